@@ -1,0 +1,47 @@
+"""Readouts, weight dynamics, embeddings, similarity and statistics: arrays in, labelled arrays out.
+
+For turning what a run recorded into numbers. Never simulates, never draws, and imports neither brian2 nor
+torch.
+"""
+
+from ._activity import ActivitySummary, EffectiveRank, activity_summary, effective_rank, unit_rates
+from ._assignment import assign_labels
+from ._clustering import clustering_score
+from ._confusion import confusion_matrix
+from ._embedding import Embedding, embed
+from ._readouts import READOUTS, ReadoutResult, evaluate_readout
+from ._significance import PermutationResult, holm_correction, paired_permutation_test
+from ._similarity import field_overlap, linear_cka, rank_correlation
+from ._statistics import Interval, bootstrap_interval, mean_interval, wilson_interval
+from ._weights import PATHWAYS, receptive_fields, sleep_episodes, weight_drift, weight_summary
+
+__all__ = [
+    "PATHWAYS",
+    "READOUTS",
+    "ActivitySummary",
+    "EffectiveRank",
+    "Embedding",
+    "Interval",
+    "PermutationResult",
+    "ReadoutResult",
+    "activity_summary",
+    "assign_labels",
+    "bootstrap_interval",
+    "clustering_score",
+    "confusion_matrix",
+    "effective_rank",
+    "embed",
+    "evaluate_readout",
+    "field_overlap",
+    "holm_correction",
+    "linear_cka",
+    "mean_interval",
+    "paired_permutation_test",
+    "rank_correlation",
+    "receptive_fields",
+    "sleep_episodes",
+    "unit_rates",
+    "weight_drift",
+    "weight_summary",
+    "wilson_interval",
+]

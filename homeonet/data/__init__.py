@@ -1,0 +1,20 @@
+"""Image sets by name: found, verified, split and resized. Holds no model code and no encoder."""
+
+from homeonet.data._catalogue import NAMES
+from homeonet.data._checks import check_images
+from homeonet.data._dataset import Dataset
+from homeonet.data._geometric import make_geometric
+from homeonet.data._inventory import InventoryRow, inventory
+from homeonet.data._load import load
+from homeonet.data._resize import resize_images
+
+__all__ = [
+    "NAMES",
+    "Dataset",
+    "InventoryRow",
+    "check_images",
+    "inventory",
+    "load",
+    "make_geometric",
+    "resize_images",
+]

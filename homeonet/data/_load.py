@@ -1,0 +1,132 @@
+"""Loads a set by name, split and resized. Draws on the other modules; holds no knowledge of files."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from homeonet.data._catalogue import check_name
+from homeonet.data._checks import check_seed, check_whole
+from homeonet.data._dataset import Dataset
+from homeonet.data._geometric import GEOMETRIC_CLASSES, draw_geometric
+from homeonet.data._resize import resize_images
+from homeonet.data._sources import read_raw
+from homeonet.data._splits import SPLIT_SEED, check_count, held_out, stratified_subset, train_val
+
+__all__ = ["load"]
+
+_GEOMETRIC_DEFAULTS = {"train": 2000, "val": 0, "test": 1000}
+_GEOMETRIC_LIMIT = 1_000_000
+_NOISE_VARIANCE = 0.02
+
+
+def _load_geometric(size: int | None, counts: dict[str, int | None], seed: int) -> Dataset:
+    side = 15 if size is None else check_whole("size", size, 8, 512)
+    parts = {}
+    for stream, (split, count) in enumerate(counts.items()):
+        n = check_count(split, count, _GEOMETRIC_LIMIT, "generated images")
+        n = _GEOMETRIC_DEFAULTS[split] if n is None else n
+        # The test images have a seed of their own, so they are the same for every run.
+        origin = SPLIT_SEED if split == "test" else seed
+        parts[f"x_{split}"], parts[f"y_{split}"] = draw_geometric(n, side, _NOISE_VARIANCE, (origin, stream))
+    n_classes = len(GEOMETRIC_CLASSES)
+    return Dataset("geometric", "generated", (side, side), n_classes, class_names=GEOMETRIC_CLASSES, **parts)
+
+
+def load(
+    name: str,
+    *,
+    size: int | None = 15,
+    train: int | None = None,
+    val: int | None = None,
+    test: int | None = None,
+    seed: int = 0,
+    folder: str | os.PathLike[str] | None = None,
+    download: bool = False,
+) -> Dataset:
+    """Load an image set, split and resized.
+
+    Files are looked for in `folder`, in ``$HOMEONET_DATA``, where the Debian package
+    dataset-fashion-mnist puts them, and among earlier downloads; in each, in torchvision's layout
+    (``MNIST/raw/train-images-idx3-ubyte``, gzipped or not, dash or dot) and directly. Files of MNIST
+    and Fashion-MNIST must have the published checksums. ``mnist5k``, ``digits`` and ``geometric``
+    need no files.
+
+    Where an official test set exists it is the test set. ``mnist5k`` and ``digits`` hold out a
+    stratified fifth that never changes. Validation images always come out of the training images.
+
+    Parameters
+    ----------
+    name : str
+        One of `NAMES`; ``emnist`` means ``emnist-letters``.
+    size : int or None, default 15
+        Side of the images in pixels, 2 to 512; None keeps the native size (15 for ``geometric``).
+    train : int or None, default None
+        Training images, stratified; None takes all that validation leaves (2000 for ``geometric``).
+        At one seed a smaller choice is a subset of a larger one.
+    val : int or None, default None
+        Validation images, stratified; None is 0.
+    test : int or None, default None
+        Test images: a stratified subset that depends on nothing else, a smaller one contained in a
+        larger one; None takes all (1000 for ``geometric``).
+    seed : int, default 0
+        Chooses the training and validation images and the order in which training shows them, 0 to
+        2**32 - 1; for ``geometric`` it draws them. It never touches the test images.
+    folder : path or None, default None
+        Folder to search first. A warning is given if it lacks the set and another place has it.
+    download : bool, default False
+        Whether to fetch ``mnist`` or ``fashion`` from OpenML when no place holds it; the files are
+        kept in the user's cache folder.
+
+    Returns
+    -------
+    Dataset
+        Images flattened to ``(n, height*width)``, float32 in [0, 1]; labels int64.
+
+    Raises
+    ------
+    InputError
+        If a parameter is out of range, more images are asked for than exist, the files are missing
+        or damaged, the download fails, or a class is missing from the training images.
+
+    Examples
+    --------
+    >>> load("digits", size=None, train=100, val=50)
+    Dataset 'digits' from sklearn.datasets.load_digits
+      images   8x8, float32 in [0, 1]
+      classes  10: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
+      splits   train 100, val 50, test 359
+    """
+    name = check_name(name)
+    seed = check_seed(seed)
+    if name == "geometric":
+        return _load_geometric(size, {"train": train, "val": val, "test": test}, seed)
+    if size is not None:
+        size = check_whole("size", size, 2, 512)
+    raw = read_raw(name, folder, download)
+    if raw.x_test is None or raw.y_test is None:
+        pool, test_pool = held_out(raw.y)
+        x_test, y_test = raw.x, raw.y
+    else:
+        pool, test_pool = np.arange(len(raw.y)), np.arange(len(raw.y_test))
+        x_test, y_test = raw.x_test, raw.y_test
+    chosen_train, chosen_val = (pool[part] for part in train_val(raw.y[pool], train, val, seed))
+    chosen_test = test_pool[stratified_subset(y_test[test_pool], test)]
+
+    def finished(images: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        return resize_images(images[chosen], size, raw.full_scale)
+
+    return Dataset(
+        name=name,
+        source=raw.source,
+        image_shape=raw.x.shape[1:] if size is None else (size, size),
+        n_classes=len(raw.class_names),
+        x_train=finished(raw.x, chosen_train),
+        y_train=raw.y[chosen_train],
+        x_val=finished(raw.x, chosen_val),
+        y_val=raw.y[chosen_val],
+        x_test=finished(x_test, chosen_test),
+        y_test=y_test[chosen_test],
+        class_names=raw.class_names,
+    )

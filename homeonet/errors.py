@@ -1,0 +1,27 @@
+"""The errors a user can cause, and their exit codes. Nothing else is raised on purpose."""
+
+from __future__ import annotations
+
+__all__ = ["HomeonetError", "InputError", "RunawayError"]
+
+
+class HomeonetError(Exception):
+    """A failure with a remedy in its message; the command line prints it as one line.
+
+    Attributes
+    ----------
+    exit_code : int
+        What the command line exits with.
+    """
+
+    exit_code = 1
+
+
+class InputError(HomeonetError, ValueError):
+    """A parameter, file or argument that cannot be used: names it, its value and the remedy."""
+
+    exit_code = 2
+
+
+class RunawayError(HomeonetError):
+    """The network exploded, fell silent or produced a value that is not a number."""

@@ -1,0 +1,139 @@
+"""The arrays that a program is handed: every parameter and every state variable, by name, in SI units.
+
+A network is a pure function of these; nothing else reaches it but the stimulus, the connectivity and the
+number of the first step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from homeonet.config import PATHWAYS, Config
+from homeonet.plastic._adaptation import adaptation_values
+from homeonet.plastic._connectivity import initial_weights
+from homeonet.plastic._istdp import istdp_alpha
+from homeonet.plastic._neuron import membrane_values
+from homeonet.plastic._noise import noise_values
+from homeonet.plastic._poisson import NEVER
+from homeonet.plastic._random import stream_id
+from homeonet.plastic._renormalisation import homeostasis_values
+from homeonet.plastic._sleep import ALWAYS_AWAKE, CONTROLLER_STATE, controller_values
+from homeonet.plastic._structure import Structure
+from homeonet.plastic._traces import trace_values
+
+__all__ = ["Arrays", "assemble", "excitatory_weight", "weights_of"]
+
+Arrays = dict[str, np.ndarray]
+
+
+def assemble(structure: Structure, configs: Sequence[Config], *, evaluation: bool = False) -> Arrays:
+    """All arrays at step 0: parameters, initial weights, membranes at rest.
+
+    Parameters
+    ----------
+    structure : Structure
+        Of all `configs`, with as many replicas.
+    configs : sequence of Config
+        One a replica; they may differ in everything that is not structure.
+    evaluation : bool
+        Parameters for reading features out: no sleep, the evaluation's presentation time and thresholds.
+
+    Returns
+    -------
+    dict of str to ndarray
+        "group.variable" to values; replicas one after the other.
+    """
+    assert len(configs) == structure.replicas
+    each = [_one_replica(structure, config, evaluation=evaluation) for config in configs]
+    return {name: np.concatenate([arrays[name] for arrays in each]) for name in each[0]}
+
+
+def weights_of(arrays: Mapping[str, np.ndarray], replica: int, structure: Structure) -> Arrays:
+    """The weights of one replica, a pathway."""
+    return {name: arrays[f"{name}.w"].reshape(structure.replicas, -1)[replica].copy() for name in PATHWAYS}
+
+
+def excitatory_weight(weights: Mapping[str, np.ndarray]) -> float:
+    """W: the sum of the weights of all excitatory synapses onto excitatory neurons."""
+    return float(weights["input_exc"].sum() + weights["exc_exc"].sum())
+
+
+def _one_replica(structure: Structure, config: Config, *, evaluation: bool) -> Arrays:
+    weights = initial_weights(structure, config)
+    presentation = (config.evaluation if evaluation else config.input).presentation
+    sleeping = ALWAYS_AWAKE if evaluation else controller_values(config, excitatory_weight(weights))
+    values: dict[str, float | np.ndarray] = {
+        **{f"controller.{name}": value for name, value in sleeping.items()},
+        **{f"controller.{name}": 0.0 for name in CONTROLLER_STATE},
+        "input.input_stream": stream_id(config.seed, "test" if evaluation else "train"),
+        "input.image_steps": round(presentation / config.simulation.dt),
+        "input.first_wake_step": 0.0,
+        "input.next_spike": np.full(structure.n_input, NEVER),
+        "input.unit": np.arange(structure.n_input, dtype=np.int32),
+    }
+    for name, value in trace_values(config).items():
+        values |= {f"{group}.{name}": value for group in ("input", "exc", "inh")}
+    values |= {
+        f"{group}.x_{kind}": 0.0 for group in ("input", "exc", "inh") for kind in ("plus", "minus", "istdp")
+    }
+    for group in ("exc", "inh"):
+        values |= {f"{group}.{k}": v for k, v in _population(group, structure, config, evaluation).items()}
+    for name, (_, target) in PATHWAYS.items():
+        total = weights[name].sum()
+        # as the tally would find them; onto each neuron in equal shares is corrected by the first tally
+        values[f"totals.total_{name}"] = total
+        values[f"{target}.sum_{name}"] = total / structure.size(target)
+        values[f"{target}.initial_{name}"] = total / structure.size(target)
+        values[f"{name}.w"] = weights[name]
+        values |= {f"{target}.{name}_{k}": v for k, v in _pathway(name, config).items()}
+    return {name: _sized(name, value, structure) for name, value in values.items()}
+
+
+def _population(
+    group: str, structure: Structure, config: Config, evaluation: bool
+) -> dict[str, float | np.ndarray]:
+    population = getattr(config, group)
+    frozen = evaluation and config.evaluation.freeze_threshold
+    noise_stream = stream_id(config.seed, f"noise{group}" + ("t" if evaluation else ""))
+    return {
+        **membrane_values(population, config.simulation.dt),
+        **adaptation_values(population, frozen=frozen),
+        **noise_values(config, population.tau_m, noise_stream),
+        **homeostasis_values(config),
+        "v": population.e_leak,
+        "g_e": 0.0,
+        "g_i": 0.0,
+        "hold": 0.0,
+        "theta": 0.0,
+        "unit": np.arange(structure.size(group), dtype=np.int32),
+    }
+
+
+def _pathway(name: str, config: Config) -> dict[str, float]:
+    pathway = getattr(config, name)
+    return {
+        "gain": pathway.gain,
+        "eta": pathway.eta,
+        "w_min": pathway.w_min,
+        "w_max": pathway.w_max,
+        "w_target": pathway.w_target,
+        "a_plus": config.stdp.a_plus,
+        "a_minus": config.stdp.a_minus,
+        "x_target": config.stdp.x_target,
+        "alpha": istdp_alpha(config),
+    }
+
+
+_STATE = {"v", "g_e", "g_i", "hold", "theta", "next_spike", "unit", "x_plus", "x_minus", "x_istdp", "w"}
+
+
+def _sized(name: str, value: float | np.ndarray, structure: Structure) -> np.ndarray:
+    """Give a value the length it has in the network: parameters are shared when there is one replica."""
+    group, variable = name.split(".")
+    if isinstance(value, np.ndarray):
+        return value
+    per_neuron = variable in _STATE or variable.startswith(("sum_", "initial_")) or structure.replicas > 1
+    size = structure.size(group) if group in ("input", "exc", "inh") and per_neuron else 1
+    return np.full(size, value, dtype=float)

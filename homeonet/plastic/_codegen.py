@@ -1,0 +1,184 @@
+"""Turns a structure into C++: Brian2's code generation, then one translation unit with our run loop.
+
+Brian2 writes about fifty source files and its own run loop; compiling them one by one takes twenty seconds.
+Here they become one file, Brian2's network loop and spike queue are replaced by those in ``cpp/`` (no delays, no
+system call a step), and two pieces of code are inserted, by Brian2's own hook, that read all arrays from one
+file and write them to another. The manifest says which arrays, in which order.
+
+Brian2's device is global to a process, so this runs in one of its own:
+``python -m homeonet.plastic._codegen STRUCTURE.json FOLDER``.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import brian2
+import numpy as np
+from brian2.core.variables import ArrayVariable, DynamicArrayVariable
+
+from homeonet.config import PATHWAYS
+from homeonet.plastic._connectivity import Connections
+from homeonet.plastic._network import build_network
+from homeonet.plastic._structure import Structure
+
+__all__ = ["CPP_FOLDER", "exchanged_variables", "generate", "quiet"]
+
+CPP_FOLDER = Path(__file__).parent / "cpp"
+_GROUPS = ("controller", "totals", "input", "exc", "inh", *PATHWAYS)
+_INTERNAL = {"i", "j", "N", "t", "dt", "lastspike", "not_refractory", "delay", "_indices"}
+
+
+def exchanged_variables(network: brian2.Network) -> dict[str, ArrayVariable]:
+    """All arrays that a segment is given: state, parameters and weights, as "group.variable"."""
+    found: dict[str, ArrayVariable] = {}
+    for name in _GROUPS:
+        group = network[name]
+        for key, variable in sorted(group.variables.items()):
+            own = isinstance(variable, ArrayVariable) and getattr(variable.owner, "name", None) == name
+            internal = key in _INTERNAL or key.startswith("_") or key.startswith("N_") or "space" in key
+            if own and not internal and not variable.read_only:
+                found[f"{name}.{key}"] = variable
+    return found
+
+
+def generate(structure: Structure, folder: Path) -> None:
+    """Write ``program.cpp`` (with the headers it includes) and ``manifest.json`` into `folder`."""
+    brian2.set_device("cpp_standalone", directory=str(folder), build_on_run=False)
+    device = brian2.get_device()
+    brian2.defaultclock.dt = 1 * brian2.ms  # data, not code: every segment brings its own
+    network = build_network(structure, _any_connections(structure))
+    manifest = _manifest(device, network, exchanged_variables(network))
+    brian2.prefs.codegen.cpp.headers = ['"exchange.h"']
+    for slot, lines in _exchange_code(manifest).items():
+        device.insert_code(slot, "\n".join(lines))
+    with quiet():
+        network.run(0 * brian2.second)
+        device.build(directory=str(folder), compile=False, run=False)
+    (folder / "program.cpp").write_text(_one_translation_unit(folder))
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
+
+
+def _any_connections(structure: Structure) -> Connections:
+    """Right numbers of synapses; the indices come with each segment."""
+    sizes = {name: structure.replicas * structure.n_synapses(name) for name in PATHWAYS}
+    return {name: (np.zeros(n, np.int32), np.zeros(n, np.int32)) for name, n in sizes.items()}
+
+
+class quiet:
+    """Silences Brian2's advice, which is not for the users of this package."""
+
+    def __enter__(self) -> None:
+        self.level = logging.getLogger("brian2").level
+        logging.getLogger("brian2").setLevel(logging.ERROR)
+
+    def __exit__(self, *_: Any) -> None:
+        logging.getLogger("brian2").setLevel(self.level)
+
+
+def _manifest(device, network, variables: dict[str, ArrayVariable]) -> dict[str, Any]:
+    def entry(name: str, variable: ArrayVariable) -> dict[str, Any]:
+        size = (
+            len(network[name.split(".")[0]]) if isinstance(variable, DynamicArrayVariable) else variable.size
+        )
+        return {
+            "name": name,
+            "symbol": device.get_array_name(variable, access_data=False),
+            "vector": isinstance(variable, DynamicArrayVariable),
+            "dtype": np.dtype(variable.dtype).name,
+            "size": int(size),
+        }
+
+    stimulus = network["input"].namespace["stimulus"]
+    connections = []
+    for pathway in PATHWAYS:
+        for end in ("sources", "targets"):
+            symbol = f"_static_array__array_{pathway}_{end}"
+            size = len(network[pathway])
+            connections.append({"name": f"{pathway}.{end}", "symbol": symbol, "dtype": "int32", "size": size})
+    return {
+        "arrays": [entry(name, variable) for name, variable in variables.items()],
+        "connections": connections,
+        "stimulus": {"shape": list(stimulus.values.shape)},
+        "monitors": {
+            "spikes_exc": ["i", "t"],
+            "spikes_inh": ["i", "t"],
+            "samples": ["asleep", "wake_step"],
+            "weight_samples": [f"total_{pathway}" for pathway in PATHWAYS],
+        },
+    }
+
+
+def _exchange_code(manifest: dict[str, Any]) -> dict[str, list[str]]:
+    first = [
+        "const int homeonet_argc = argc;",
+        "args.clear();",
+        'FILE* homeonet_input = homeonet::open_file(argc, argv, 1, "rb");',
+        "double homeonet_dt;",
+        "homeonet::read(homeonet_input, &homeonet::first_step, 1);",
+        "homeonet::read(homeonet_input, &homeonet::n_steps, 1);",
+        "homeonet::read(homeonet_input, &homeonet_dt, 1);",
+    ]
+    for item in manifest["connections"]:
+        first.append(f"homeonet::read(homeonet_input, brian::{item['symbol']}, {item['size']});")
+    rows, columns = manifest["stimulus"]["shape"]
+    first.append(f"homeonet::read(homeonet_input, brian::stimulus_values, {rows * columns});")
+
+    def pointer(item: dict[str, Any]) -> str:
+        return f"{item['symbol']}.data()" if item["vector"] else item["symbol"]
+
+    before = ["_array_defaultclock_dt[0] = homeonet_dt;"]
+    before += [
+        f"homeonet::read(homeonet_input, {pointer(item)}, {item['size']});" for item in manifest["arrays"]
+    ]
+    before.append("homeonet::read_end(homeonet_input);")
+    after = ['FILE* homeonet_output = homeonet::open_file(homeonet_argc, argv, 2, "wb");']
+    after += [
+        f"homeonet::write(homeonet_output, {pointer(item)}, {item['size']});" for item in manifest["arrays"]
+    ]
+    for monitor, names in manifest["monitors"].items():
+        if monitor.startswith("spikes"):
+            after += [
+                f"homeonet::write_counted(homeonet_output, _dynamic_array_{monitor}_{n});" for n in names
+            ]
+            continue
+        after.append(f"homeonet::write_counted(homeonet_output, _dynamic_array_{monitor}_t);")
+        after += [f"homeonet::write_rows(homeonet_output, _dynamic_array_{monitor}_{n});" for n in names]
+    after.append("homeonet::write_end(homeonet_output, Network::_last_run_time);")
+    # Brian2 would go on to write a file an array; everything needed is in the one output file
+    after.append("std::_Exit(0);")
+    return {"after_start": first, "before_network_run": before, "after_network_run": after}
+
+
+def _one_translation_unit(folder: Path) -> str:
+    shutil.copy(CPP_FOLDER / "network.cpp", folder)
+    shutil.copy(CPP_FOLDER / "synapses_classes.h", folder)
+    makefile = (folder / "makefile").read_text()
+    listed = re.search(r"^SRCS = (.*)$", makefile, re.MULTILINE)
+    assert listed is not None
+    includes: list[str] = []
+    bodies: list[str] = []
+    for number, source in enumerate(listed.group(1).split()):
+        lines = (folder / source).read_text().splitlines()
+        is_include = [re.match(r"\s*#\s*include", line) is not None for line in lines]
+        includes += [line.strip() for line, yes in zip(lines, is_include, strict=True) if yes]
+        body = "\n".join(line for line, yes in zip(lines, is_include, strict=True) if not yes)
+        # every file has its helpers in an unnamed namespace: side by side they need names
+        private = f"private_{number}"
+        body, renamed = re.subn(r"^namespace \{", f"namespace {private} {{", body, flags=re.MULTILINE)
+        if renamed:
+            body = body.replace(
+                "using namespace brian;", f"using namespace brian; using namespace {private};"
+            )
+        bodies.append(f"// ---- {source}\n{body}")
+    return "\n".join(dict.fromkeys(includes)) + "\n" + "\n".join(bodies) + "\n"
+
+
+if __name__ == "__main__":
+    generate(Structure.from_json(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))

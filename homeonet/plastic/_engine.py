@@ -1,0 +1,195 @@
+"""Runs a segment: arrays in, arrays and records out. The same interface for C++ and for Brian2's runtime.
+
+A segment is a number of steps from a given step on. k segments and then N - k segments give the same bits as N
+at once, because nothing lives outside the arrays.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from homeonet.errors import HomeonetError, InputError
+from homeonet.plastic._arrays import Arrays
+from homeonet.plastic._connectivity import Connections
+from homeonet.plastic._program import compiler, program_for
+from homeonet.plastic._structure import Structure
+
+__all__ = ["DEVICES", "CompiledEngine", "Engine", "SegmentResult", "engine_for"]
+
+DEVICES = ("auto", "runtime", "cpp", "cuda")
+
+
+@dataclass(frozen=True)
+class SegmentResult:
+    """What a segment leaves.
+
+    Attributes
+    ----------
+    arrays : dict of str to ndarray
+        All arrays after the last step; the input of the next segment.
+    spikes : dict of str to (ndarray, ndarray)
+        For "exc" and "inh": index of the neuron (over all replicas) and step of each spike, in order.
+    sample_step : ndarray, shape (n_samples,)
+        Steps at which samples were taken, once a second.
+    samples : dict of str to ndarray, shape (n_samples, replicas)
+        "asleep", "wake_step" and "total_<pathway>".
+    seconds : float
+        Wall time spent in the time loop.
+    """
+
+    arrays: Arrays
+    spikes: dict[str, tuple[np.ndarray, np.ndarray]]
+    sample_step: np.ndarray
+    samples: dict[str, np.ndarray]
+    seconds: float
+
+
+class Engine(Protocol):
+    """Advances one structure with one connectivity."""
+
+    device: str
+    compile_seconds: float
+    stimulus_rows: int
+
+    def run(
+        self, arrays: Arrays, stimulus: np.ndarray, *, first_step: int, n_steps: int, dt: float
+    ) -> SegmentResult:
+        """Run `n_steps` steps of `dt` seconds.
+
+        Parameters
+        ----------
+        arrays : dict of str to ndarray
+            Every array of the network; lengths are checked.
+        stimulus : ndarray, shape (stimulus_rows, replicas * n_input)
+            As from ``log_silence``.
+        first_step : int
+            Number of the first step, counted over the whole run.
+        """
+        ...
+
+
+def engine_for(structure: Structure, connections: Connections, device: str = "auto") -> Engine:
+    """The engine for a device name.
+
+    Parameters
+    ----------
+    device : {"auto", "runtime", "cpp", "cuda"}
+        "auto" is "cpp" where a C++ compiler is found, else "runtime" (Brian2's NumPy target, with a warning).
+
+    Raises
+    ------
+    InputError
+        For an unknown device, or one that this installation cannot provide.
+    """
+    if device not in DEVICES:
+        raise InputError(f"device = {device!r} is not known; choose one of {', '.join(DEVICES)}")
+    if device == "cuda":
+        raise InputError("device = 'cuda' is not available in this version; use cpp, or auto")
+    if device == "auto" and compiler() is None:
+        import warnings
+
+        warnings.warn(
+            "no C++ compiler was found: running on Brian2's NumPy target, which is about a hundred times slower; "
+            "install g++ (Debian: apt install g++, conda: conda install gxx)",
+            stacklevel=2,
+        )
+        device = "runtime"
+    if device == "runtime":
+        from homeonet.plastic._runtime import RuntimeEngine
+
+        return RuntimeEngine(structure, connections)
+    return CompiledEngine(structure, connections)
+
+
+class CompiledEngine:
+    """Runs the compiled program of a structure, one process a segment."""
+
+    device = "cpp"
+
+    def __init__(self, structure: Structure, connections: Connections) -> None:
+        program = program_for(structure)
+        self.compile_seconds = program.compile_seconds
+        self._folder = program.folder
+        self._manifest = json.loads((program.folder / "manifest.json").read_text())
+        self.stimulus_rows: int = self._manifest["stimulus"]["shape"][0]
+        self._connections = {
+            f"{pathway}.{end}": index
+            for pathway, pair in connections.items()
+            for end, index in zip(("sources", "targets"), pair, strict=True)
+        }
+        for item in self._manifest["connections"]:
+            if len(self._connections[item["name"]]) != item["size"]:
+                raise ValueError(
+                    f"{item['name']} has {len(self._connections[item['name']])} entries, not {item['size']}"
+                )
+
+    def run(
+        self, arrays: Arrays, stimulus: np.ndarray, *, first_step: int, n_steps: int, dt: float
+    ) -> SegmentResult:
+        """See :class:`Engine`."""
+        with tempfile.TemporaryDirectory(prefix="homeonet-") as scratch:
+            source, result = Path(scratch, "in"), Path(scratch, "out")
+            try:
+                with source.open("wb") as file:
+                    np.array([first_step, n_steps], dtype=np.int64).tofile(file)
+                    np.array([dt]).tofile(file)
+                    for item in self._manifest["connections"]:
+                        self._connections[item["name"]].tofile(file)
+                    np.ascontiguousarray(
+                        _checked("stimulus", stimulus, self._manifest["stimulus"]["shape"])
+                    ).tofile(file)
+                    for item in self._manifest["arrays"]:
+                        values = np.asarray(arrays[item["name"]], dtype=item["dtype"])
+                        _checked(item["name"], values, [item["size"]]).tofile(file)
+            except OSError as error:
+                raise HomeonetError(
+                    f"the temporary folder {scratch} cannot be written ({error.strerror}); free space or set TMPDIR"
+                ) from None
+            done = subprocess.run(
+                [str(self._folder / "main"), str(source), str(result)],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                cwd=self._folder,  # where Brian2's constant arrays lie
+            )
+            if done.returncode:
+                reason = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
+                raise HomeonetError(f"the compiled network stopped: {reason[0]}")
+            return self._read(result, dt)
+
+    def _read(self, path: Path, dt: float) -> SegmentResult:
+        with path.open("rb") as file:
+            arrays = {
+                item["name"]: np.fromfile(file, item["dtype"], item["size"])
+                for item in self._manifest["arrays"]
+            }
+
+            def counted(dtype: str) -> np.ndarray:
+                return np.fromfile(file, dtype, int(np.fromfile(file, np.int64, 1)[0]))
+
+            spikes, samples, sample_step = {}, {}, np.array([], dtype=np.int64)
+            for monitor, names in self._manifest["monitors"].items():
+                if monitor.startswith("spikes"):
+                    unit, when = counted("int32"), counted("float64")
+                    spikes[monitor.removeprefix("spikes_")] = (unit, np.rint(when / dt).astype(np.int64))
+                    continue
+                sample_step = np.rint(counted("float64") / dt).astype(np.int64)
+                replicas = self._manifest["arrays"][0]["size"]
+                for name in names:
+                    flat = np.fromfile(file, np.float64, len(sample_step) * replicas)
+                    samples[name] = flat.reshape(len(sample_step), replicas)
+            seconds = float(np.fromfile(file, np.float64, 1)[0])
+        return SegmentResult(arrays, spikes, sample_step, samples, seconds)
+
+
+def _checked(name: str, values: np.ndarray, shape: list[int]) -> np.ndarray:
+    if list(values.shape) != list(shape):
+        raise ValueError(f"{name} has shape {values.shape}, but the network needs {tuple(shape)}")
+    return values

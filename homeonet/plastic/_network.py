@@ -1,0 +1,234 @@
+"""Assembles the mechanisms into one Brian2 network: inputs, two populations, four pathways, a controller.
+
+R replicas stand side by side as one block-diagonal network. Nothing here runs, and no value of a parameter
+appears here: the same objects serve the runtime targets and code generation.
+"""
+
+from __future__ import annotations
+
+import brian2
+import numpy as np
+from brian2 import second
+
+from homeonet.config import PATHWAYS
+from homeonet.plastic import _neuron, _poisson, _sleep
+from homeonet.plastic._adaptation import adaptive_threshold
+from homeonet.plastic._connectivity import Connections
+from homeonet.plastic._equations import Mechanism, combine, declare_parameters
+from homeonet.plastic._noise import membrane_noise
+from homeonet.plastic._random_functions import RANDOM_FUNCTIONS
+from homeonet.plastic._renormalisation import (
+    EVENTS,
+    homeostasis,
+    renormalisation_statement,
+    tally_statement,
+)
+from homeonet.plastic._rules import rule_named
+from homeonet.plastic._structure import Structure
+from homeonet.plastic._traces import trace
+
+__all__ = ["SAMPLE_PERIOD", "STIMULUS_ROWS", "build_network", "pathway_parameters"]
+
+#: Images that one segment can show.
+STIMULUS_ROWS = 256
+#: Time between samples of the controller and of the weight sums, in seconds.
+SAMPLE_PERIOD = 1.0
+#: Time between updates of the weight totals that the controller reads, in seconds.
+_TOTALS_PERIOD = 0.1
+
+
+def pathway_parameters(pathway: str) -> dict[str, str]:
+    """Names (as variables of the target population) and units of a pathway's parameters."""
+    units = {"gain": "volt"}
+    return {f"{pathway}_{name}": units.get(name, "1") for name in _PATHWAY_PARAMETERS}
+
+
+_PATHWAY_PARAMETERS = ("gain", "eta", "w_min", "w_max", "w_target", "a_plus", "a_minus", "x_target", "alpha")
+
+
+def build_network(structure: Structure, connections: Connections) -> brian2.Network:
+    """Make all Brian2 objects of a structure.
+
+    Parameters
+    ----------
+    structure : Structure
+    connections : dict
+        Source and target indices a pathway, as from ``connect``.
+
+    Returns
+    -------
+    brian2.Network
+        With the groups ``input, exc, inh, controller, totals``, a Synapses object a pathway under the
+        pathway's name, and the monitors ``spikes_exc, spikes_inh, samples``.
+    """
+    totals = brian2.NeuronGroup(
+        structure.replicas,
+        "\n".join(f"total_{pathway} : 1" for pathway in PATHWAYS),
+        dt=_TOTALS_PERIOD * second,
+        name="totals",
+    )
+    controller = brian2.NeuronGroup(structure.replicas, _sleep.CONTROLLER, name="controller")
+    for pathway in ("input_exc", "exc_exc"):
+        setattr(controller, f"total_{pathway}", brian2.linked_var(totals, f"total_{pathway}"))
+    controller.run_regularly(_sleep.CONTROLLER_STEP, when="start", name="controller_step")
+    groups = {
+        "input": _input_group(structure, controller),
+        "exc": _population_group("exc", structure, controller),
+        "inh": _population_group("inh", structure, controller),
+    }
+    objects = [totals, controller, *groups.values()]
+    for pathway in PATHWAYS:
+        objects.append(_synapses(pathway, structure, groups, connections))
+    objects += _weight_totals(structure, groups, totals)
+    objects += [
+        brian2.SpikeMonitor(groups["exc"], name="spikes_exc"),
+        brian2.SpikeMonitor(groups["inh"], name="spikes_inh"),
+        brian2.StateMonitor(
+            controller, ["asleep", "wake_step"], record=True, dt=SAMPLE_PERIOD * second, name="samples"
+        ),
+        brian2.StateMonitor(
+            totals,
+            [f"total_{pathway}" for pathway in PATHWAYS],
+            record=True,
+            dt=SAMPLE_PERIOD * second,
+            name="weight_samples",
+        ),
+    ]
+    return brian2.Network(objects)
+
+
+def _unit_index(structure: Structure, population: str) -> np.ndarray:
+    return np.repeat(np.arange(structure.replicas), structure.size(population))
+
+
+def _link(group, controller, structure: Structure, population: str, *names: str) -> None:
+    index = None if structure.replicas == 1 else _unit_index(structure, population)
+    for name in names:
+        setattr(group, name, brian2.linked_var(controller, name, index=index))
+
+
+def _source_traces(population: str, structure: Structure) -> list[str]:
+    """The traces a population needs, for all pathways that it feeds or receives."""
+    names: list[str] = []
+    for pathway, rule in structure.rules:
+        source, target = PATHWAYS[pathway]
+        names += rule_named(rule).source_traces if source == population else ()
+        names += rule_named(rule).target_traces if target == population else ()
+    return sorted(set(names))
+
+
+def _input_group(structure: Structure, controller) -> brian2.NeuronGroup:
+    n = structure.replicas * structure.n_input
+    stimulus = brian2.TimedArray(np.zeros((STIMULUS_ROWS, n)), dt=1 * second, name="stimulus")
+    mechanism = combine(
+        [_poisson.poisson_input(), *(trace(name) for name in _source_traces("input", structure))]
+    )
+    group = brian2.NeuronGroup(
+        n,
+        _with_parameters(mechanism, structure),
+        threshold=mechanism.threshold,
+        reset=mechanism.reset,
+        events={"onset": _poisson.ONSET_CONDITION},
+        method="exact",
+        name="input",
+        namespace={"stimulus": stimulus, **RANDOM_FUNCTIONS},
+    )
+    group.run_on_event("onset", _poisson.ONSET, when="after_resets")
+    _link(group, controller, structure, "input", "asleep", "wake_step")
+    return group
+
+
+def _with_parameters(mechanism: Mechanism, structure: Structure) -> str:
+    parameters = declare_parameters(mechanism.parameters, structure.replicas)
+    return f"{mechanism.equations}\n{parameters}\nunit : integer (constant)"
+
+
+def _population_group(population: str, structure: Structure, controller) -> brian2.NeuronGroup:
+    incoming = [name for name, (_, target) in PATHWAYS.items() if target == population]
+    form = structure.renormalisation
+    mechanism = combine(
+        [
+            _neuron.membrane(structure.synapse_exc if population == "exc" else structure.synapse_inh),
+            adaptive_threshold(),
+            membrane_noise(),
+            *(trace(name) for name in _source_traces(population, structure)),
+            homeostasis(incoming, form),
+            Mechanism(
+                equations="asleep : 1 (linked)",
+                parameters={
+                    name: unit for pathway in incoming for name, unit in pathway_parameters(pathway).items()
+                },
+            ),
+        ]
+    )
+    renormalised = form != "none" and structure.plastic_pathways(population)
+    group = brian2.NeuronGroup(
+        structure.replicas * structure.size(population),
+        _with_parameters(mechanism, structure),
+        threshold=mechanism.threshold,
+        reset=mechanism.reset,
+        events={name: EVENTS[name] for name in (("tally", "renormalise") if renormalised else ("tally",))},
+        method=structure.method,
+        name=population,
+        namespace=RANDOM_FUNCTIONS,
+    )
+    group.run_on_event("tally", "\n".join(f"sum_{name} = 0" for name in incoming), when="before_synapses")
+    group.run_regularly(_neuron.FLOOR, when="after_groups", name=f"{population}_floor")
+    _link(group, controller, structure, population, "asleep")
+    return group
+
+
+def _synapses(
+    pathway: str, structure: Structure, groups: dict[str, brian2.NeuronGroup], connections: Connections
+) -> brian2.Synapses:
+    source, target = PATHWAYS[pathway]
+    rule = rule_named(dict(structure.rules)[pathway])
+    names = {name: f"{pathway}_{name}_post" for name in _PATHWAY_PARAMETERS} | {"pathway": pathway}
+    if not structure.plastic_asleep:
+        names["eta"] = f"(1 - asleep_post)*{names['eta']}"
+    receptor = "g_i_post" if source == "inh" else "g_e_post"
+
+    def change(term: str) -> str:
+        return f"w = clip(w {term}, {{w_min}}, {{w_max}})".format(**names) if term else ""
+
+    change_pre = change(rule.pre.format(**names))
+    change_post = change(rule.post.format(**names))
+    on_pre = {"pre": f"{receptor} += w*{names['gain']}\n{change_pre}"}
+    on_post = {"post": change_post} if change_post else {}
+    on_event = {"pre": "spike", "tally": "tally"} | ({"post": "spike"} if change_post else {})
+    on_post["tally"] = tally_statement(pathway)
+    if rule.plastic and structure.renormalisation != "none":
+        on_post["renormalise"] = renormalisation_statement(structure.renormalisation).format(**names)
+        on_event["renormalise"] = "renormalise"
+    synapses = brian2.Synapses(
+        groups[source],
+        groups[target],
+        "w : 1",
+        on_pre=on_pre,
+        on_post=on_post,
+        on_event=on_event,
+        name=pathway,
+    )
+    for order, event in enumerate(("pre", "post", "tally", "renormalise")):
+        if event in on_event:
+            getattr(synapses, event).order = order
+    sources, targets = connections[pathway]
+    synapses.connect(i=sources, j=targets)
+    return synapses
+
+
+def _weight_totals(structure: Structure, groups, totals) -> list[brian2.Synapses]:
+    """Sums over the neurons of a replica, on the slow clock of their target."""
+    sums = []
+    for population in ("exc", "inh"):
+        incoming = [name for name, (_, target) in PATHWAYS.items() if target == population]
+        synapses = brian2.Synapses(
+            groups[population],
+            totals,
+            "\n".join(f"total_{name}_post = sum_{name}_pre : 1 (summed)" for name in incoming),
+            name=f"totals_{population}",
+        )
+        index = _unit_index(structure, population)
+        synapses.connect(i=np.arange(len(index)), j=index)
+        sums.append(synapses)
+    return sums

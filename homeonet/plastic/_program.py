@@ -1,0 +1,186 @@
+"""Compiled programs: built once a structure, kept in a cache that any number of processes may share.
+
+The key of a program is a hash of everything it is made from: the structure, the sources of this package that
+write it, Brian2's version, the compiler with its version and flags, and the processor (the code is built for
+the machine it is on). A program is built in a private folder and moved into place when it is complete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+
+import platformdirs
+
+from homeonet.errors import HomeonetError, InputError
+from homeonet.plastic._structure import Structure
+
+__all__ = ["COMPILER_FLAGS", "Program", "cache_folder", "compiler", "program_for"]
+
+# No -ffast-math: results must not depend on how the compiler groups operations, and NaN must stay visible.
+# Without errno, traps and contraction the loops still vectorise; the alias limit makes GCC try the long ones.
+COMPILER_FLAGS = (
+    "-O3",
+    "-march=native",
+    "-std=c++17",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-ffp-contract=off",
+    "-w",
+)
+_PACKAGE = Path(__file__).parent
+_GCC_FLAGS = ("--param", "vect-max-version-for-alias-checks=200")
+
+
+@dataclass(frozen=True)
+class Program:
+    """A compiled structure.
+
+    Attributes
+    ----------
+    folder : Path
+        Holds ``main`` and ``manifest.json``.
+    compile_seconds : float
+        Wall time of this call's build; 0 if the program was in the cache.
+    """
+
+    folder: Path
+    compile_seconds: float
+
+
+def cache_folder() -> Path:
+    """Where programs are kept: ``$HOMEONET_CACHE``, or the user's cache folder."""
+    return Path(os.environ.get("HOMEONET_CACHE") or platformdirs.user_cache_dir("homeonet")) / "programs"
+
+
+@lru_cache(maxsize=1)
+def compiler() -> str | None:
+    """The C++ compiler: ``$CXX``, else g++ or clang++ on the path, else None."""
+    for candidate in (os.environ.get("CXX"), "g++", "clang++"):
+        if candidate and shutil.which(candidate):
+            return candidate
+    return None
+
+
+def program_for(structure: Structure) -> Program:
+    """The compiled program of a structure, from the cache or built now.
+
+    Raises
+    ------
+    InputError
+        Without a C++ compiler, or if the cache folder cannot be written.
+    HomeonetError
+        If the compiler rejects the program.
+    """
+    found = compiler()
+    if found is None:
+        raise InputError(
+            "device = 'cpp' needs a C++ compiler and none was found; install one (Debian: apt install g++, conda: "
+            "conda install gxx) or use --device runtime, which is far slower"
+        )
+    folder = cache_folder() / f"{structure.key}-{_build_key(found)}"
+    with _BUILDING:
+        if (folder / "main").exists():
+            return Program(folder, 0.0)
+        start = time.perf_counter()
+        _build(structure, folder, found)
+        return Program(folder, time.perf_counter() - start)
+
+
+_BUILDING = threading.Lock()
+
+
+def _build(structure: Structure, folder: Path, command: str) -> None:
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
+    except OSError as error:
+        raise InputError(
+            f"the cache folder {folder.parent} cannot be written ({error.strerror}); set HOMEONET_CACHE to one that can"
+        ) from None
+    try:
+        _generate(structure, scratch)
+        _compile(command, scratch)
+        product = scratch / "product"
+        product.mkdir()
+        for name in ("main", "manifest.json", "program.cpp", "static_arrays"):
+            shutil.move(scratch / name, product / name)
+        try:
+            product.rename(folder)
+        except OSError:  # another process was faster: its program is as good
+            if not (folder / "main").exists():
+                raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _generate(structure: Structure, folder: Path) -> None:
+    """Write the C++ program, in a process of its own: Brian2's device is global to a process."""
+    description = folder / "structure.json"
+    description.write_text(structure.to_json())
+    search_path = os.pathsep.join([str(_PACKAGE.parents[1]), os.environ.get("PYTHONPATH", "")])
+    result = subprocess.run(
+        [sys.executable, "-m", "homeonet.plastic._codegen", str(description), str(folder)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": search_path},
+    )
+    if result.returncode:
+        reason = (result.stderr.strip().splitlines() or ["no message"])[-1]
+        raise HomeonetError(f"Brian2 could not generate the network: {reason}; run `homeonet doctor`")
+
+
+def _compile(command: str, folder: Path) -> None:
+    extra = () if "clang" in _version(command) else _GCC_FLAGS
+    result = subprocess.run(
+        [
+            command,
+            *COMPILER_FLAGS,
+            *extra,
+            f"-I{folder}",
+            f"-I{_PACKAGE / 'cpp'}",
+            "program.cpp",
+            "-o",
+            "main",
+        ],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+    if result.returncode:
+        reason = next((line for line in result.stderr.splitlines() if "error" in line), result.stderr[:300])
+        raise HomeonetError(f"{command} could not compile the network: {reason}; run `homeonet doctor`")
+
+
+@lru_cache(maxsize=4)
+def _version(command: str) -> str:
+    return subprocess.run([command, "--version"], capture_output=True, text=True).stdout.splitlines()[0]
+
+
+def _build_key(command: str) -> str:
+    parts = [version("brian2"), platform.machine(), _processor(), command, _version(command), *COMPILER_FLAGS]
+    parts += list(_GCC_FLAGS)
+    digest = hashlib.sha256("\n".join(parts).encode())
+    for source in sorted([*_PACKAGE.glob("_*.py"), *(_PACKAGE / "cpp").iterdir()]):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@lru_cache(maxsize=1)
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return "\n".join(sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))}))

@@ -1,0 +1,94 @@
+"""Runs segments inside Python, on Brian2's NumPy or Cython target: slow, needs no compiler, checks the other.
+
+The same network object as the compiled program is made from, given the same arrays.
+"""
+
+from __future__ import annotations
+
+import time
+
+import brian2
+import numpy as np
+
+from homeonet.config import PATHWAYS
+from homeonet.plastic._arrays import Arrays
+from homeonet.plastic._codegen import exchanged_variables, quiet
+from homeonet.plastic._connectivity import Connections
+from homeonet.plastic._engine import SegmentResult
+from homeonet.plastic._network import build_network
+from homeonet.plastic._structure import Structure
+
+__all__ = ["RuntimeEngine"]
+
+
+class RuntimeEngine:
+    """A structure on a Brian2 runtime target.
+
+    Parameters
+    ----------
+    structure : Structure
+    connections : dict
+        As from ``connect``.
+    target : {"numpy", "cython"}
+        Brian2's code generation target.
+    """
+
+    device = "runtime"
+    compile_seconds = 0.0
+
+    def __init__(
+        self,
+        structure: Structure,
+        connections: Connections,
+        target: str = "numpy",
+    ) -> None:
+        self._target = target
+        brian2.defaultclock.dt = 1 * brian2.ms
+        self._network = build_network(structure, connections)
+        self._variables = exchanged_variables(self._network)
+        self._stimulus = self._network["input"].namespace["stimulus"]
+        self.stimulus_rows = self._stimulus.values.shape[0]
+
+    def run(
+        self, arrays: Arrays, stimulus: np.ndarray, *, first_step: int, n_steps: int, dt: float
+    ) -> SegmentResult:
+        """See :class:`homeonet.plastic.Engine`."""
+        network = self._network
+        brian2.defaultclock.dt = dt * brian2.second
+        for name, variable in self._variables.items():
+            values = np.asarray(arrays[name], dtype=variable.dtype)
+            if values.shape != np.shape(variable.get_value()):
+                raise ValueError(f"{name} has shape {values.shape}, not {np.shape(variable.get_value())}")
+            variable.set_value(values)
+        self._stimulus.values[:] = stimulus
+        network.t_ = first_step * dt
+        monitors = {name: network[name] for name in ("spikes_exc", "spikes_inh", "samples", "weight_samples")}
+        for monitor in monitors.values():
+            monitor.resize(0)
+        start = time.perf_counter()
+        previous = brian2.prefs.codegen.target
+        brian2.prefs.codegen.target = self._target
+        try:
+            with quiet():
+                network.run(n_steps * dt * brian2.second)
+        finally:
+            brian2.prefs.codegen.target = previous
+        seconds = time.perf_counter() - start
+        spikes = {
+            population: (
+                np.array(monitors[f"spikes_{population}"].i[:], dtype=np.int32),
+                np.rint(monitors[f"spikes_{population}"].t_[:] / dt).astype(np.int64),
+            )
+            for population in ("exc", "inh")
+        }
+        samples = {
+            name: np.array(getattr(monitors[monitor], name)).T
+            for monitor, names in (
+                ("samples", ["asleep", "wake_step"]),
+                ("weight_samples", [f"total_{pathway}" for pathway in PATHWAYS]),
+            )
+            for name in names
+        }
+        sample_step = np.rint(monitors["samples"].t_[:] / dt).astype(np.int64)
+        state = {name: np.array(variable.get_value()) for name, variable in self._variables.items()}
+        return SegmentResult(state, spikes, sample_step, samples, seconds)

@@ -1,0 +1,76 @@
+"""The sleep controller: one neuron a replica that decides, step by step, whether the network sleeps.
+
+Falls asleep after `interval_steps` awake, or when the total excitatory weight W exceeds `trigger_level`; wakes
+after `longest_steps`, or when W is at most `base_level`. It counts wake steps, which are the inputs' clock.
+W comes from the tally of the weights (`_renormalisation.py`), every second awake and every 100 ms asleep.
+
+Source: Massey et al. 2026, section 2.2.4: sleep starts when W(t) > alpha_trig W(0) or an interval has elapsed,
+and ends when W(t) <= alpha_base W(0) or the longest sleep is reached.
+"""
+
+from __future__ import annotations
+
+from homeonet.config import Config
+
+__all__ = ["ALWAYS_AWAKE", "CONTROLLER", "CONTROLLER_STATE", "CONTROLLER_STEP", "controller_values"]
+
+CONTROLLER = """
+asleep : 1
+wake_step : 1
+steps_asleep : 1
+steps_awake : 1
+W = total_input_exc + total_exc_exc : 1
+total_input_exc : 1 (linked)
+total_exc_exc : 1 (linked)
+interval_steps : 1
+shortest_wake_steps : 1
+longest_steps : 1
+trigger_level : 1
+base_level : 1
+"""
+
+#: Run at the start of each step; everything after sees the new state.
+CONTROLLER_STEP = """
+falls = (1 - asleep)*int(steps_awake >= interval_steps or (steps_awake >= shortest_wake_steps and W > trigger_level))
+wakes = asleep*int(steps_asleep >= longest_steps or W <= base_level)
+asleep = asleep + falls - wakes
+steps_asleep = asleep*((1 - falls)*steps_asleep + 1)
+steps_awake = (1 - asleep)*((1 - wakes)*steps_awake + 1)
+wake_step = wake_step + 1 - asleep
+"""
+
+#: State variables, all zero at the start of a run.
+CONTROLLER_STATE = ("asleep", "wake_step", "steps_asleep", "steps_awake")
+
+_NEVER = 1e15
+
+
+def controller_values(config: Config, initial_weight: float) -> dict[str, float]:
+    """Values of the controller's parameters.
+
+    Parameters
+    ----------
+    initial_weight : float
+        W(0), the sum of the excitatory weights onto excitatory neurons at the start of training.
+    """
+    sleep, dt = config.sleep, config.simulation.dt
+    if sleep.ratio == 0:
+        return ALWAYS_AWAKE
+    by_clock, by_weight = sleep.trigger != "threshold", sleep.trigger != "interval"
+    return {
+        "interval_steps": round(sleep.interval / dt) if by_clock else _NEVER,
+        "shortest_wake_steps": round(sleep.shortest_wake / dt),
+        "longest_steps": max(1, round(min(sleep.ratio * sleep.interval, sleep.longest) / dt)),
+        "trigger_level": sleep.alpha_trigger * initial_weight if by_weight else _NEVER,
+        "base_level": sleep.alpha_base * initial_weight,
+    }
+
+
+#: Parameters of a controller that never sleeps.
+ALWAYS_AWAKE = {
+    "interval_steps": _NEVER,
+    "shortest_wake_steps": _NEVER,
+    "longest_steps": 1.0,
+    "trigger_level": _NEVER,
+    "base_level": -1.0,
+}

@@ -1,0 +1,121 @@
+"""What of a configuration is compiled into a program, as opposed to handed to it as data.
+
+Two configurations with equal structures run on the same binary. Keep this small: everything in it costs a
+compilation when it changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+
+from homeonet.config import PATHWAYS, Config
+from homeonet.plastic._rules import rule_named
+
+__all__ = ["Structure"]
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Sizes and the choice of mechanisms.
+
+    Parameters
+    ----------
+    n_input, n_exc, n_inh : int
+        Neurons of one replica.
+    replicas : int
+        Independent copies in one network.
+    synapse_exc, synapse_inh : {"current", "conductance"}
+        Synapses onto each population.
+    method : {"exponential_euler", "euler"}
+        Integration of the membrane.
+    in_degree : tuple of (str, int)
+        Synapses onto each neuron, a pathway.
+    rules : tuple of (str, str)
+        Plasticity rule, a pathway.
+    renormalisation : {"power_law", "scaling", "normalise", "none"}
+        What sleep does to the weights.
+    plastic_asleep : bool
+        Whether the rules stay on in sleep.
+    """
+
+    n_input: int
+    n_exc: int
+    n_inh: int
+    replicas: int
+    synapse_exc: str
+    synapse_inh: str
+    method: str
+    in_degree: tuple[tuple[str, int], ...]
+    rules: tuple[tuple[str, str], ...]
+    renormalisation: str
+    plastic_asleep: bool
+
+    @classmethod
+    def of(cls, config: Config, replicas: int = 1) -> Structure:
+        """The structure of a configuration."""
+        sizes = {"input": config.input.side**2, "exc": config.exc.n, "inh": config.inh.n}
+        return cls(
+            n_input=sizes["input"],
+            n_exc=sizes["exc"],
+            n_inh=sizes["inh"],
+            replicas=replicas,
+            synapse_exc=config.exc.synapse,
+            synapse_inh=config.inh.synapse,
+            method=config.simulation.method,
+            in_degree=tuple(
+                (name, _in_degree(getattr(config, name), sizes[source], config.exc_inh.density))
+                for name, (source, _) in PATHWAYS.items()
+            ),
+            rules=tuple((name, getattr(config, name).rule) for name in PATHWAYS),
+            renormalisation=config.sleep.renormalisation,
+            plastic_asleep=config.sleep.plastic,
+        )
+
+    def frozen(self) -> Structure:
+        """The same network without plasticity and without sleep: what evaluation runs."""
+        return replace(
+            self,
+            rules=tuple((name, "static") for name, _ in self.rules),
+            renormalisation="none",
+            plastic_asleep=True,
+        )
+
+    def size(self, population: str) -> int:
+        """Neurons of a population ("input", "exc", "inh") in one replica."""
+        return {"input": self.n_input, "exc": self.n_exc, "inh": self.n_inh}[population]
+
+    def n_synapses(self, pathway: str) -> int:
+        """Synapses of a pathway in one replica."""
+        return dict(self.in_degree)[pathway] * self.size(PATHWAYS[pathway][1])
+
+    def plastic_pathways(self, target: str | None = None) -> list[str]:
+        """Pathways with a rule that changes weights, onto `target` or onto any population."""
+        return [
+            name
+            for name, rule in self.rules
+            if rule_named(rule).plastic and target in (None, PATHWAYS[name][1])
+        ]
+
+    def to_json(self) -> str:
+        """Canonical text of this structure; `from_json` reads it back."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Structure:
+        """The structure that `to_json` wrote."""
+        fields = json.loads(text)
+        pairs = {name: tuple(tuple(pair) for pair in fields[name]) for name in ("in_degree", "rules")}
+        return cls(**{**fields, **pairs})
+
+    @property
+    def key(self) -> str:
+        """A hash that names this structure."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+
+
+def _in_degree(pathway, n_sources: int, reciprocal_density: float) -> int:
+    """Synapses onto a neuron: a fixed number, so that it does not depend on the seed."""
+    candidates = n_sources * (1 - reciprocal_density) if pathway.avoid_reciprocal else n_sources
+    return max(1, round(pathway.density * candidates))

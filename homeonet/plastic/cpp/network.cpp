@@ -1,0 +1,62 @@
+// Replaces Brian2's Network::run: no system call a step, and the first step and the number of steps come from
+// outside, so that one program runs segments of any length. Clocks slower than the base clock tick on its
+// multiples, counted from step 0 of the whole run, not of the segment.
+#include <chrono>
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+#include "network.h"
+
+double Network::_last_run_time = 0.0;
+double Network::_last_run_completed_fraction = 0.0;
+bool Network::_globally_stopped = false;
+bool Network::_globally_running = false;
+
+namespace homeonet { int64_t first_step = 0, n_steps = 0; }
+
+Network::Network() : t(0.0) {}
+void Network::clear() { objects.clear(); }
+void Network::add(Clock* clock, codeobj_func func) { objects.push_back(std::make_pair(clock, func)); }
+void Network::compute_clocks() {}
+Clock* Network::next_clocks() { return nullptr; }
+
+void Network::run(const double, void (*)(const double, const double, const double, const double),
+                  const double) {
+  struct Slow { Clock* clock; int64_t every; bool due; };
+  Clock* base = objects[0].first;
+  for (auto& object : objects)
+    if (object.first->dt[0] < base->dt[0]) base = object.first;
+  std::vector<Slow> slow;
+  std::vector<std::pair<int, codeobj_func>> calls;  // index of the slow clock or -1, function
+  for (auto& object : objects) {
+    int which = -1;
+    if (object.first != base) {
+      for (size_t k = 0; k < slow.size(); k++)
+        if (slow[k].clock == object.first) which = (int)k;
+      if (which < 0) {
+        which = (int)slow.size();
+        slow.push_back({object.first, (int64_t)(object.first->dt[0] / base->dt[0] + 0.5), false});
+      }
+    }
+    if (object.second) calls.push_back(std::make_pair(which, object.second));
+  }
+  const auto start = std::chrono::steady_clock::now();
+  int64_t step = homeonet::first_step;
+  for (const int64_t end = step + homeonet::n_steps; step < end; step++) {
+    base->timestep[0] = step;
+    base->t[0] = step * base->dt[0];
+    for (auto& s : slow) {
+      s.due = step % s.every == 0;
+      if (s.due) {
+        s.clock->timestep[0] = step / s.every;
+        s.clock->t[0] = s.clock->timestep[0] * s.clock->dt[0];
+      }
+    }
+    for (auto& call : calls)
+      if (call.first < 0 || slow[call.first].due) call.second();
+  }
+  t = step * base->dt[0];
+  _last_run_time = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  _last_run_completed_fraction = 1;
+}

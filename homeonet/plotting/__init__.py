@@ -1,0 +1,51 @@
+"""Figures of what a run recorded and what the analysis returned, in one style.
+
+Each function takes an Axes and returns its artists; `draw_run` writes every figure of a run. Never simulates
+or fits a readout, imports neither brian2 nor torch, and leaves pyplot's state alone.
+"""
+
+from ._accuracy import plot_accuracies
+from ._activity import plot_raster, plot_rates
+from ._comparison import plot_sleep_comparison
+from ._fields import plot_receptive_fields
+from ._readout import plot_confusion, plot_embedding
+from ._report import draw_run
+from ._style import (
+    COLOURS,
+    COLUMN_WIDTH,
+    DOUBLE_WIDTH,
+    MARKERS,
+    PATHWAY_NAMES,
+    POPULATION_NAMES,
+    SERIES,
+    STYLE,
+    new_figure,
+    shade_sleep,
+    use_style,
+)
+from ._weights import plot_total_weight, plot_weight_histograms, plot_weight_trajectories
+
+__all__ = [
+    "COLOURS",
+    "COLUMN_WIDTH",
+    "DOUBLE_WIDTH",
+    "MARKERS",
+    "PATHWAY_NAMES",
+    "POPULATION_NAMES",
+    "SERIES",
+    "STYLE",
+    "draw_run",
+    "new_figure",
+    "plot_accuracies",
+    "plot_confusion",
+    "plot_embedding",
+    "plot_raster",
+    "plot_rates",
+    "plot_receptive_fields",
+    "plot_sleep_comparison",
+    "plot_total_weight",
+    "plot_weight_histograms",
+    "plot_weight_trajectories",
+    "shade_sleep",
+    "use_style",
+]

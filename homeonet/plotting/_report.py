@@ -1,0 +1,199 @@
+"""Every figure of one run, written to a folder.
+
+For looking at a finished run. Never runs a network or fits a readout; the embedding alone is computed here,
+because no run stores it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..analysis import PATHWAYS, ReadoutResult, confusion_matrix, embed, receptive_fields, wilson_interval
+from ..errors import InputError
+from ._accuracy import plot_accuracies
+from ._activity import plot_raster, plot_rates
+from ._fields import field_scale, plot_receptive_fields
+from ._readout import plot_confusion, plot_embedding
+from ._style import COLUMN_WIDTH, DOUBLE_WIDTH, new_figure, use_style
+from ._weights import plot_total_weight, plot_weight_histograms, plot_weight_trajectories
+
+__all__ = ["draw_run"]
+
+_EMBEDDED_IMAGES = 1000  # t-SNE of these takes seconds; of a whole test set, minutes
+_DATES = {"png": None, "svg": {"Date": None}, "pdf": {"CreationDate": None}}  # same records, same bytes
+
+
+def draw_run(
+    records: xr.Dataset,
+    folder: str | os.PathLike[str],
+    *,
+    metrics: Mapping[str, object] | None = None,
+    formats: Sequence[str] = ("png",),
+) -> list[Path]:
+    """Draw every figure whose records a run kept.
+
+    Parameters
+    ----------
+    records : Dataset
+        What the run recorded; a figure whose variables are missing is left out, and so is the embedding of
+        a code that does not vary.
+    folder : path
+        Where to write; made if it is not there. A file appears whole or not at all.
+    metrics : mapping, optional
+        Its entry `baselines`, a mapping of names to accuracies between 0 and 1, is drawn beside the readouts.
+    formats : sequence of {"png", "pdf", "svg"}, default ("png",)
+        File formats.
+
+    Returns
+    -------
+    list of Path
+        The files written, in the order drawn.
+
+    Raises
+    ------
+    InputError
+        Unknown or no format, a baseline that is no accuracy, or records with nothing to draw.
+    """
+    unknown = [f for f in formats if f not in _DATES]
+    if unknown or not formats:
+        raise InputError(f"formats is {list(formats)}; give some of {', '.join(_DATES)}")
+    written: list[Path] = []
+    with use_style():
+        for name, figure in _figures(records, metrics or {}):
+            written += [_save(figure, Path(folder) / f"{name}.{f}", f) for f in formats]
+    if not written:
+        raise InputError("records holds nothing to draw; use records written by a run")
+    return written
+
+
+def _figures(records: xr.Dataset, metrics: Mapping[str, object]) -> Iterator[tuple[str, Figure]]:
+    for name, (needed, draw) in _DRAWN.items():
+        if all(variable in records for variable in needed):
+            yield name, draw(records)
+    stored = _stored_pathways(records)
+    if stored:
+        yield "weight_histograms", _histograms(records, stored)
+    if "input_exc" in stored and "pre_input_exc" in records and "post_input_exc" in records:
+        yield "receptive_fields", _fields(records)
+    if "prediction" in records and "labels_test" in records:
+        yield from _readouts(records, metrics)
+    # a silent network's code has no embedding, and four points are the fewest that have one
+    if "labels_test" in records and "features_test" in records:
+        counts = _excitatory_counts(records)
+        if len(counts) >= 4 and np.any(counts != counts[0]):
+            yield "embedding", _embedding(counts, records)
+
+
+def _trajectories(records: xr.Dataset) -> Figure:
+    pathways = [str(p) for p in records["pathway"].to_numpy()]
+    figure, panels = _grid(pathways)
+    for pathway, ax in panels:
+        plot_weight_trajectories(records, ax, pathways=(pathway,))
+    return figure
+
+
+def _histograms(records: xr.Dataset, pathways: list[str]) -> Figure:
+    figure, panels = _grid(pathways)
+    for pathway, ax in panels:
+        plot_weight_histograms(records, ax, pathway=pathway)
+    return figure
+
+
+def _total_weight(records: xr.Dataset) -> Figure:
+    figure, axes = new_figure()
+    plot_total_weight(records, axes[0, 0])
+    return figure
+
+
+def _rates(records: xr.Dataset) -> Figure:
+    figure, axes = new_figure()
+    plot_rates(records, axes[0, 0])
+    return figure
+
+
+def _raster(records: xr.Dataset) -> Figure:
+    figure, axes = new_figure(height=2.6)
+    plot_raster(records, axes[0, 0])
+    return figure
+
+
+_DRAWN: dict[str, tuple[tuple[str, ...], Callable[[xr.Dataset], Figure]]] = {
+    "weight_trajectories": (("pathway_mean", "time"), _trajectories),
+    "total_weight": (("total_weight", "time"), _total_weight),
+    "rates": (("rate", "time"), _rates),
+    "raster": (("raster_time", "raster_unit"), _raster),
+}
+
+
+def _fields(records: xr.Dataset) -> Figure:
+    fields = {w: receptive_fields(records, which=w, absent=np.nan) for w in ("initial", "final")}
+    largest = max(field_scale(values) for values in fields.values())
+    figure, axes = new_figure(1, 2, width=DOUBLE_WIDTH, height=3.2)
+    for ax, (which, values) in zip(axes[0], fields.items(), strict=True):
+        plot_receptive_fields(values, ax, vmax=largest)
+        ax.set_title({"initial": "before", "final": "after"}[which])
+    return figure
+
+
+def _readouts(records: xr.Dataset, metrics: Mapping[str, object]) -> Iterator[tuple[str, Figure]]:
+    truth = records["labels_test"].to_numpy()
+    results = []
+    for readout in records["readout"].to_numpy():
+        predictions = records["prediction"].sel(readout=readout).to_numpy()
+        score = wilson_interval(int(np.count_nonzero(predictions == truth)), truth.size)
+        results.append(
+            ReadoutResult(str(readout), score.estimate, score.low, score.high, truth.size, predictions)
+        )
+        figure, axes = new_figure(height=2.7)
+        plot_confusion(confusion_matrix(truth, predictions), axes[0, 0])
+        axes[0, 0].set_title(str(readout).replace("_", " "))
+        yield f"confusion_{readout}", figure
+    baselines = metrics.get("baselines") or {}
+    figure, axes = new_figure(height=0.9 + 0.3 * (len(results) + len(baselines)))
+    plot_accuracies(results, axes[0, 0], baselines=baselines, chance=1 / np.unique(truth).size)
+    yield "accuracy", figure
+
+
+def _embedding(counts: np.ndarray, records: xr.Dataset) -> Figure:
+    chosen = np.unique(np.linspace(0, len(counts) - 1, _EMBEDDED_IMAGES).astype(int))
+    labels = records["labels_test"].to_numpy()[chosen]
+    figure, axes = new_figure(height=2.7)
+    plot_embedding(embed(counts[chosen], labels), labels, axes[0, 0])
+    return figure
+
+
+def _excitatory_counts(records: xr.Dataset) -> np.ndarray:
+    counts = records["features_test"].to_numpy()
+    return counts[:, : int(records.attrs.get("n_exc", counts.shape[1]))]
+
+
+def _stored_pathways(records: xr.Dataset) -> list[str]:
+    return [p for p in PATHWAYS if f"w_initial_{p}" in records and f"w_final_{p}" in records]
+
+
+def _grid(pathways: Sequence[str]) -> tuple[Figure, list[tuple[str, Axes]]]:
+    columns = min(2, len(pathways))
+    rows = -(-len(pathways) // columns)
+    width = DOUBLE_WIDTH if columns == 2 else COLUMN_WIDTH
+    figure, axes = new_figure(rows, columns, width=width, height=1.9 * rows)
+    for ax in axes.flat[len(pathways) :]:
+        ax.remove()
+    return figure, list(zip(pathways, axes.flat, strict=False))
+
+
+def _save(figure: Figure, path: Path, file_format: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        figure.savefig(partial, format=file_format, metadata=_DATES[file_format])
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
