@@ -1,0 +1,43 @@
+"""The plastic engine: recurrent E/I networks grown by STDP under a sleep-wake controller, compiled.
+
+Networks are Brian2 equations, one mechanism a file, run as a compiled program that is a pure function of its
+arrays. This package never imports torch; brian2 is imported only to write a program that is not in the cache,
+or to run without a compiler.
+"""
+
+from homeonet.plastic._arrays import assemble, excitatory_weight
+from homeonet.plastic._checkpoint import load_checkpoint, save_checkpoint
+from homeonet.plastic._connectivity import connect
+from homeonet.plastic._engine import DEVICES, Engine, SegmentResult, engine_for
+from homeonet.plastic._poisson import log_silence
+from homeonet.plastic._program import cache_folder, compiler, program_for
+from homeonet.plastic._random import draw_key, normal_draw, stream_id, uniform_draw
+from homeonet.plastic._records import Recorder
+from homeonet.plastic._simulation import Network, Segment, Training, read_features
+from homeonet.plastic._structure import Structure
+
+__all__ = [
+    "DEVICES",
+    "Engine",
+    "Network",
+    "Recorder",
+    "Segment",
+    "SegmentResult",
+    "Structure",
+    "Training",
+    "assemble",
+    "cache_folder",
+    "compiler",
+    "connect",
+    "draw_key",
+    "engine_for",
+    "excitatory_weight",
+    "load_checkpoint",
+    "log_silence",
+    "normal_draw",
+    "program_for",
+    "read_features",
+    "save_checkpoint",
+    "stream_id",
+    "uniform_draw",
+]

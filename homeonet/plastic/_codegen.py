@@ -71,7 +71,7 @@ def _any_connections(structure: Structure) -> Connections:
     return {name: (np.zeros(n, np.int32), np.zeros(n, np.int32)) for name, n in sizes.items()}
 
 
-class quiet:
+class quiet:  # noqa: N801 - used as a function
     """Silences Brian2's advice, which is not for the users of this package."""
 
     def __enter__(self) -> None:
@@ -84,9 +84,8 @@ class quiet:
 
 def _manifest(device, network, variables: dict[str, ArrayVariable]) -> dict[str, Any]:
     def entry(name: str, variable: ArrayVariable) -> dict[str, Any]:
-        size = (
-            len(network[name.split(".")[0]]) if isinstance(variable, DynamicArrayVariable) else variable.size
-        )
+        group = network[name.partition(".")[0]]
+        size = len(group) if isinstance(variable, DynamicArrayVariable) else variable.size
         return {
             "name": name,
             "symbol": device.get_array_name(variable, access_data=False),

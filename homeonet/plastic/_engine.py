@@ -157,6 +157,8 @@ class CompiledEngine:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,
+                check=False,
+                start_new_session=True,  # Ctrl-C is for us: a segment ends by itself
                 cwd=self._folder,  # where Brian2's constant arrays lie
             )
             if done.returncode:

@@ -24,17 +24,10 @@ from homeonet.plastic._renormalisation import (
     tally_statement,
 )
 from homeonet.plastic._rules import rule_named
-from homeonet.plastic._structure import Structure
+from homeonet.plastic._structure import SAMPLE_PERIOD, STIMULUS_ROWS, TOTALS_PERIOD, Structure
 from homeonet.plastic._traces import trace
 
-__all__ = ["SAMPLE_PERIOD", "STIMULUS_ROWS", "build_network", "pathway_parameters"]
-
-#: Images that one segment can show.
-STIMULUS_ROWS = 256
-#: Time between samples of the controller and of the weight sums, in seconds.
-SAMPLE_PERIOD = 1.0
-#: Time between updates of the weight totals that the controller reads, in seconds.
-_TOTALS_PERIOD = 0.1
+__all__ = ["build_network", "pathway_parameters"]
 
 
 def pathway_parameters(pathway: str) -> dict[str, str]:
@@ -64,7 +57,7 @@ def build_network(structure: Structure, connections: Connections) -> brian2.Netw
     totals = brian2.NeuronGroup(
         structure.replicas,
         "\n".join(f"total_{pathway} : 1" for pathway in PATHWAYS),
-        dt=_TOTALS_PERIOD * second,
+        dt=TOTALS_PERIOD * second,
         name="totals",
     )
     controller = brian2.NeuronGroup(structure.replicas, _sleep.CONTROLLER, name="controller")

@@ -134,6 +134,7 @@ def _generate(structure: Structure, folder: Path) -> None:
         [sys.executable, "-m", "homeonet.plastic._codegen", str(description), str(folder)],
         capture_output=True,
         text=True,
+        check=False,
         env={**os.environ, "PYTHONPATH": search_path},
     )
     if result.returncode:
@@ -157,6 +158,7 @@ def _compile(command: str, folder: Path) -> None:
         cwd=folder,
         capture_output=True,
         text=True,
+        check=False,
     )
     if result.returncode:
         reason = next((line for line in result.stderr.splitlines() if "error" in line), result.stderr[:300])
@@ -165,7 +167,9 @@ def _compile(command: str, folder: Path) -> None:
 
 @lru_cache(maxsize=4)
 def _version(command: str) -> str:
-    return subprocess.run([command, "--version"], capture_output=True, text=True).stdout.splitlines()[0]
+    return subprocess.run(
+        [command, "--version"], capture_output=True, text=True, check=False
+    ).stdout.splitlines()[0]
 
 
 def _build_key(command: str) -> str:

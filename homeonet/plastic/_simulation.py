@@ -143,10 +143,7 @@ class Training:
         active = [r for r in range(len(self.configs)) if r not in self.finished]
         row = np.minimum(wake // self.image_steps, max(0, len(self.images) - 1))
         table_end = (row + self.engine.stimulus_rows) * self.image_steps
-        left = min(
-            min(self.total_wake_steps - wake[r] for r in active),
-            min(table_end[r] - wake[r] for r in active),
-        )
+        left = min(min(self.total_wake_steps, table_end[r]) - wake[r] for r in active)
         n_steps = int(min(left, max(1, round(seconds / self.dt))))
         arrays = dict(self.arrays)
         arrays["input.first_wake_step"] = self._per_replica(row * self.image_steps, "input")

@@ -13,7 +13,14 @@ from dataclasses import asdict, dataclass, replace
 from homeonet.config import PATHWAYS, Config
 from homeonet.plastic._rules import rule_named
 
-__all__ = ["Structure"]
+__all__ = ["SAMPLE_PERIOD", "STIMULUS_ROWS", "TOTALS_PERIOD", "Structure"]
+
+#: Images that one segment can show.
+STIMULUS_ROWS = 256
+#: Time between samples of the controller and of the weight sums, in seconds.
+SAMPLE_PERIOD = 0.2
+#: Time between updates of the weight totals that the controller reads, in seconds.
+TOTALS_PERIOD = 0.1
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from ._activity import plot_raster, plot_rates
 from ._comparison import plot_sleep_comparison
 from ._fields import plot_receptive_fields
 from ._readout import plot_confusion, plot_embedding
-from ._report import draw_run
+from ._report import draw_comparison, draw_run
 from ._style import (
     COLOURS,
     COLUMN_WIDTH,
@@ -34,6 +34,7 @@ __all__ = [
     "POPULATION_NAMES",
     "SERIES",
     "STYLE",
+    "draw_comparison",
     "draw_run",
     "new_figure",
     "plot_accuracies",

@@ -1,4 +1,4 @@
-"""Every figure of one run, written to a folder.
+"""Every figure of one run, written to a folder, and the one that compares runs.
 
 For looking at a finished run. Never runs a network or fits a readout; the embedding alone is computed here,
 because no run stores it.
@@ -19,12 +19,13 @@ from ..analysis import PATHWAYS, ReadoutResult, confusion_matrix, embed, recepti
 from ..errors import InputError
 from ._accuracy import plot_accuracies
 from ._activity import plot_raster, plot_rates
+from ._comparison import plot_sleep_comparison
 from ._fields import field_scale, plot_receptive_fields
 from ._readout import plot_confusion, plot_embedding
 from ._style import COLUMN_WIDTH, DOUBLE_WIDTH, new_figure, use_style
 from ._weights import plot_total_weight, plot_weight_histograms, plot_weight_trajectories
 
-__all__ = ["draw_run"]
+__all__ = ["draw_comparison", "draw_run"]
 
 _EMBEDDED_IMAGES = 1000  # t-SNE of these takes seconds; of a whole test set, minutes
 _DATES = {"png": None, "svg": {"Date": None}, "pdf": {"CreationDate": None}}  # same records, same bytes
@@ -71,6 +72,39 @@ def draw_run(
     if not written:
         raise InputError("records holds nothing to draw; use records written by a run")
     return written
+
+
+def draw_comparison(records_by_label: Mapping[str, xr.Dataset], path: str | os.PathLike[str]) -> Path:
+    """Draw the weights and rates of several runs over one another, on logarithmic axes.
+
+    Parameters
+    ----------
+    records_by_label : mapping of str to Dataset
+        As for `plot_sleep_comparison`.
+    path : path
+        The PNG, PDF or SVG file to write, whole or not at all.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    InputError
+        As `plot_sleep_comparison`, or an unknown file format.
+    """
+    target = Path(path)
+    file_format = target.suffix.removeprefix(".")
+    if file_format not in _DATES:
+        raise InputError(f"path = {target.name!r} has no known format; end it in {', '.join(_DATES)}")
+    with use_style():
+        figure, axes = new_figure(2, 2, width=DOUBLE_WIDTH, height=3.6)
+        for column, (pathway, population) in enumerate((("input_exc", "exc"), ("exc_exc", "inh"))):
+            plot_sleep_comparison(
+                records_by_label, axes[:, column], pathway=pathway, population=population, log=True
+            )
+        return _save(figure, target, file_format)
 
 
 def _figures(records: xr.Dataset, metrics: Mapping[str, object]) -> Iterator[tuple[str, Figure]]:

@@ -26,8 +26,8 @@ def plot_weight_trajectories(
     Parameters
     ----------
     records : Dataset
-        With `pathway_mean(time, pathway)`; the band from the lowest to the highest recorded quantile needs `snapshot_time` and
-        `weight_quantile`, the shading `asleep`.
+        With `pathway_mean(time, pathway)`; the band from the lowest to the highest recorded quantile needs
+        `snapshot_time` and `weight_quantile`, the shading `asleep`.
     ax : Axes
         Where to draw.
     pathways : tuple of str, optional

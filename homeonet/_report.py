@@ -1,0 +1,102 @@
+"""Tables of results for the terminal and for Markdown files. Prints what metrics hold, computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from homeonet.analysis import ReadoutResult
+
+__all__ = ["markdown_table", "print_accuracies", "print_runs", "run_rows"]
+
+_READOUTS = {"logistic": "logistic", "qda": "QDA", "knn": "5-NN", "diehl_cook": "label assignment"}
+
+
+def run_rows(runs: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
+    """Rows of a table with a column a run; the first row is the header.
+
+    Parameters
+    ----------
+    runs : mapping of str to metrics
+        Column titles to the metrics of runs.
+    """
+    all_metrics = list(runs.values())
+    rows = [["", *runs]]
+
+    def add(title: str, cell) -> None:
+        cells = [cell(metrics) for metrics in all_metrics]
+        if any(cells):
+            rows.append([title, *cells])
+
+    for key, name in _READOUTS.items():
+        add(f"accuracy, {name}", lambda m, key=key: _accuracy(m, f"accuracy.{key}"))
+    for key, name in (("frozen", "frozen weights"), ("raw_pixels", "raw pixels")):
+        for readout in ("", ".qda", ".knn"):
+            label = _READOUTS[readout.removeprefix(".") or "logistic"]
+            add(f"  {name}, {label}", lambda m, k=f"accuracy.{key}{readout}": _accuracy(m, k))
+    for pathway in ("input_exc", "exc_exc", "exc_inh", "inh_exc"):
+        add(f"weight {pathway.replace('_', '→')}, final / initial", lambda m, p=pathway: _ratio(m, p))
+    add("rate E / I (Hz)", lambda m: _pair(m, "rate_hz.exc", "rate_hz.inh"))
+    add("time asleep", lambda m: _format(m, "sleep_fraction", "{:.1%}"))
+    add("simulated s / wall s", lambda m: _format(m, "realtime_factor", "{:.0f}"))
+    add("compile (s)", lambda m: _format(m, "compile_seconds", "{:.1f}"))
+    return rows
+
+
+def print_runs(runs: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print the table of `run_rows`."""
+    _print(run_rows(runs), "accuracies are in %, with 95 % Wilson intervals")
+
+
+def print_accuracies(title: str, readouts: Mapping[str, ReadoutResult]) -> None:
+    """Print the accuracies of some readouts."""
+    rows = [["", title]]
+    for name, result in readouts.items():
+        interval = _interval(result.accuracy, result.ci_low, result.ci_high)
+        rows.append([f"accuracy, {_READOUTS[name]}", f"{interval}  n = {result.n_test}"])
+    _print(rows, "accuracies are in %, with 95 % Wilson intervals")
+
+
+def markdown_table(rows: list[list[str]]) -> str:
+    """The same rows as a Markdown table."""
+    head, *body = rows
+    lines = [head, ["---"] * len(head), *body]
+    return "\n".join("| " + " | ".join(cell.strip() for cell in line) + " |" for line in lines) + "\n"
+
+
+def _print(rows: list[list[str]], caption: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(caption=caption)
+    for k, title in enumerate(rows[0]):
+        table.add_column(title, justify="left" if k == 0 else "right", no_wrap=True)
+    for row in rows[1:]:
+        table.add_row(*row)
+    console = Console()
+    console.print(table) if console.width >= 80 else Console(width=100).print(table)
+
+
+def _interval(value: float, low: float, high: float) -> str:
+    return f"{100 * value:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _accuracy(metrics: Mapping[str, Any], key: str) -> str:
+    if metrics.get(key) is None:
+        return ""
+    return _interval(metrics[key], metrics[f"{key}.ci_low"], metrics[f"{key}.ci_high"])
+
+
+def _ratio(metrics: Mapping[str, Any], pathway: str) -> str:
+    final, initial = metrics[f"weights.{pathway}.final"], metrics[f"weights.{pathway}.initial"]
+    return f"{final:.3g} / {initial:.3g} = {final / initial:.2f}" if initial else f"{final:.3g} / 0"
+
+
+def _pair(metrics: Mapping[str, Any], first: str, second: str) -> str:
+    return f"{metrics[first]:.1f} / {metrics[second]:.1f}"
+
+
+def _format(metrics: Mapping[str, Any], key: str, form: str) -> str:
+    value = metrics.get(key)
+    return "" if value is None else form.format(value)

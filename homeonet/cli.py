@@ -1,0 +1,289 @@
+"""The command line: thin, and the only place that prints.
+
+Exit codes: 0 done, 1 the run failed, 2 the input cannot be used, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from homeonet._version import __version__
+from homeonet.errors import HomeonetError, InputError
+
+__all__ = ["main", "progress_bar", "run_main"]
+
+_EPILOG = """examples:
+  homeonet run massey2026 --out results/sleep
+  homeonet run massey2026 --set sleep.ratio=0 --out results/no_sleep
+  homeonet run homeonet --data mnist --train 6000 --test 10000 --out results/mnist
+  homeonet run massey2026 --set sleep.ratio=0.15 --set noise.sigma="3 mV" --seed 7 --out results/seed7
+  homeonet presets massey2026 > mine.toml   (edit it, then: homeonet run mine.toml --out results/mine)
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point of the command ``homeonet``; returns the exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if not hasattr(options, "call"):
+        parser.print_help()
+        return 2
+    return run_main(lambda: options.call(options))
+
+
+def run_main(call: Callable[[], int | None]) -> int:
+    """Run `call`, turning the errors a user can cause into one line and an exit code."""
+    warnings.showwarning = lambda message, *_, **__: print(f"homeonet: warning: {message}", file=sys.stderr)
+    try:
+        return call() or 0
+    except HomeonetError as error:
+        print(f"homeonet: error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("homeonet: interrupted; what was done is kept: the same command continues it", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # the reader of our output has gone; keep Python from complaining at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+@contextlib.contextmanager
+def progress_bar(label: str, total: float, *, position: int = 0) -> Iterator[Callable[[float], Any]]:
+    """A progress meter on standard error: rate and time left; silent where nobody watches."""
+    from tqdm import tqdm
+
+    unit = "s" if "training" in label else "images"
+    form = "{desc}: {percentage:3.0f}% |{bar}| {n:.0f}/{total:.0f} {unit} [{elapsed}<{remaining}, {rate_fmt}]"
+    with tqdm(
+        total=total,
+        desc=label,
+        unit="simulated s" if unit == "s" else unit,
+        bar_format=form,
+        position=position,
+        disable=not sys.stderr.isatty(),
+        leave=False,
+    ) as bar:
+        yield bar.update
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="homeonet",
+        description="Recurrent spiking networks with STDP and inhibitory STDP that sleep and wake.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"homeonet {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_run(commands)
+    _add_evaluate(commands)
+    figure = commands.add_parser("figure", help="redraw the figures of a finished run")
+    figure.add_argument("folder", help="the run's folder")
+    figure.add_argument("--format", action="append", choices=("png", "pdf", "svg"), help="default: png")
+    figure.set_defaults(call=_figure)
+    presets = commands.add_parser("presets", help="list the presets, or print one with all its constants")
+    presets.add_argument(
+        "name", nargs="?", help="print this preset as TOML, with the source of each constant"
+    )
+    presets.set_defaults(call=_presets)
+    data = commands.add_parser("data", help="list which images are found where, and how to get the rest")
+    data.add_argument("--data-folder", metavar="DIR", help="look here first")
+    data.set_defaults(call=_data)
+    doctor = commands.add_parser(
+        "doctor", help="versions, compiler, devices, and a self-test of a few seconds"
+    )
+    doctor.set_defaults(call=_doctor)
+    return parser
+
+
+def _add_run(commands) -> None:
+    run = commands.add_parser(
+        "run",
+        help="train, evaluate and record one network",
+        description="Trains a network on images, reads it out beside its baselines (raw pixels, the same network "
+        "with frozen random weights), and writes config.toml, metrics.json, records.nc and figures/. "
+        "Interrupted, the same command continues where it stopped.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    run.add_argument("preset", help="a preset (see `homeonet presets`) or a TOML file")
+    run.add_argument(
+        "--data", help="mnist5k (comes with the package), mnist, fashion, kmnist, … (see `homeonet data`)"
+    )
+    run.add_argument("--train", type=int, metavar="N", help="training images")
+    run.add_argument(
+        "--test", type=int, metavar="N", help="test images, of the official test set where there is one"
+    )
+    run.add_argument("--epochs", type=int, metavar="N", help="passes through the training images")
+    run.add_argument(
+        "--seed", type=int, metavar="S", help="seed of connectivity, weights, inputs, noise and split"
+    )
+    run.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help='any constant, with its unit: --set sleep.ratio=0.15 --set noise.sigma="3 mV" (repeatable)',
+    )
+    run.add_argument(
+        "--out", metavar="DIR", required=True, help="folder of results; appears when it is complete"
+    )
+    _add_common(run)
+    run.add_argument("--no-figures", action="store_true", help="write no figures")
+    run.add_argument("--no-baselines", action="store_true", help="leave the baselines out")
+    run.set_defaults(call=_run)
+
+
+def _add_evaluate(commands) -> None:
+    evaluate = commands.add_parser("evaluate", help="read a trained network out on some data, plasticity off")
+    evaluate.add_argument("folder", help="the folder of a finished run")
+    evaluate.add_argument("--data", help="default: the data it was trained on")
+    evaluate.add_argument("--train", type=int, metavar="N", help="images the readouts are fitted on")
+    evaluate.add_argument("--test", type=int, metavar="N", help="images they are scored on")
+    _add_common(evaluate)
+    evaluate.set_defaults(call=_evaluate)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data-folder", metavar="DIR", help="look for images here first (then $HOMEONET_DATA)"
+    )
+    parser.add_argument(
+        "--device",
+        default="auto",
+        help="auto, cpp (compiled C++) or runtime (Brian2 in Python: no compiler needed, very slow); default auto",
+    )
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="processes for the evaluation; default: all cores"
+    )
+
+
+def _run(options: argparse.Namespace) -> None:
+    from homeonet.config import load_config
+    from homeonet.run import run
+
+    overrides: dict[str, Any] = {
+        name: getattr(options, name)
+        for name in ("data", "train", "test", "epochs", "seed")
+        if getattr(options, name) is not None
+    }
+    for assignment in options.set:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise InputError(f'--set {assignment!r} has no "="; write for example --set sleep.ratio=0.15')
+        overrides[name.strip()] = value.strip()
+    config = load_config(options.preset, overrides)
+    result = run(
+        config,
+        options.out,
+        device=_checked_device(options.device),
+        workers=_checked_workers(options.workers),
+        figures=not options.no_figures,
+        baselines=not options.no_baselines,
+        data_folder=options.data_folder,
+        progress=progress_bar,
+    )
+    from homeonet._report import print_runs
+
+    print_runs({config.preset: result.metrics})
+    print(f"written to {result.folder}")
+
+
+def _checked_device(device: str) -> str:
+    from homeonet.plastic import DEVICES
+
+    if device not in DEVICES:
+        raise InputError(f"--device {device!r} is not known; choose one of {', '.join(DEVICES)}")
+    return device
+
+
+def _checked_workers(workers: int | None) -> int | None:
+    if workers is not None and workers < 1:
+        raise InputError(f"--workers {workers} must be at least 1")
+    return workers
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from homeonet._report import print_accuracies
+    from homeonet.data import load
+    from homeonet.run import evaluate, load_network, usable_cores
+
+    network = load_network(options.folder)
+    config = network.config
+    dataset = load(
+        options.data or config.data,
+        size=config.input.side,
+        train=options.train or config.train,
+        test=options.test or config.test,
+        seed=config.seed,
+        folder=options.data_folder,
+    )
+    found = evaluate(
+        network,
+        dataset,
+        device=_checked_device(options.device),
+        workers=_checked_workers(options.workers) or usable_cores(),
+        progress=progress_bar,
+    )
+    print_accuracies(f"{options.folder} on {dataset.name}", found.readouts)
+
+
+def _figure(options: argparse.Namespace) -> None:
+    from homeonet.plotting import draw_run
+    from homeonet.run import baseline_accuracies, load_run
+
+    opened = load_run(options.folder)
+    written = draw_run(
+        opened.records,
+        Path(options.folder) / "figures",
+        metrics={"baselines": baseline_accuracies(opened.metrics)},
+        formats=tuple(options.format or ("png",)),
+    )
+    print("\n".join(str(path) for path in written))
+
+
+def _presets(options: argparse.Namespace) -> None:
+    from importlib import resources
+
+    from homeonet.config import preset_names
+
+    folder = resources.files("homeonet") / "presets"
+    if options.name is None:
+        for name in preset_names():
+            first = (folder / f"{name}.toml").read_text(encoding="utf-8").splitlines()[0]
+            print(f"{name:20s} {first.removeprefix('# ')}")
+        return
+    if options.name not in preset_names():
+        raise InputError(f"preset {options.name!r} is not known; choose one of {', '.join(preset_names())}")
+    print((folder / f"{options.name}.toml").read_text(encoding="utf-8"), end="")
+
+
+def _data(options: argparse.Namespace) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from homeonet.data import inventory
+
+    table = Table(title="data sets")
+    for column in ("name", "found", "images", "where, or how to get it"):
+        table.add_column(column, overflow="fold")
+    for row in inventory(options.data_folder):
+        images = "any number" if row.found and row.images is None else f"{row.images:,}" if row.found else ""
+        table.add_row(
+            row.name, "yes" if row.found else "no", images, str(row.where) if row.found else row.remedy
+        )
+    Console().print(table)
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from homeonet._doctor import examine
+
+    return 0 if examine() else 1

@@ -1,0 +1,130 @@
+"""Writes results whole or not at all: under a temporary name, synced to disk, then renamed.
+
+Nothing here knows what the results mean.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import math
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from homeonet.errors import HomeonetError, InputError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = [
+    "disk_errors",
+    "load_records",
+    "publish_folder",
+    "require_writable",
+    "write_atomically",
+    "write_json",
+    "write_records",
+]
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn the system's errors about `path` into one line with a remedy."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise HomeonetError(
+                f"no space left to write {path}; free some and run the same command again"
+            ) from None
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
+            raise InputError(f"{path} cannot be written ({error.strerror}); choose another folder") from None
+        raise
+
+
+def require_writable(folder: Path) -> None:
+    """Create `folder` and check that files can be written there, before any long work."""
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"\0" * 4096)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
+    """Have `write` fill a file that appears under `path` only when it is complete and on disk."""
+    with disk_errors(path):
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+        try:
+            os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes private files
+            with os.fdopen(handle, "wb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Write a flat mapping as JSON; numbers that are not finite become null."""
+    clean = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
+    write_atomically(path, lambda file: file.write((json.dumps(clean, indent=1) + "\n").encode()))
+
+
+def write_records(path: Path, records: xr.Dataset) -> None:
+    """Write an xarray Dataset as compressed NetCDF 4, in one piece."""
+    encoding = {
+        name: {"zlib": True, "complevel": 4} for name, variable in records.data_vars.items() if variable.ndim
+    }
+    temporary = path.with_name(f".{path.name}.tmp")
+    with disk_errors(path):
+        try:
+            records.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
+            _sync(temporary)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def load_records(folder: str | Path) -> xr.Dataset:
+    """Open the records of a run's folder.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no readable records.
+    """
+    import xarray as xr
+
+    path = Path(folder) / "records.nc"
+    try:
+        return xr.load_dataset(path, engine="h5netcdf")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read ({error}); give the folder of a finished run") from None
+
+
+def publish_folder(temporary: Path, final: Path) -> None:
+    """Give a complete folder its final name; `final` must not exist."""
+    with disk_errors(final):
+        for path in temporary.rglob("*"):
+            if path.is_file():
+                _sync(path)
+        temporary.rename(final)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

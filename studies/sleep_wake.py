@@ -1,0 +1,85 @@
+"""Does sleep keep a recurrent STDP network stable, and what does it cost? The main job of the package.
+
+Trains one preset twice on the same images, with sleep and without, reads both out beside their baselines, prints
+one table and draws the figures. Defaults: `massey2026` on the 5000 MNIST images that come with the package.
+
+    python studies/sleep_wake.py             # a few minutes on two cores
+    python studies/sleep_wake.py --quick     # a smaller one, to see it work
+
+Source of the model: Massey, Hubin, Nichele & Sæbø (2026), arXiv 2601.08447.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from homeonet import Config, RunResult, load_config, run
+from homeonet._report import markdown_table, print_runs, run_rows
+from homeonet.cli import progress_bar, run_main
+from homeonet.plotting import draw_comparison
+from homeonet.run import usable_cores
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--preset", default="massey2026", help="default: %(default)s")
+    parser.add_argument("--data", default="mnist5k", help="see `homeonet data`; default: %(default)s")
+    parser.add_argument(
+        "--train", type=int, metavar="N", help="training images; default: the preset's, 400 with --quick"
+    )
+    parser.add_argument(
+        "--test", type=int, metavar="N", help="test images; default: the preset's, 200 with --quick"
+    )
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="default: %(default)s")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="any constant, for both arms"
+    )
+    parser.add_argument("--quick", action="store_true", help="few images: to see it work, not to publish")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: results/sleep_wake[_quick]")
+    return parser.parse_args()
+
+
+def arm(label: str, config: Config, folder: Path, position: int) -> RunResult:
+    """One of the two runs. Both start from the same random network: one evaluates the baselines for both."""
+    return run(
+        config,
+        folder,
+        workers=max(1, usable_cores() // 2),
+        baselines=position == 0,
+        progress=lambda title, total: progress_bar(f"{label}: {title}", total, position=position),
+    )
+
+
+def main() -> None:
+    """Run both arms, print, save, draw."""
+    options, start = parse(), time.perf_counter()
+    out = options.out or Path("results", "sleep_wake_quick" if options.quick else "sleep_wake")
+    quick = {"train": 400, "test": 200} if options.quick else {}
+    given = {name: value for name in ("train", "test") if (value := getattr(options, name)) is not None}
+    named = dict(assignment.split("=", 1) for assignment in options.set if "=" in assignment)
+    config = load_config(
+        options.preset, {"data": options.data, "seed": options.seed, **quick, **given, **named}
+    )
+    arms = {"sleep": config, "no sleep": config.replace(sleep__ratio=0.0)}
+    with ProcessPoolExecutor(min(2, usable_cores())) as pool:
+        running = {
+            label: pool.submit(arm, label, config, out / label.replace(" ", "_"), k)
+            for k, (label, config) in enumerate(arms.items())
+        }
+        results = {label: future.result() for label, future in running.items()}
+    metrics = {label: result.metrics for label, result in results.items()}
+    print_runs(metrics)
+    (out / "table.md").write_text(markdown_table(run_rows(metrics)), encoding="utf-8")
+    draw_comparison({label: result.records for label, result in results.items()}, out / "sleep_wake.png")
+    print(f"{time.perf_counter() - start:.0f} s in all; records, table and figures are in {out}")
+
+
+if __name__ == "__main__":
+    sys.exit(run_main(main))
