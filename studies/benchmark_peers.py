@@ -1,12 +1,12 @@
-"""The other simulators of the speed benchmark, each in a process of its own: Brian2's textbook form, NEST, BindsNET.
+"""The other simulators of the speed benchmark, each in its own process: textbook Brian2, NEST, BindsNET.
 
 ``benchmark_plastic.py`` starts ``python benchmark_peers.py NAME`` with an interpreter that has the simulator and
-talks to it in lines of JSON: first the network's parameters (SI units) go in and ``{"prepared": seconds}`` comes
-back, then every empty line runs ``seconds`` of simulated time and gives its wall time, without building or
-compiling, and the spikes of each population. A simulator that is not installed answers ``{"missing": module}``.
+talks to it in lines of JSON: the network's parameters (SI units) go in and ``{"prepared": seconds}`` comes back;
+then every empty line runs ``seconds`` of simulated time and gives its wall time, without building or compiling,
+and the spikes of each population. A simulator that is not installed answers ``{"missing": module}``.
 
-The networks are as near to the benchmark's as each simulator gets with what it brings: connections are drawn anew,
-and BindsNET has neither synaptic currents nor membrane noise nor inhibitory plasticity. One thread each.
+The networks are as near to the benchmark's as each simulator gets with what it brings: connections are drawn
+anew, and BindsNET has no synaptic currents, no membrane noise and no inhibitory plasticity. One thread each.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-#: A prepared network: runs `seconds` of simulated time; returns the wall time and the spikes of each population.
+#: A prepared network: runs `seconds` of simulated time, returns the wall time and each population's spikes.
 Run = Callable[[], tuple[float, dict[str, int]]]
 
 
 def brian2_textbook(p: dict, standalone: bool) -> Run:
-    """`xi` noise, PoissonGroup, event-driven traces, `(unless refractory)`; Cython runtime or C++ standalone."""
+    """`xi` noise, PoissonGroup, event-driven traces, `(unless refractory)`; Cython or C++ standalone."""
     import brian2 as b2
 
     b2.prefs.logging.console_log_level = "ERROR"
@@ -70,12 +70,12 @@ def brian2_textbook(p: dict, standalone: bool) -> Run:
     }
     model = """
     w : 1
-    dx_pre/dt = -x_pre/tau_pre : 1 (event-driven)
-    dx_post/dt = -x_post/tau_post : 1 (event-driven)
+    dapre/dt = -apre/taupre : 1 (event-driven)
+    dapost/dt = -apost/taupost : 1 (event-driven)
     """
     rules = {  # changes of w at a presynaptic and at a postsynaptic spike
-        "stdp": ("- eta*a_minus*x_post", "+ eta*a_plus*x_pre"),
-        "istdp": ("+ eta*(x_post - alpha)", "+ eta*x_pre"),
+        "stdp": ("- eta*a_minus*apost", "+ eta*a_plus*apre"),
+        "istdp": ("+ eta*(apost - alpha)", "+ eta*apre"),
     }
 
     def synapses(pathway: str, source: str, target: str):
@@ -88,8 +88,8 @@ def brian2_textbook(p: dict, standalone: bool) -> Run:
             "a_minus": p["stdp"]["a_minus"],
             "alpha": 2 * p["istdp"]["rho_target"] * p["istdp"]["tau"],
             "gain": c["gain"] * volt,
-            "tau_pre": tau_pre * second,
-            "tau_post": tau_post * second,
+            "taupre": tau_pre * second,
+            "taupost": tau_post * second,
         }
         transmit = f"{'g_i' if source == 'inh' else 'g_e'}_post += w*gain\n"
         plastic = c["rule"] in rules
@@ -98,8 +98,8 @@ def brian2_textbook(p: dict, standalone: bool) -> Run:
             groups[source],
             groups[target],
             model if plastic else "w : 1",
-            on_pre=transmit + (f"x_pre += 1\nw = clip(w {pre}, 0, w_max)" if plastic else ""),
-            on_post=f"x_post += 1\nw = clip(w {post}, 0, w_max)" if plastic else None,
+            on_pre=transmit + (f"apre += 1\nw = clip(w {pre}, 0, w_max)" if plastic else ""),
+            on_post=f"apost += 1\nw = clip(w {post}, 0, w_max)" if plastic else None,
             namespace=constants,
             name=pathway,
         )
@@ -134,7 +134,7 @@ def brian2_textbook(p: dict, standalone: bool) -> Run:
 
 
 def nest(p: dict) -> Run:
-    """iaf_psc_exp with stdp_synapse and vogels_sprekeler_synapse; potentials in mV, so currents in pA are mV."""
+    """iaf_psc_exp with stdp_synapse and vogels_sprekeler_synapse; C_m is tau_m, so that pA are mV."""
     import nest
 
     nest.set_verbosity("M_ERROR")
@@ -181,14 +181,13 @@ def nest(p: dict) -> Run:
     recorders = {name: nest.Create("spike_recorder") for name in groups}
     for name, recorder in recorders.items():
         nest.Connect(groups[name], recorder)
-    nest.Prepare()
-    nest.Run(10 * dt)
+    nest.Simulate(10 * dt)
 
     def run() -> tuple[float, dict[str, int]]:
         for recorder in recorders.values():
             recorder.n_events = 0
         start = time.perf_counter()
-        nest.Run(p["seconds"] * 1e3)
+        nest.Simulate(p["seconds"] * 1e3)
         seconds = time.perf_counter() - start
         return seconds, {name: recorder.n_events for name, recorder in recorders.items()}
 

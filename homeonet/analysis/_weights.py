@@ -153,13 +153,14 @@ def receptive_fields(
 
 
 def sleep_episodes(records: xr.Dataset) -> xr.Dataset:
-    """Start, stop and duration of every sleep, to the resolution of the recorded times.
+    """Start, stop and duration of every sleep: exact where the record says so, else as sampled.
 
     Parameters
     ----------
     records : Dataset
-        With `asleep(time)`, 0 or 1, and `time` in seconds. A sample's state holds until the next sample, so
-        a sleep stops at the first sample awake; one that lasts to the end stops at the last sample.
+        With `sleep_start(episode)` and `sleep_stop(episode)`; or with `asleep(time)`, 0 or 1, and `time` in
+        seconds. There a sample's state holds until the next sample, so a sleep stops at the first sample
+        awake; one that lasts to the end stops at the last sample.
 
     Returns
     -------
@@ -171,12 +172,19 @@ def sleep_episodes(records: xr.Dataset) -> xr.Dataset:
     InputError
         `asleep` or `time` missing.
     """
+    if "sleep_start" in records and "sleep_stop" in records:
+        start, stop = records["sleep_start"].to_numpy(), records["sleep_stop"].to_numpy()
+        return _episodes(start, stop)
     require_variables(records, "asleep", "time")
     time = records["time"].to_numpy().astype(float)
     # the sleep of a record that ends asleep is closed at its last sample
     edges = np.diff(np.concatenate(([0], records["asleep"].to_numpy() > 0.5, [0])).astype(int))
     start = time[np.flatnonzero(edges == 1)]
     stop = time[np.minimum(np.flatnonzero(edges == -1), time.size - 1)]
+    return _episodes(start, stop)
+
+
+def _episodes(start: np.ndarray, stop: np.ndarray) -> xr.Dataset:
     values = {"start": start, "stop": stop, "duration": stop - start}
     return xr.Dataset({name: ("episode", value, {"units": "s"}) for name, value in values.items()})
 

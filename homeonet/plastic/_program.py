@@ -40,6 +40,11 @@ COMPILER_FLAGS = (
     "-w",
 )
 _PACKAGE = Path(__file__).parent
+#: The modules that write a program, "_" and ".py" left out; a change of one makes new programs.
+_SOURCES = (
+    "adaptation codegen equations istdp network neuron noise poisson random random_functions renormalisation "
+    "rules sleep stdp structure traces"
+).split()
 _GCC_FLAGS = ("--param", "vect-max-version-for-alias-checks=200")
 
 
@@ -176,7 +181,8 @@ def _build_key(command: str) -> str:
     parts = [version("brian2"), platform.machine(), _processor(), command, _version(command), *COMPILER_FLAGS]
     parts += list(_GCC_FLAGS)
     digest = hashlib.sha256("\n".join(parts).encode())
-    for source in sorted([*_PACKAGE.glob("_*.py"), *(_PACKAGE / "cpp").iterdir()]):
+    sources = [_PACKAGE / f"_{name}.py" for name in _SOURCES]
+    for source in sorted([*sources, *(_PACKAGE / "cpp").iterdir()]):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -149,6 +149,9 @@ class Recorder:
             "quantile": _QUANTILES,
             "snapshot_time": ("snapshot", self._column("snapshot_step") * dt, {"units": "s"}),
         }
+        start, stop = self._sleeps()
+        data["sleep_start"] = ("episode", start, {"units": "s"})
+        data["sleep_stop"] = ("episode", stop, {"units": "s"})
         attributes = {
             "w_total_initial": excitatory_weight(initial.weights),
             "alpha_trigger": self._config.sleep.alpha_trigger,
@@ -186,27 +189,37 @@ class Recorder:
     def _keep_raster(self) -> None:
         """Keep the spikes around the last sleep that lies within the last two segments, else any five seconds."""
         dt = self._config.simulation.dt
-        time, asleep = self._column("sample_step") * dt, self._column("asleep") > 0.5
         units, steps = (np.concatenate(parts) for parts in zip(*self._recent, strict=True))
-        begin = self._recent_start * dt
-        falls = time[1:][asleep[1:] & ~asleep[:-1]]
-        wakes = time[1:][~asleep[1:] & asleep[:-1]]
-        for fall in falls[::-1]:
-            wake = wakes[wakes > fall]
-            if (
-                len(wake)
-                and fall - _RASTER_MARGIN >= begin
-                and wake[0] + _RASTER_MARGIN <= self.total_seconds
-            ):
-                start = fall - _RASTER_MARGIN
-                stop = min(wake[0] + _RASTER_MARGIN, start + _RASTER_LONGEST)
-                break
-        else:
-            if self._raster is not None:
-                return
-            start, stop = max(begin, self.total_seconds - 5.0), self.total_seconds
+        begin, end = self._recent_start * dt, self.total_seconds
+        around = [
+            (fall - _RASTER_MARGIN, min(wake + _RASTER_MARGIN, fall - _RASTER_MARGIN + _RASTER_LONGEST))
+            for fall, wake in zip(*self._sleeps(), strict=True)
+            if fall - _RASTER_MARGIN >= begin and wake + _RASTER_MARGIN <= end
+        ]
+        if not around and self._raster is not None:
+            return
+        start, stop = around[-1] if around else (max(begin, end - 5.0), end)
         inside = (steps * dt >= start) & (steps * dt < stop)
         self._raster = (units[inside], steps[inside], float(start), float(stop))
+
+    def _sleeps(self) -> tuple[np.ndarray, np.ndarray]:
+        """Start and stop of every finished sleep in seconds, to the step.
+
+        Wake steps between two samples tell how many were slept; a sleep that spans samples begins late in its
+        first interval and ends early in its last one.
+        """
+        step, wake = self._column("sample_step"), self._column("wake_step")
+        slept = np.diff(step) - np.diff(wake)
+        edges = np.diff(np.concatenate(([0], slept > 0, [0])).astype(int))
+        first, last = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
+        finished = last < len(slept) - 1
+        first, last = first[finished], last[finished]
+        # a sleep within one interval could lie anywhere in it: it is put at the end
+        start = step[first + 1] - slept[first]
+        stop = step[last] + slept[last]
+        alone = first == last
+        stop = np.where(alone, step[first + 1], stop)
+        return start * self._config.simulation.dt, stop * self._config.simulation.dt
 
     def _part(self, values: np.ndarray, n_synapses: int) -> np.ndarray:
         return values.reshape(-1, n_synapses)[self._replica]

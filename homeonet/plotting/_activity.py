@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 from matplotlib.lines import Line2D
 
 from ..analysis._checks import require_variables
@@ -166,4 +167,5 @@ def plot_raster(
             annotation_clip=False,
         )
     ax.set_yticks(np.unique([0, n_exc, n_exc + n_inh]))
+    ax.xaxis.set_major_locator(MaxNLocator(5))
     return artists
