@@ -67,6 +67,7 @@ def markdown_table(rows: list[list[str]]) -> str:
 
 def _print(rows: list[list[str]], caption: str) -> None:
     from rich.console import Console
+    from rich.measure import Measurement
     from rich.table import Table
 
     table = Table(caption=caption)
@@ -75,7 +76,9 @@ def _print(rows: list[list[str]], caption: str) -> None:
     for row in rows[1:]:
         table.add_row(*row)
     console = Console()
-    console.print(table) if console.width >= 80 else Console(width=100).print(table)
+    needed = Measurement.get(console, console.options.update(width=200), table).maximum
+    # a number cut off is worse than a line that wraps
+    Console(width=max(needed, console.width)).print(table)
 
 
 def _interval(value: float, low: float, high: float) -> str:

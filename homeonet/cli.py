@@ -12,12 +12,12 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from homeonet._version import __version__
 from homeonet.errors import HomeonetError, InputError
 
-__all__ = ["main", "progress_bar", "run_main"]
+__all__ = ["main", "parse_assignments", "progress_bar", "run_main"]
 
 _EPILOG = """examples:
   homeonet run massey2026 --out results/sleep
@@ -26,6 +26,39 @@ _EPILOG = """examples:
   homeonet run massey2026 --set sleep.ratio=0.15 --set noise.sigma="3 mV" --seed 7 --out results/seed7
   homeonet presets massey2026 > mine.toml   (edit it, then: homeonet run mine.toml --out results/mine)
 """
+
+
+_EVALUATE_EPILOG = """examples:
+  homeonet evaluate results/sleep                      (the images it was trained on)
+  homeonet evaluate results/mnist --data fashion --train 6000 --test 10000
+"""
+_FIGURE_EPILOG = """examples:
+  homeonet figure results/sleep
+  homeonet figure results/sleep --format pdf --format svg
+"""
+_PRESETS_EPILOG = """examples:
+  homeonet presets
+  homeonet presets massey2026 > mine.toml   (edit it, then: homeonet run mine.toml --out results/mine)
+"""
+_DATA_EPILOG = """examples:
+  homeonet data
+  homeonet data --data-folder ~/datasets    (with ~/datasets/MNIST/raw/train-images-idx3-ubyte and so on)
+  HOMEONET_DATA=~/datasets homeonet run massey2026 --data mnist --out results/mnist
+"""
+_DOCTOR_EPILOG = """examples:
+  homeonet doctor
+  CXX=clang++ homeonet doctor               (another compiler)
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Shows its examples as they are written, and makes an error one line."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"homeonet: error: {message}; see `{self.prog} --help`\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,30 +108,33 @@ def progress_bar(label: str, total: float, *, position: int = 0) -> Iterator[Cal
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="homeonet",
         description="Recurrent spiking networks with STDP and inhibitory STDP that sleep and wake.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"homeonet {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_run(commands)
     _add_evaluate(commands)
-    figure = commands.add_parser("figure", help="redraw the figures of a finished run")
+    figure = commands.add_parser("figure", help="redraw the figures of a finished run", epilog=_FIGURE_EPILOG)
     figure.add_argument("folder", help="the run's folder")
     figure.add_argument("--format", action="append", choices=("png", "pdf", "svg"), help="default: png")
     figure.set_defaults(call=_figure)
-    presets = commands.add_parser("presets", help="list the presets, or print one with all its constants")
+    presets = commands.add_parser(
+        "presets", help="list the presets, or print one with all its constants", epilog=_PRESETS_EPILOG
+    )
     presets.add_argument(
         "name", nargs="?", help="print this preset as TOML, with the source of each constant"
     )
     presets.set_defaults(call=_presets)
-    data = commands.add_parser("data", help="list which images are found where, and how to get the rest")
+    data = commands.add_parser(
+        "data", help="list which images are found where, and how to get the rest", epilog=_DATA_EPILOG
+    )
     data.add_argument("--data-folder", metavar="DIR", help="look here first")
     data.set_defaults(call=_data)
     doctor = commands.add_parser(
-        "doctor", help="versions, compiler, devices, and a self-test of a few seconds"
+        "doctor", help="versions, compiler, devices, and a self-test of a few seconds", epilog=_DOCTOR_EPILOG
     )
     doctor.set_defaults(call=_doctor)
     return parser
@@ -112,7 +148,6 @@ def _add_run(commands) -> None:
         "with frozen random weights), and writes config.toml, metrics.json, records.nc and figures/. "
         "Interrupted, the same command continues where it stopped.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run.add_argument("preset", help="a preset (see `homeonet presets`) or a TOML file")
     run.add_argument(
@@ -143,7 +178,11 @@ def _add_run(commands) -> None:
 
 
 def _add_evaluate(commands) -> None:
-    evaluate = commands.add_parser("evaluate", help="read a trained network out on some data, plasticity off")
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="read a trained network out on some data, plasticity off",
+        epilog=_EVALUATE_EPILOG,
+    )
     evaluate.add_argument("folder", help="the folder of a finished run")
     evaluate.add_argument("--data", help="default: the data it was trained on")
     evaluate.add_argument("--train", type=int, metavar="N", help="images the readouts are fitted on")
@@ -175,12 +214,7 @@ def _run(options: argparse.Namespace) -> None:
         for name in ("data", "train", "test", "epochs", "seed")
         if getattr(options, name) is not None
     }
-    for assignment in options.set:
-        name, equals, value = assignment.partition("=")
-        if not equals:
-            raise InputError(f'--set {assignment!r} has no "="; write for example --set sleep.ratio=0.15')
-        overrides[name.strip()] = value.strip()
-    config = load_config(options.preset, overrides)
+    config = load_config(options.preset, overrides | parse_assignments(options.set))
     result = run(
         config,
         options.out,
@@ -195,6 +229,17 @@ def _run(options: argparse.Namespace) -> None:
 
     print_runs({config.preset: result.metrics})
     print(f"written to {result.folder}")
+
+
+def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
+    """What ``--set NAME=VALUE`` was given, by name."""
+    values = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise InputError(f'--set {assignment!r} has no "="; write for example --set sleep.ratio=0.15')
+        values[name.strip()] = value.strip()
+    return values
 
 
 def _checked_device(device: str) -> str:
@@ -213,16 +258,18 @@ def _checked_workers(workers: int | None) -> int | None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     from homeonet._report import print_accuracies
+    from homeonet.config import apply_overrides
     from homeonet.data import load
     from homeonet.run import evaluate, load_network, usable_cores
 
     network = load_network(options.folder)
-    config = network.config
+    given = {k: getattr(options, k) for k in ("data", "train", "test") if getattr(options, k) is not None}
+    config = apply_overrides(network.config, given)
     dataset = load(
-        options.data or config.data,
+        config.data,
         size=config.input.side,
-        train=options.train or config.train,
-        test=options.test or config.test,
+        train=config.train,
+        test=config.test,
         seed=config.seed,
         folder=options.data_folder,
     )
@@ -239,14 +286,17 @@ def _evaluate(options: argparse.Namespace) -> None:
 def _figure(options: argparse.Namespace) -> None:
     from homeonet.plotting import draw_run
     from homeonet.run import baseline_accuracies, load_run
+    from homeonet.store import disk_errors
 
     opened = load_run(options.folder)
-    written = draw_run(
-        opened.records,
-        Path(options.folder) / "figures",
-        metrics={"baselines": baseline_accuracies(opened.metrics)},
-        formats=tuple(options.format or ("png",)),
-    )
+    figures = Path(options.folder) / "figures"
+    with disk_errors(figures):
+        written = draw_run(
+            opened.records,
+            figures,
+            metrics={"baselines": baseline_accuracies(opened.metrics)},
+            formats=tuple(options.format or ("png",)),
+        )
     print("\n".join(str(path) for path in written))
 
 
@@ -263,7 +313,9 @@ def _presets(options: argparse.Namespace) -> None:
         return
     if options.name not in preset_names():
         raise InputError(f"preset {options.name!r} is not known; choose one of {', '.join(preset_names())}")
-    print((folder / f"{options.name}.toml").read_text(encoding="utf-8"), end="")
+    text = (folder / f"{options.name}.toml").read_text(encoding="utf-8")
+    # named, so that a copy of it is this very configuration, and needs to hold only what differs
+    print(text.replace("\n\n", f'\n\npreset = "{options.name}"\n', 1), end="")
 
 
 def _data(options: argparse.Namespace) -> None:

@@ -71,15 +71,15 @@ class Population(_Section):
     n: int = Field(ge=1, le=1_000_000)
     synapse: Literal["current", "conductance"]
     tau_m: quantity("ms", gt=0)
-    e_leak: quantity("mV")
-    v_reset: quantity("mV")
-    v_threshold: quantity("mV")
-    v_floor: quantity("mV")
+    e_leak: quantity("mV", ge=-1, le=1)
+    v_reset: quantity("mV", ge=-1, le=1)
+    v_threshold: quantity("mV", ge=-1, le=1)
+    v_floor: quantity("mV", ge=-1, le=1)
     refractory: quantity("ms", ge=0)
     tau_g_exc: quantity("ms", gt=0)
     tau_g_inh: quantity("ms", gt=0)
-    e_exc: quantity("mV")
-    e_inh: quantity("mV")
+    e_exc: quantity("mV", ge=-1, le=1)
+    e_inh: quantity("mV", ge=-1, le=1)
     theta_plus: quantity("mV", ge=0)
     theta_max: quantity("mV", ge=0)
     tau_theta: quantity("s", gt=0)
@@ -90,6 +90,11 @@ class Population(_Section):
             raise ValueError(
                 f"v_floor ({self.v_floor * 1e3:g} mV) <= v_reset ({self.v_reset * 1e3:g} mV) < v_threshold "
                 f"({self.v_threshold * 1e3:g} mV) must hold"
+            )
+        if self.synapse == "conductance" and not self.e_inh < self.e_leak < self.e_exc:
+            raise ValueError(
+                f"with conductance-based synapses e_inh ({self.e_inh * 1e3:g} mV) < e_leak "
+                f"({self.e_leak * 1e3:g} mV) < e_exc ({self.e_exc * 1e3:g} mV) must hold"
             )
         return self
 
@@ -185,7 +190,7 @@ class Guard(_Section):
 
     max_rate: quantity("Hz", gt=0)
     min_rate: quantity("Hz", ge=0)
-    window: quantity("s", gt=0)
+    window: quantity("s", ge=0.1, le=1000)
 
 
 class Evaluation(_Section):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from homeonet import store
 from homeonet._version import __version__
@@ -145,6 +146,21 @@ def run(
         store.require_writable(work)
         (work / "config.toml").write_text(config.to_toml())
     workers = workers or usable_cores()
+    with threadpool_limits(workers):
+        return _run(config, dataset, final, work, device, workers, figures, baselines, progress)
+
+
+def _run(
+    config: Config,
+    dataset: Dataset,
+    final: Path | None,
+    work: Path | None,
+    device: str,
+    workers: int,
+    figures: bool,
+    baselines: bool,
+    progress: ProgressMeter | None,
+) -> RunResult:
     network, recorder, timing = _train(config, dataset, device, work, progress)
     evaluation = evaluate(network, dataset, device=device, workers=workers, progress=progress)
     untrained = Network.untrained(config)

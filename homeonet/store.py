@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from homeonet.errors import HomeonetError, InputError
+from homeonet.errors import InputError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,13 +37,12 @@ def disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise HomeonetError(
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise InputError(
                 f"no space left to write {path}; free some and run the same command again"
             ) from None
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
-            raise InputError(f"{path} cannot be written ({error.strerror}); choose another folder") from None
-        raise
+        reason = error.strerror or str(error)
+        raise InputError(f"{path} cannot be written ({reason}); choose another folder") from None
 
 
 def require_writable(folder: Path) -> None:

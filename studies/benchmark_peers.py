@@ -3,7 +3,8 @@
 ``benchmark_plastic.py`` starts ``python benchmark_peers.py NAME`` with an interpreter that has the simulator and
 talks to it in lines of JSON: the network's parameters (SI units) go in and ``{"prepared": seconds}`` comes back;
 then every empty line runs ``seconds`` of simulated time and gives its wall time, without building or compiling,
-and the spikes of each population. A simulator that is not installed answers ``{"missing": module}``.
+and the spikes of each population. Without the simulator the answer is ``{"missing": module}``, and any other
+trouble is ``{"failed": message}``.
 
 The networks are as near to the benchmark's as each simulator gets with what it brings: connections are drawn
 anew, and BindsNET has no synaptic currents, no membrane noise and no inhibitory plasticity. One thread each.
@@ -269,12 +270,15 @@ def main() -> None:
     start = time.perf_counter()
     try:
         run = PEERS[sys.argv[1]](json.loads(sys.stdin.readline()))
+        answer({"prepared": time.perf_counter() - start})
+        for _ in sys.stdin:
+            seconds, spikes = run()
+            answer({"seconds": seconds, "spikes": spikes})
     except ModuleNotFoundError as error:
-        return answer({"missing": error.name})
-    answer({"prepared": time.perf_counter() - start})
-    for _ in sys.stdin:
-        seconds, spikes = run()
-        answer({"seconds": seconds, "spikes": spikes})
+        answer({"missing": error.name})
+    except Exception as error:
+        answer({"failed": f"{type(error).__name__}: {error}"})
+        raise
 
 
 if __name__ == "__main__":

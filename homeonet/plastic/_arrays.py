@@ -107,6 +107,7 @@ def _population(
         "g_i": 0.0,
         "hold": 0.0,
         "theta": 0.0,
+        "plasticity": 1.0,
         "unit": np.arange(structure.size(group), dtype=np.int32),
     }
 
@@ -126,7 +127,20 @@ def _pathway(name: str, config: Config) -> dict[str, float]:
     }
 
 
-_STATE = {"v", "g_e", "g_i", "hold", "theta", "next_spike", "unit", "x_plus", "x_minus", "x_istdp", "w"}
+_STATE = {
+    "v",
+    "g_e",
+    "g_i",
+    "hold",
+    "theta",
+    "plasticity",
+    "next_spike",
+    "unit",
+    "x_plus",
+    "x_minus",
+    "x_istdp",
+    "w",
+}
 
 
 def _sized(name: str, value: float | np.ndarray, structure: Structure) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ def save_checkpoint(path: Path, training: Training, recorder: Recorder, wall_sec
     values = {f"array/{name}": values for name, values in training.arrays.items()}
     values |= {f"record/{name}": values for name, values in recorder.state().items()}
     values |= {"step": np.array(training.step), "wall_seconds": np.array(wall_seconds)}
+    values["loop_seconds"] = np.array(training.loop_seconds)
     values["run_id"] = np.array(training.configs[0].run_id)
     write_atomically(path, lambda file: np.savez(file, **values))
 
@@ -40,21 +40,26 @@ def load_checkpoint(path: Path, training: Training, recorder: Recorder) -> float
     try:
         with np.load(path, allow_pickle=False) as stored:
             values = {name: stored[name] for name in stored.files}
-        if str(values["run_id"]) != training.configs[0].run_id:
-            raise InputError(
-                f"{path} belongs to a run with other parameters; delete it or choose another output folder"
-            )
-        training.step = int(values["step"])
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path} is damaged ({error}); delete it to start the run again") from None
-    training.arrays = _below(values, "array/")
-    recorder.restore(_below(values, "record/"))
-    wake = training.arrays["controller.wake_step"]
-    if wake[0] >= training.total_wake_steps:
+        run_id, step, wall_seconds = str(values["run_id"]), int(values["step"]), float(values["wall_seconds"])
+        loop_seconds, arrays = float(values["loop_seconds"]), _below(values, "array/")
+        if _layout(arrays) != _layout(training.arrays) and run_id == training.configs[0].run_id:
+            raise ValueError("it was written by another version")
+        recorder.restore(_below(values, "record/"))
+    except Exception as error:  # what the zip and array readers make of damaged bytes is open-ended
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path} is damaged ({reason}); delete it to start the run again") from None
+    if run_id != training.configs[0].run_id:
+        raise InputError(
+            f"{path} belongs to a run with other parameters; delete it or choose another output folder"
+        )
+    training.step, training.arrays, training.loop_seconds = step, arrays, loop_seconds
+    if arrays["controller.wake_step"][0] >= training.total_wake_steps:
         training.finished[0] = training.network(0)
-    return float(values["wall_seconds"])
+    return wall_seconds
+
+
+def _layout(arrays: dict[str, np.ndarray]) -> dict[str, tuple[int, ...]]:
+    return {name: np.shape(values) for name, values in arrays.items()}
 
 
 def _below(values: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:

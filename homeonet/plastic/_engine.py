@@ -134,7 +134,7 @@ class CompiledEngine:
         self, arrays: Arrays, stimulus: np.ndarray, *, first_step: int, n_steps: int, dt: float
     ) -> SegmentResult:
         """See :class:`Engine`."""
-        with tempfile.TemporaryDirectory(prefix="homeonet-") as scratch:
+        with _scratch_folder() as scratch:
             source, result = Path(scratch, "in"), Path(scratch, "out")
             try:
                 with source.open("wb") as file:
@@ -162,8 +162,11 @@ class CompiledEngine:
                 cwd=self._folder,  # where Brian2's constant arrays lie
             )
             if done.returncode:
-                reason = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
-                raise HomeonetError(f"the compiled network stopped: {reason[0]}")
+                reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+                remedy = (
+                    f"free space in {scratch} or set TMPDIR" if "file" in reason else "run `homeonet doctor`"
+                )
+                raise HomeonetError(f"the compiled network stopped: {reason}; {remedy}")
             return self._read(result, dt)
 
     def _read(self, path: Path, dt: float) -> SegmentResult:
@@ -189,6 +192,15 @@ class CompiledEngine:
                     samples[name] = flat.reshape(len(sample_step), replicas)
             seconds = float(np.fromfile(file, np.float64, 1)[0])
         return SegmentResult(arrays, spikes, sample_step, samples, seconds)
+
+
+def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix="homeonet-")
+    except OSError as error:
+        raise HomeonetError(
+            f"no temporary folder can be written ({error.strerror}); free space or set TMPDIR to another one"
+        ) from None
 
 
 def _checked(name: str, values: np.ndarray, shape: list[int]) -> np.ndarray:

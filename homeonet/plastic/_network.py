@@ -147,7 +147,8 @@ def _population_group(population: str, structure: Structure, controller) -> bria
             *(trace(name) for name in _source_traces(population, structure)),
             homeostasis(incoming, form),
             Mechanism(
-                equations="asleep : 1 (linked)",
+                # synapses cannot read linked variables of their target: the gate is copied to a plain one
+                equations="asleep : 1 (linked)" + ("" if structure.plastic_asleep else "\nplasticity : 1"),
                 parameters={
                     name: unit for pathway in incoming for name, unit in pathway_parameters(pathway).items()
                 },
@@ -166,6 +167,8 @@ def _population_group(population: str, structure: Structure, controller) -> bria
         namespace=RANDOM_FUNCTIONS,
     )
     group.run_on_event("tally", "\n".join(f"sum_{name} = 0" for name in incoming), when="before_synapses")
+    if not structure.plastic_asleep:
+        group.run_regularly("plasticity = 1 - asleep", when="before_groups", name=f"{population}_gate")
     group.run_regularly(_neuron.FLOOR, when="after_groups", name=f"{population}_floor")
     _link(group, controller, structure, population, "asleep")
     return group
@@ -178,7 +181,7 @@ def _synapses(
     rule = rule_named(dict(structure.rules)[pathway])
     names = {name: f"{pathway}_{name}_post" for name in _PATHWAY_PARAMETERS} | {"pathway": pathway}
     if not structure.plastic_asleep:
-        names["eta"] = f"(1 - asleep_post)*{names['eta']}"
+        names["eta"] = f"plasticity_post*{names['eta']}"
     receptor = "g_i_post" if source == "inh" else "g_e_post"
 
     def change(term: str) -> str:

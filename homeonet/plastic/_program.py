@@ -41,10 +41,24 @@ COMPILER_FLAGS = (
 )
 _PACKAGE = Path(__file__).parent
 #: The modules that write a program, "_" and ".py" left out; a change of one makes new programs.
-_SOURCES = (
-    "adaptation codegen equations istdp network neuron noise poisson random random_functions renormalisation "
-    "rules sleep stdp structure traces"
-).split()
+_SOURCES = [
+    "adaptation",
+    "codegen",
+    "equations",
+    "istdp",
+    "network",
+    "neuron",
+    "noise",
+    "poisson",
+    "random",
+    "random_functions",
+    "renormalisation",
+    "rules",
+    "sleep",
+    "stdp",
+    "structure",
+    "traces",
+]
 _GCC_FLAGS = ("--param", "vect-max-version-for-alias-checks=200")
 
 
@@ -107,14 +121,10 @@ _BUILDING = threading.Lock()
 
 
 def _build(structure: Structure, folder: Path, command: str) -> None:
+    scratch = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
-    except OSError as error:
-        raise InputError(
-            f"the cache folder {folder.parent} cannot be written ({error.strerror}); set HOMEONET_CACHE to one that can"
-        ) from None
-    try:
         _generate(structure, scratch)
         _compile(command, scratch)
         product = scratch / "product"
@@ -126,8 +136,13 @@ def _build(structure: Structure, folder: Path, command: str) -> None:
         except OSError:  # another process was faster: its program is as good
             if not (folder / "main").exists():
                 raise
+    except OSError as error:
+        raise InputError(
+            f"the cache folder {folder.parent} cannot be written ({error.strerror}); set HOMEONET_CACHE to one that can"
+        ) from None
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _generate(structure: Structure, folder: Path) -> None:
@@ -165,16 +180,16 @@ def _compile(command: str, folder: Path) -> None:
         text=True,
         check=False,
     )
-    if result.returncode:
-        reason = next((line for line in result.stderr.splitlines() if "error" in line), result.stderr[:300])
+    if result.returncode or not (folder / "main").exists():
+        lines = result.stderr.splitlines() or [f"exit status {result.returncode} without a message"]
+        reason = next((line for line in lines if "error" in line), lines[0])
         raise HomeonetError(f"{command} could not compile the network: {reason}; run `homeonet doctor`")
 
 
 @lru_cache(maxsize=4)
 def _version(command: str) -> str:
-    return subprocess.run(
-        [command, "--version"], capture_output=True, text=True, check=False
-    ).stdout.splitlines()[0]
+    text = subprocess.run([command, "--version"], capture_output=True, text=True, check=False).stdout
+    return text.partition("\n")[0]
 
 
 def _build_key(command: str) -> str:

@@ -5,6 +5,7 @@ Collected between segments from what they return; becomes one labelled Dataset. 
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,6 +71,12 @@ class Recorder:
         self._recent_start, self._last_start = self._last_start, segment.first_step
         self.wake_seconds = float(result.arrays["controller.wake_step"][self._replica]) * dt
         self._keep_raster()
+
+    def copy(self) -> Recorder:
+        """What is recorded so far; `add` to one of the two does not change the other."""
+        twin = copy.copy(self)
+        twin._columns = {name: list(parts) for name, parts in self._columns.items()}
+        return twin
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything recorded so far, as arrays for a checkpoint."""

@@ -90,6 +90,8 @@ class Training:
         Steps done.
     arrays : dict of str to ndarray
         All that a checkpoint must hold besides `step` and `finished`.
+    loop_seconds : float
+        Wall time spent in the time loop.
     finished : dict of int to Network
         Replicas that have seen all images. The others go on; what a finished one does then is ignored.
     """
@@ -100,6 +102,7 @@ class Training:
     step: int = 0
     arrays: Arrays = field(init=False)
     finished: dict[int, Network] = field(default_factory=dict)
+    loop_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         first = self.configs[0]
@@ -110,11 +113,7 @@ class Training:
             same_clock = (config.simulation, config.input) == (first.simulation, first.input)
             if not same_clock:
                 raise InputError("replicas differ in simulation or input parameters; run them separately")
-        if self.images.ndim != 2 or self.images.shape[1] != self.structure.n_input:
-            raise InputError(
-                f"images have shape {self.images.shape}, but input.side = {first.input.side} needs "
-                f"(n, {self.structure.n_input}); load them at that size"
-            )
+        _check_images(self.images, first)
         self.dt = first.simulation.dt
         self.image_steps = round(first.input.presentation / self.dt)
         self.connections = connect(self.structure, self.configs)
@@ -151,6 +150,7 @@ class Training:
         result = self.engine.run(arrays, stimulus, first_step=self.step, n_steps=n_steps, dt=self.dt)
         check_segment(result, self.configs[0], self.structure, first_step=self.step, n_steps=n_steps)
         segment_start, self.step, self.arrays = self.step, self.step + n_steps, result.arrays
+        self.loop_seconds += result.seconds
         wake = result.arrays["controller.wake_step"].astype(np.int64)
         for r in active:
             if wake[r] >= self.total_wake_steps:
@@ -180,6 +180,19 @@ class Training:
         """A parameter's array: shared by one replica, a copy a neuron for several."""
         repeats = 1 if len(self.configs) == 1 else self.structure.size(group)
         return np.repeat(values.astype(float), repeats)
+
+
+def _check_images(images: np.ndarray, config: Config) -> None:
+    if images.ndim != 2 or images.shape[1] != config.input.side**2:
+        raise InputError(
+            f"images have shape {images.shape}, but input.side = {config.input.side} needs "
+            f"(n, {config.input.side**2}); load them at that size"
+        )
+    bad = np.flatnonzero(~np.isfinite(images).all(axis=1) | (images < 0).any(axis=1))
+    if len(bad):
+        raise InputError(
+            f"image {bad[0]} has pixels that are negative or not a number; repair it or leave it out"
+        )
 
 
 def _table(
@@ -224,6 +237,7 @@ def read_features(
     ndarray of int32, shape (n_images, n_exc + n_inh)
     """
     config = network.config
+    _check_images(images, config)
     structure = Structure.of(config).frozen()
     engine = engine_for(structure, network.connections, device)
     template = assemble(structure, [config], evaluation=True)
