@@ -2,7 +2,7 @@
 
 Brian2 writes about fifty source files and its own run loop; compiling them one by one takes twenty seconds.
 Here they become one file, Brian2's network loop and spike queue are replaced by those in ``cpp/`` (no delays, no
-system call a step), and two pieces of code are inserted, by Brian2's own hook, that read all arrays from one
+system call a step), two of its templates by those in ``templates/`` (loops that vectorise), and two pieces of code are inserted, by Brian2's own hook, that read all arrays from one
 file and write them to another. The manifest says which arrays, in which order.
 
 Brian2's device is global to a process, so this runs in one of its own:
@@ -22,6 +22,7 @@ from typing import Any
 import brian2
 import numpy as np
 from brian2.core.variables import ArrayVariable, DynamicArrayVariable
+from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 
 from homeonet.config import PATHWAYS
 from homeonet.plastic._connectivity import Connections
@@ -50,6 +51,10 @@ def exchanged_variables(network: brian2.Network) -> dict[str, ArrayVariable]:
 
 def generate(structure: Structure, folder: Path) -> None:
     """Write ``program.cpp`` (with the headers it includes) and ``manifest.json`` into `folder`."""
+    CPPStandaloneCodeObject.templater = CPPStandaloneCodeObject.templater.derive(
+        "homeonet.plastic",
+        env_globals={"target_array": _target_array, "onto_consecutive_targets": _onto_consecutive_targets},
+    )
     brian2.set_device("cpp_standalone", directory=str(folder), build_on_run=False)
     device = brian2.get_device()
     brian2.defaultclock.dt = 1 * brian2.ms  # data, not code: every segment brings its own
@@ -63,6 +68,20 @@ def generate(structure: Structure, folder: Path) -> None:
         device.build(directory=str(folder), compile=False, run=False)
     (folder / "program.cpp").write_text(_one_translation_unit(folder))
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
+
+
+_TARGET = re.compile(r"(const int32_t _postsynaptic_idx = )(\w+)\[_idx\];")
+
+
+def _target_array(lines: list[str]) -> str:
+    """The array of target indices that a pathway's code reads, or ""; for ``templates/synapses.cpp``."""
+    found = _TARGET.search("\n".join(lines))
+    return found.group(2) if found else ""
+
+
+def _onto_consecutive_targets(lines: list[str]) -> str:
+    """A pathway's code for synapses whose targets follow one another; for ``templates/synapses.cpp``."""
+    return _TARGET.sub(r"\1_to + _k;", "\n".join(lines))
 
 
 def _any_connections(structure: Structure) -> Connections:
@@ -175,8 +194,22 @@ def _one_translation_unit(folder: Path) -> str:
             body = body.replace(
                 "using namespace brian;", f"using namespace brian; using namespace {private};"
             )
-        bodies.append(f"// ---- {source}\n{body}")
+        bodies.append(f"// ---- {source}\n{body if _is_hot(source) else _UNOPTIMISED.format(body)}")
     return "\n".join(dict.fromkeys(includes)) + "\n" + "\n".join(bodies) + "\n"
+
+
+# What runs once a segment is most of the text: left unoptimised, it compiles in a third of the time.
+_UNOPTIMISED = """#pragma GCC push_options
+#pragma GCC optimize("O0")
+{}
+#pragma GCC pop_options"""
+
+
+def _is_hot(source: str) -> bool:
+    """Whether a generated file holds code that runs every step."""
+    once = ("before_run_", "after_run_", "synapses_create_array")
+    in_loop = source.startswith("code_objects/") or source == "network.cpp"
+    return in_loop and not any(word in source for word in once)
 
 
 if __name__ == "__main__":

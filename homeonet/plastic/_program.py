@@ -158,7 +158,8 @@ def _generate(structure: Structure, folder: Path) -> None:
         env={**os.environ, "PYTHONPATH": search_path},
     )
     if result.returncode:
-        reason = (result.stderr.strip().splitlines() or ["no message"])[-1]
+        lines = result.stderr.strip().splitlines() or ["no message"]
+        reason = next((line for line in reversed(lines) if "Error: " in line), lines[-1])
         raise HomeonetError(f"Brian2 could not generate the network: {reason}; run `homeonet doctor`")
 
 
@@ -197,7 +198,7 @@ def _build_key(command: str) -> str:
     parts += list(_GCC_FLAGS)
     digest = hashlib.sha256("\n".join(parts).encode())
     sources = [_PACKAGE / f"_{name}.py" for name in _SOURCES]
-    for source in sorted([*sources, *(_PACKAGE / "cpp").iterdir()]):
+    for source in sorted([*sources, *(_PACKAGE / "cpp").iterdir(), *(_PACKAGE / "templates").iterdir()]):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -1,11 +1,12 @@
 // Replaces Brian2's SynapticPathway by one without delays: spikes of this step reach their synapses in this
-// step, so that nothing is in flight between segments. Same interface; synapses of a neuron keep their order.
+// step, so that nothing is in flight between segments. Events are kept as rows of synapses, not copied out.
 #ifndef _BRIAN_SYNAPSES_H
 #define _BRIAN_SYNAPSES_H
 #include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <iostream>
+#include <utility>
 #include <vector>
 using namespace std;  // Brian2's generated files rely on it
 
@@ -31,15 +32,17 @@ class SynapticPathway {
   void push(int32_t* spikes, int n_spikes) {
     for (int k = 0; k < n_spikes; k++) {
       const int c = spikes[k] - first;
-      if (c >= 0 && c < n_neurons)
-        active.insert(active.end(), by_neuron.begin() + begin[c], by_neuron.begin() + begin[c + 1]);
+      if (c >= 0 && c < n_neurons && begin[c + 1] > begin[c])
+        active.push_back(std::make_pair(by_neuron.data() + begin[c], begin[c + 1] - begin[c]));
     }
   }
 
-  std::vector<int32_t>* peek() { return &active; }
+  // The synapses of each neuron with an event in this step: where they begin, and how many there are.
+  const std::vector<std::pair<const int32_t*, int>>& rows() const { return active; }
 
  private:
   int first, n_neurons;
-  std::vector<int32_t> begin, by_neuron, active;
+  std::vector<int32_t> begin, by_neuron;
+  std::vector<std::pair<const int32_t*, int>> active;
 };
 #endif
