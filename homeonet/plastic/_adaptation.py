@@ -16,7 +16,7 @@ def adaptive_threshold() -> Mechanism:
     """State `theta` in volt, added to the threshold up to `theta_max`."""
     return Mechanism(
         equations="dtheta/dt = -theta/tau_theta : volt",
-        parameters={"theta_plus": "volt", "theta_max": "volt", "tau_theta": "second"},
+        constants={"theta_plus": "volt", "theta_max": "volt", "tau_theta": "second"},
         threshold="v > v_threshold + clip(theta, 0*volt, theta_max)",
         reset="theta += theta_plus",
     )

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from homeonet.config import PATHWAYS, Config
+from homeonet.errors import InputError
 from homeonet.plastic._adaptation import adaptation_values
 from homeonet.plastic._connectivity import initial_weights
 from homeonet.plastic._istdp import istdp_alpha
@@ -47,7 +48,21 @@ def assemble(structure: Structure, configs: Sequence[Config], *, evaluation: boo
     """
     assert len(configs) == structure.replicas
     each = [_one_replica(structure, config, evaluation=evaluation) for config in configs]
-    return {name: np.concatenate([arrays[name] for arrays in each]) for name in each[0]}
+    if len(each) == 1:
+        return each[0]
+    return {name: _join(name, [arrays[name] for arrays in each], structure) for name in each[0]}
+
+
+def _join(name: str, values: list[np.ndarray], structure: Structure) -> np.ndarray:
+    group, variable = name.split(".")
+    if group not in ("input", "exc", "inh") or _per_neuron(group, variable, structure):
+        return np.concatenate(values)
+    if any(value != values[0] for value in values):
+        raise InputError(
+            f"{name} differs between replicas ({', '.join(f'{float(v[0]):g}' for v in values[:4])}); replicas may "
+            "differ in seed, sleep, noise and the parameters of pathways: run the others separately"
+        )
+    return values[0]
 
 
 def weights_of(arrays: Mapping[str, np.ndarray], replica: int, structure: Structure) -> Arrays:
@@ -120,6 +135,7 @@ def _pathway(name: str, config: Config) -> dict[str, float]:
         "w_min": pathway.w_min,
         "w_max": pathway.w_max,
         "w_target": pathway.w_target,
+        "inverse_w_target": 1 / pathway.w_target,
         "a_plus": config.stdp.a_plus,
         "a_minus": config.stdp.a_minus,
         "x_target": config.stdp.x_target,
@@ -139,15 +155,29 @@ _STATE = {
     "x_plus",
     "x_minus",
     "x_istdp",
-    "w",
+}
+#: Parameters that replicas may differ in; all others are constants, with one value in the network.
+_PER_REPLICA = {
+    "noise_scale",
+    "noise_awake",
+    "noise_stream",
+    "input_stream",
+    "first_wake_step",
+    "sleep_decay",
 }
 
 
+def _per_neuron(group: str, variable: str, structure: Structure) -> bool:
+    of_pathway = variable.startswith(tuple(f"{name}_" for name in PATHWAYS))
+    is_state = variable in _STATE or variable.startswith(("sum_", "initial_"))
+    return is_state or (structure.replicas > 1 and (of_pathway or variable in _PER_REPLICA))
+
+
 def _sized(name: str, value: float | np.ndarray, structure: Structure) -> np.ndarray:
-    """Give a value the length it has in the network: parameters are shared when there is one replica."""
+    """Give a value the length it has in the network."""
     group, variable = name.split(".")
     if isinstance(value, np.ndarray):
         return value
-    per_neuron = variable in _STATE or variable.startswith(("sum_", "initial_")) or structure.replicas > 1
-    size = structure.size(group) if group in ("input", "exc", "inh") and per_neuron else 1
+    in_population = group in ("input", "exc", "inh")
+    size = structure.size(group) if in_population and _per_neuron(group, variable, structure) else 1
     return np.full(size, value, dtype=float)

@@ -1,9 +1,10 @@
 """Turns a structure into C++: Brian2's code generation, then one translation unit with our run loop.
 
 Brian2 writes about fifty source files and its own run loop; compiling them one by one takes twenty seconds.
-Here they become one file, Brian2's network loop and spike queue are replaced by those in ``cpp/`` (no delays, no
-system call a step), two of its templates by those in ``templates/`` (loops that vectorise), and two pieces of code are inserted, by Brian2's own hook, that read all arrays from one
-file and write them to another. The manifest says which arrays, in which order.
+Here they become one file. Brian2's network loop and spike queue are replaced by those in ``cpp/`` (no delays, no
+system call a step), two of its templates by those in ``templates/`` (loops that vectorise), and two pieces of code
+are inserted, by Brian2's own hook, that read all arrays from one file and write them to another. The manifest says
+which arrays, in which order.
 
 Brian2's device is global to a process, so this runs in one of its own:
 ``python -m homeonet.plastic._codegen STRUCTURE.json FOLDER``.

@@ -57,6 +57,7 @@ class Engine(Protocol):
     device: str
     compile_seconds: float
     stimulus_rows: int
+    array_names: tuple[str, ...]
 
     def run(
         self, arrays: Arrays, stimulus: np.ndarray, *, first_step: int, n_steps: int, dt: float
@@ -119,6 +120,7 @@ class CompiledEngine:
         self._folder = program.folder
         self._manifest = json.loads((program.folder / "manifest.json").read_text())
         self.stimulus_rows: int = self._manifest["stimulus"]["shape"][0]
+        self.array_names = tuple(item["name"] for item in self._manifest["arrays"])
         self._connections = {
             f"{pathway}.{end}": index
             for pathway, pair in connections.items()

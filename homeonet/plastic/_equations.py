@@ -1,15 +1,16 @@
 """How mechanisms are written down and put together: text with units, parameters, and the values they take.
 
-A mechanism is equation text plus the names of its parameters. Parameters are data, never text: with one
-replica they are shared constants, with several each neuron carries its replica's value, so changing one
-recompiles nothing. Only this module knows the difference.
+A mechanism is equation text plus the names of what is in it. Values are data, never text, so changing one
+recompiles nothing. Constants have one value for all replicas; parameters may differ between replicas: with one
+replica they are shared as well, with several each neuron carries its replica's. What enters a differential
+equation is a constant, so that one replica and many run the same arithmetic, bit for bit.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["Mechanism", "combine", "declare_parameters"]
+__all__ = ["Mechanism", "combine", "declare_values"]
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,8 @@ class Mechanism:
     ----------
     equations : str
         Brian2 equations, a unit on every line.
-    parameters : dict of str to str
-        Parameter names and their units.
+    constants, parameters : dict of str to str
+        Names and units; constants are the same in all replicas.
     threshold : str
         A condition that must hold for a spike, or "".
     reset : str
@@ -29,6 +30,7 @@ class Mechanism:
     """
 
     equations: str = ""
+    constants: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
     threshold: str = ""
     reset: str = ""
@@ -38,13 +40,15 @@ def combine(mechanisms: list[Mechanism]) -> Mechanism:
     """Put mechanisms of one population together; conditions are joined by "and"."""
     return Mechanism(
         equations="\n".join(m.equations.strip() for m in mechanisms if m.equations),
+        constants={name: unit for m in mechanisms for name, unit in m.constants.items()},
         parameters={name: unit for m in mechanisms for name, unit in m.parameters.items()},
         threshold=" and ".join(m.threshold for m in mechanisms if m.threshold),
         reset="\n".join(m.reset.strip() for m in mechanisms if m.reset),
     )
 
 
-def declare_parameters(parameters: dict[str, str], replicas: int) -> str:
-    """Equation lines that declare parameters: shared for one replica, per neuron for several."""
-    flags = "(shared, constant)" if replicas == 1 else "(constant)"
-    return "\n".join(f"{name} : {unit} {flags}" for name, unit in parameters.items())
+def declare_values(mechanism: Mechanism, replicas: int) -> str:
+    """Equation lines that declare constants and parameters."""
+    own = "shared, constant" if replicas == 1 else "constant"
+    lines = [f"{name} : {unit} (shared, constant)" for name, unit in mechanism.constants.items()]
+    return "\n".join(lines + [f"{name} : {unit} ({own})" for name, unit in mechanism.parameters.items()])

@@ -14,7 +14,7 @@ from homeonet.config import PATHWAYS
 from homeonet.plastic import _neuron, _poisson, _sleep
 from homeonet.plastic._adaptation import adaptive_threshold
 from homeonet.plastic._connectivity import Connections
-from homeonet.plastic._equations import Mechanism, combine, declare_parameters
+from homeonet.plastic._equations import Mechanism, combine, declare_values
 from homeonet.plastic._noise import membrane_noise
 from homeonet.plastic._random_functions import RANDOM_FUNCTIONS
 from homeonet.plastic._renormalisation import (
@@ -36,7 +36,18 @@ def pathway_parameters(pathway: str) -> dict[str, str]:
     return {f"{pathway}_{name}": units.get(name, "1") for name in _PATHWAY_PARAMETERS}
 
 
-_PATHWAY_PARAMETERS = ("gain", "eta", "w_min", "w_max", "w_target", "a_plus", "a_minus", "x_target", "alpha")
+_PATHWAY_PARAMETERS = (
+    "gain",
+    "eta",
+    "w_min",
+    "w_max",
+    "w_target",
+    "inverse_w_target",
+    "a_plus",
+    "a_minus",
+    "x_target",
+    "alpha",
+)
 
 
 def build_network(structure: Structure, connections: Connections) -> brian2.Network:
@@ -118,7 +129,7 @@ def _input_group(structure: Structure, controller) -> brian2.NeuronGroup:
     )
     group = brian2.NeuronGroup(
         n,
-        _with_parameters(mechanism, structure),
+        _with_values(mechanism, structure),
         threshold=mechanism.threshold,
         reset=mechanism.reset,
         events={"onset": _poisson.ONSET_CONDITION},
@@ -131,9 +142,9 @@ def _input_group(structure: Structure, controller) -> brian2.NeuronGroup:
     return group
 
 
-def _with_parameters(mechanism: Mechanism, structure: Structure) -> str:
-    parameters = declare_parameters(mechanism.parameters, structure.replicas)
-    return f"{mechanism.equations}\n{parameters}\nunit : integer (constant)"
+def _with_values(mechanism: Mechanism, structure: Structure) -> str:
+    values = declare_values(mechanism, structure.replicas)
+    return f"{mechanism.equations}\n{values}\nunit : integer (constant)"
 
 
 def _population_group(population: str, structure: Structure, controller) -> brian2.NeuronGroup:
@@ -158,7 +169,7 @@ def _population_group(population: str, structure: Structure, controller) -> bria
     renormalised = form != "none" and structure.plastic_pathways(population)
     group = brian2.NeuronGroup(
         structure.replicas * structure.size(population),
-        _with_parameters(mechanism, structure),
+        _with_values(mechanism, structure),
         threshold=mechanism.threshold,
         reset=mechanism.reset,
         events={name: EVENTS[name] for name in (("tally", "renormalise") if renormalised else ("tally",))},

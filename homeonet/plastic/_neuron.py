@@ -32,7 +32,7 @@ dhold/dt = -1/dt : 1
 ready = int(hold < 0.5) : 1
 """
 
-_PARAMETERS = {
+_CONSTANTS = {
     "tau_m": "second",
     "tau_g_exc": "second",
     "tau_g_inh": "second",
@@ -50,7 +50,7 @@ def membrane(synapse: str) -> Mechanism:
     """The membrane of a population; `synapse` is "current" or "conductance"."""
     return Mechanism(
         equations=_MEMBRANE + (_CURRENT if synapse == "current" else _CONDUCTANCE),
-        parameters=_PARAMETERS,
+        constants=_CONSTANTS,
         threshold="hold < 0.5",
         reset="v = v_reset\nhold = hold_steps",
     )

@@ -29,7 +29,7 @@ _EQUATIONS = """
 next_spike : 1
 wake_step : 1 (linked)
 asleep : 1 (linked)
-row_time = (floor((wake_step - 1 - first_wake_step)/image_steps) + 0.5)*second : second
+row_time = (floor((wake_step - 0.5 - first_wake_step)/image_steps) + 0.5)*second : second
 """
 
 #: The first step of an image: the spike drawn for the image before is drawn anew.
@@ -41,7 +41,8 @@ def poisson_input() -> Mechanism:
     """The input population; `stimulus(row_time, i)` must be in its namespace."""
     return Mechanism(
         equations=_EQUATIONS,
-        parameters={"input_stream": "1", "image_steps": "1", "first_wake_step": "1"},
+        constants={"image_steps": "1"},
+        parameters={"input_stream": "1", "first_wake_step": "1"},
         threshold="wake_step >= next_spike and asleep < 0.5",
         reset=_DRAW,
     )

@@ -30,7 +30,7 @@ EVENTS = {
 }
 
 _STATEMENTS = {
-    "power_law": "w = clip({w_target}*(w/{w_target})**sleep_decay_post, {w_min}, {w_max})",
+    "power_law": "w = clip({w_target}*(w*{inverse_w_target})**sleep_decay_post, {w_min}, {w_max})",
     "scaling": "w = clip(w*sleep_decay_post, {w_min}, {w_max})",
     "normalise": "w = clip(w*initial_{pathway}_post/clip(sum_{pathway}_post, 1e-12, inf), {w_min}, {w_max})",
 }
@@ -41,8 +41,11 @@ def homeostasis(pathways: list[str], form: str) -> Mechanism:
     lines = [f"sum_{pathway} : 1" for pathway in pathways]
     if form == "normalise":
         lines += [f"initial_{pathway} : 1 (constant)" for pathway in pathways]
-    parameters = dict.fromkeys(("tally_awake", "tally_asleep", "renormalise_every", "sleep_decay"), "1")
-    return Mechanism(equations="\n".join(lines), parameters=parameters)
+    return Mechanism(
+        equations="\n".join(lines),
+        constants=dict.fromkeys(("tally_awake", "tally_asleep", "renormalise_every"), "1"),
+        parameters={"sleep_decay": "1"},
+    )
 
 
 def tally_statement(pathway: str) -> str:

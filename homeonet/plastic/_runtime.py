@@ -47,6 +47,7 @@ class RuntimeEngine:
         self._network = build_network(structure, connections)
         self._variables = exchanged_variables(self._network)
         self._stimulus = self._network["input"].namespace["stimulus"]
+        self.array_names = tuple(self._variables)
         self.stimulus_rows = self._stimulus.values.shape[0]
 
     def run(

@@ -118,7 +118,8 @@ class Training:
         self.image_steps = round(first.input.presentation / self.dt)
         self.connections = connect(self.structure, self.configs)
         self.engine: Engine = engine_for(self.structure, self.connections, self.device)
-        self.arrays = assemble(self.structure, self.configs)
+        arrays = assemble(self.structure, self.configs)
+        self.arrays = {name: arrays[name] for name in self.engine.array_names}
 
     @property
     def total_wake_steps(self) -> int:

@@ -18,10 +18,9 @@ __all__ = ["trace", "trace_values"]
 def trace(name: str) -> Mechanism:
     """The trace called `name` ("x_plus", "x_minus" or "x_istdp") with time constant ``tau_<name>``."""
     keep = "" if name == "x_istdp" else "keep_trace*"
-    parameters = {f"tau_{name}": "second"} | ({"keep_trace": "1"} if keep else {})
     return Mechanism(
         equations=f"d{name}/dt = -{name}/tau_{name} : 1",
-        parameters=parameters,
+        constants={f"tau_{name}": "second"} | ({"keep_trace": "1"} if keep else {}),
         reset=f"{name} = {keep}{name} + 1",
     )
 

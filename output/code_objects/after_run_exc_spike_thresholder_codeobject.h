@@ -1,6 +1,0 @@
-#ifndef _INCLUDED_exc_spike_thresholder_codeobject_after
-#define _INCLUDED_exc_spike_thresholder_codeobject_after
-
-void _after_run_exc_spike_thresholder_codeobject();
-
-#endif

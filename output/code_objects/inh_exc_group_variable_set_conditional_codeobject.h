@@ -1,7 +1,0 @@
-#ifndef _INCLUDED_inh_exc_group_variable_set_conditional_codeobject
-#define _INCLUDED_inh_exc_group_variable_set_conditional_codeobject
-
-void _run_inh_exc_group_variable_set_conditional_codeobject();
-
-
-#endif

@@ -1,7 +1,0 @@
-#ifndef _INCLUDED_input_exc_group_variable_set_conditional_codeobject
-#define _INCLUDED_input_exc_group_variable_set_conditional_codeobject
-
-void _run_input_exc_group_variable_set_conditional_codeobject();
-
-
-#endif
