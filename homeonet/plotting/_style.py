@@ -189,8 +189,10 @@ def shade_sleep(
         (band[0], band[1] - band[0]),
         transform=ax.get_xaxis_transform(),
         facecolor=colour,
+        # an edge keeps sleeps shorter than a pixel visible, every one of them
+        edgecolor=colour,
         alpha=0.25,
-        linewidth=0,
+        linewidth=0.2,
         zorder=0,
         label="sleep",
     )
