@@ -17,7 +17,7 @@ The public API in one place. Importing it loads neither brian2 nor torch.
 from homeonet._version import __version__
 from homeonet.config import Config, load_config, preset_names
 from homeonet.errors import HomeonetError, InputError, RunawayError
-from homeonet.run import Evaluation, RunResult, evaluate, load_network, load_run, run
+from homeonet.runs import Evaluation, RunResult, evaluate, load_network, load_run, run
 
 __all__ = [
     "Config",

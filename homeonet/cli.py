@@ -207,7 +207,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     from homeonet.config import load_config
-    from homeonet.run import run
+    from homeonet.runs import run
 
     overrides: dict[str, Any] = {
         name: getattr(options, name)
@@ -260,7 +260,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     from homeonet._report import print_accuracies
     from homeonet.config import apply_overrides
     from homeonet.data import load
-    from homeonet.run import evaluate, load_network, usable_cores
+    from homeonet.runs import evaluate, load_network, usable_cores
 
     network = load_network(options.folder)
     given = {k: getattr(options, k) for k in ("data", "train", "test") if getattr(options, k) is not None}
@@ -285,7 +285,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _figure(options: argparse.Namespace) -> None:
     from homeonet.plotting import draw_run
-    from homeonet.run import baseline_accuracies, load_run
+    from homeonet.runs import baseline_accuracies, load_run
     from homeonet.store import disk_errors
 
     opened = load_run(options.folder)

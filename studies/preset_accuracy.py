@@ -22,7 +22,7 @@ from homeonet import Config, load_config, preset_names, run
 from homeonet._report import markdown_table
 from homeonet.analysis import mean_interval
 from homeonet.cli import run_main
-from homeonet.run import usable_cores
+from homeonet.runs import usable_cores
 
 COLUMNS = {
     "accuracy.logistic": "logistic",

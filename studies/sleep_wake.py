@@ -21,7 +21,7 @@ from homeonet import Config, RunResult, load_config, run
 from homeonet._report import markdown_table, print_runs, run_rows
 from homeonet.cli import progress_bar, run_main
 from homeonet.plotting import draw_comparison
-from homeonet.run import usable_cores
+from homeonet.runs import usable_cores
 
 
 def parse() -> argparse.Namespace:

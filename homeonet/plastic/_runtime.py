@@ -5,7 +5,9 @@ The same network object as the compiled program is made from, given the same arr
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 
 import brian2
 import numpy as np
@@ -44,7 +46,8 @@ class RuntimeEngine:
     ) -> None:
         self._target = target
         brian2.defaultclock.dt = 1 * brian2.ms
-        self._network = build_network(structure, connections)
+        with quiet(), _target(target):
+            self._network = build_network(structure, connections)
         self._variables = exchanged_variables(self._network)
         self._stimulus = self._network["input"].namespace["stimulus"]
         self.array_names = tuple(self._variables)
@@ -67,13 +70,8 @@ class RuntimeEngine:
         for monitor in monitors.values():
             monitor.resize(0)
         start = time.perf_counter()
-        previous = brian2.prefs.codegen.target
-        brian2.prefs.codegen.target = self._target
-        try:
-            with quiet():
-                network.run(n_steps * dt * brian2.second)
-        finally:
-            brian2.prefs.codegen.target = previous
+        with quiet(), _target(self._target):
+            network.run(n_steps * dt * brian2.second)
         seconds = time.perf_counter() - start
         spikes = {
             population: (
@@ -93,3 +91,14 @@ class RuntimeEngine:
         sample_step = np.rint(monitors["samples"].t_[:] / dt).astype(np.int64)
         state = {name: np.array(variable.get_value()) for name, variable in self._variables.items()}
         return SegmentResult(state, spikes, sample_step, samples, seconds)
+
+
+@contextlib.contextmanager
+def _target(name: str) -> Iterator[None]:
+    """Brian2's code generation target, for a while; it is a global preference."""
+    previous = brian2.prefs.codegen.target
+    brian2.prefs.codegen.target = name
+    try:
+        yield
+    finally:
+        brian2.prefs.codegen.target = previous

@@ -13,7 +13,7 @@ from homeonet.errors import InputError
 from tests.synthetic import make_records
 
 X, Y = np.arange(24.0).reshape(12, 2) % 7, np.arange(12) % 3
-HOLED = np.where(X == X[0, 0], np.nan, X)
+HOLED = np.where(X[0, 0] == X, np.nan, X)
 
 
 def _readout(**changes):

@@ -221,7 +221,7 @@ def evaluate(
             test,
             dataset.y_test,
             seed=network.config.seed,
-            tune=name == "logistic",
+            tune=name == "logistic" and _tunable(dataset),
             n_exc=network.config.exc.n,
         )
         for name in readouts
@@ -374,11 +374,16 @@ def _baselines(
             dataset.x_test,
             dataset.y_test,
             seed=untrained.config.seed,
-            tune=readout == "logistic",
+            tune=readout == "logistic" and _tunable(dataset),
         )
         values |= _accuracy(f"accuracy.raw_pixels{suffix}", raw)
         values |= _accuracy(f"accuracy.frozen{suffix}", frozen.readouts[readout])
     return values
+
+
+def _tunable(dataset: Dataset) -> bool:
+    """Whether there are enough training images to choose a regularisation on a part of them."""
+    return bool(np.unique(dataset.y_train, return_counts=True)[1].min() >= 10)
 
 
 def _with_evaluation(records: xr.Dataset, dataset: Dataset, evaluation: Evaluation) -> xr.Dataset:
