@@ -50,14 +50,17 @@ def parse() -> argparse.Namespace:
 
 
 def cell(config: Config, folder: Path) -> dict[str, Any]:
-    """One run's metrics."""
-    return run(config, folder, workers=1, figures=False).metrics
+    """One run's metrics; the baselines do not depend on sleep and come with the run that sleeps."""
+    return run(config, folder, workers=1, figures=False, baselines=config.sleep.ratio > 0).metrics
 
 
 def row(title: list[str], metrics: list[dict[str, Any]]) -> list[str]:
     """One line of the table: means and intervals over seeds."""
     cells = []
     for key in COLUMNS:
+        if key not in metrics[0]:
+            cells.append("")
+            continue
         interval = mean_interval([100 * m[key] for m in metrics])
         half = interval.high - interval.estimate
         cells.append(
