@@ -160,7 +160,7 @@ class Sleep(_Section):
     Sleep starts after `interval` of wake time, when the total excitatory weight exceeds `alpha_trigger`
     times its initial value, or at either; it lasts at most ``min(ratio * interval, longest)`` and ends
     early at `alpha_base` times the initial value. A `ratio` of 0 means no sleep at all. Asleep, every
-    `every`, weights follow `renormalisation`, with `decay` (λ) per millisecond.
+    `every`, the weights of plastic pathways follow `renormalisation`, with `decay` (λ) per millisecond.
     """
 
     ratio: float = Field(ge=0, lt=1)
