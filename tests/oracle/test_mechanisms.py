@@ -268,3 +268,20 @@ def test_random_numbers_are_uniform_normal_and_independent_across_streams() -> N
     for a, b in ((0, 1), (0, 2), (1, 2)):
         assert abs(np.corrcoef(uniform[a], uniform[b])[0, 1]) < 5 / math.sqrt(n)
         assert abs(np.corrcoef(normal[a], normal[b])[0, 1]) < 5 / math.sqrt(n)
+
+
+def test_conductance_based_membrane_follows_its_exact_solution() -> None:
+    """Constant conductances: exponential approach to the weighted mean of the reversal potentials."""
+    b = bench(exc__synapse="conductance", exc__v_threshold="40 mV")
+    b.arrays["exc.tau_g_exc"][:] = b.arrays["exc.tau_g_inh"][:] = 1e15
+    g_exc, g_inh = np.linspace(0, 0.02, 30), np.linspace(0.01, 0, 30)
+    b.arrays["exc.g_e"][:], b.arrays["exc.g_i"][:] = g_exc, g_inh
+    b.run(17)
+    to_exc, to_inh = g_exc / 0.070, g_inh / 0.010  # relative to the leak: driving forces at rest 70 and 10 mV
+    total = 1 + to_exc + to_inh
+    goal = (-0.070 + to_exc * 0.0 + to_inh * -0.080) / total
+    expected = goal + (-0.070 - goal) * np.exp(-17 * DT * total / 0.030)
+    np.testing.assert_allclose(b.arrays["exc.v"], expected, rtol=0, atol=1e-12)
+    # at rest a unit of g drives as in the current-based model, of either sign
+    slope = (g_exc * 1.0 - g_inh)[[0, -1]]
+    assert np.sign(expected[[0, -1]] + 0.070).tolist() == np.sign(slope).tolist()
