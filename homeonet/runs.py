@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -56,7 +57,7 @@ class Evaluation:
     features_train, features_test : ndarray, shape (n_images, n_exc + n_inh)
     readouts : dict of str to ReadoutResult
     phi : float
-        Clustering score of the test features.
+        Clustering score of the test features; NaN for a single class, or a single image a class.
     """
 
     features_train: np.ndarray
@@ -144,10 +145,15 @@ def run(
     if final is not None:
         work = final.parent / f".{final.name}.partial"
         store.require_writable(work)
-        (work / "config.toml").write_text(config.to_toml())
+        store.write_atomically(work / "config.toml", lambda file: file.write(config.to_toml().encode()))
     workers = workers or usable_cores()
-    with threadpool_limits(workers):
-        return _run(config, dataset, final, work, device, workers, figures, baselines, progress)
+    try:
+        with threadpool_limits(workers):
+            return _run(config, dataset, final, work, device, workers, figures, baselines, progress)
+    except BaseException:
+        if work is not None and not (work / "checkpoint.npz").exists():  # nothing to continue from
+            shutil.rmtree(work, ignore_errors=True)
+        raise
 
 
 def _run(
@@ -162,6 +168,7 @@ def _run(
     progress: ProgressMeter | None,
 ) -> RunResult:
     network, recorder, timing = _train(config, dataset, device, work, progress)
+    device = timing["device"]  # "auto" is decided, and warned about, once
     evaluation = evaluate(network, dataset, device=device, workers=workers, progress=progress)
     untrained = Network.untrained(config)
     metrics = _metrics(config, network, untrained, recorder, evaluation, timing)
@@ -174,11 +181,12 @@ def _run(
     if figures:
         from homeonet.plotting import draw_run
 
+        shutil.rmtree(work / "figures", ignore_errors=True)  # of an attempt that was killed
         with store.disk_errors(work):
             draw_run(records, work / "figures", metrics={"baselines": baseline_accuracies(metrics)})
     store.write_json(work / "metrics.json", metrics)
-    (work / "checkpoint.npz").unlink(missing_ok=True)
-    store.publish_folder(work, final)
+    parts = ["config.toml", "metrics.json", "records.nc", *(["figures"] if figures else [])]
+    store.publish_folder(work, final, parts)
     return RunResult(final, config, metrics, records)
 
 
@@ -226,7 +234,9 @@ def evaluate(
         )
         for name in readouts
     }
-    return Evaluation(train, test, results, clustering_score(test, dataset.y_test))
+    n_classes = len(np.unique(dataset.y_test))
+    phi = clustering_score(test, dataset.y_test) if 1 < n_classes < len(test) else float("nan")
+    return Evaluation(train, test, results, phi)
 
 
 def load_run(folder: str | Path) -> RunResult:
@@ -261,6 +271,10 @@ def baseline_accuracies(metrics: Mapping[str, Any]) -> dict[str, float]:
 def _existing(folder: Path, config: Config) -> RunResult:
     if not folder.is_dir():
         raise InputError(f"out = {str(folder)!r} is a file; choose the name of a new folder")
+    if not (folder / "metrics.json").exists():
+        raise InputError(
+            f"out = {str(folder)!r} exists and holds no finished run; choose the name of a new folder"
+        )
     found = load_run(folder)
     if found.config.run_id != config.run_id:
         raise InputError(
@@ -282,7 +296,7 @@ def _train(
     images = _presentation_order(dataset.x_train, config)
     training, recorder = Training([config], images, device), Recorder(config)
     checkpoint = work / "checkpoint.npz" if work else None
-    spent, loop_seconds = 0.0, 0.0
+    spent = 0.0
     if checkpoint and checkpoint.exists():
         spent = load_checkpoint(checkpoint, training, recorder)
     start = saved = time.perf_counter()
@@ -293,9 +307,14 @@ def _train(
         advance(shown)
         try:
             while not training.done:
-                segment = training.advance()
-                loop_seconds += segment.result.seconds
-                recorder.add(segment)
+                before = training.step, training.arrays, dict(training.finished), training.loop_seconds
+                records = recorder.copy()
+                try:
+                    recorder.add(training.advance())
+                except BaseException:  # Ctrl-C too: in a checkpoint, state and records must agree
+                    training.step, training.arrays, training.finished, training.loop_seconds = before
+                    recorder = records
+                    raise
                 advance(recorder.wake_seconds - shown)
                 shown = recorder.wake_seconds
                 if checkpoint and time.perf_counter() - saved > _CHECKPOINT_SECONDS:
@@ -305,12 +324,12 @@ def _train(
             if checkpoint and training.step > resumed_at:
                 save_checkpoint(checkpoint, training, recorder, spent + time.perf_counter() - start)
     wall = spent + time.perf_counter() - start
-    steps = training.step - resumed_at
+    loop_seconds = training.loop_seconds
     timing = {
         "simulated_seconds": training.step * training.dt,
         "train_wall_seconds": wall,
-        "steps_per_second": steps / loop_seconds if loop_seconds else None,
-        "realtime_factor": steps * training.dt / loop_seconds if loop_seconds else None,
+        "steps_per_second": training.step / loop_seconds if loop_seconds else None,
+        "realtime_factor": training.step * training.dt / loop_seconds if loop_seconds else None,
         "compile_seconds": training.engine.compile_seconds,
         "device": training.engine.device,
     }

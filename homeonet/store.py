@@ -10,8 +10,9 @@ import errno
 import json
 import math
 import os
+import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -115,12 +116,18 @@ def load_records(folder: str | Path) -> xr.Dataset:
         raise InputError(f"{path} cannot be read ({error}); give the folder of a finished run") from None
 
 
-def publish_folder(temporary: Path, final: Path) -> None:
-    """Give a complete folder its final name; `final` must not exist."""
+def publish_folder(temporary: Path, final: Path, parts: Sequence[str]) -> None:
+    """Give a folder its final name once its `parts` are on disk; all else in it is deleted.
+
+    `final` must not exist.
+    """
     with disk_errors(final):
         for path in temporary.rglob("*"):
-            if path.is_file():
+            if path.is_file() and path.relative_to(temporary).parts[0] in parts:
                 _sync(path)
+        for path in temporary.iterdir():
+            if path.name not in parts:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
         temporary.rename(final)
 
 
