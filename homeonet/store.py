@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import json
 import math
 import os
@@ -85,18 +86,20 @@ def write_json(path: Path, values: Mapping[str, Any]) -> None:
 
 
 def write_records(path: Path, records: xr.Dataset) -> None:
-    """Write an xarray Dataset as compressed NetCDF 4, in one piece."""
-    encoding = {
-        name: {"zlib": True, "complevel": 4} for name, variable in records.data_vars.items() if variable.ndim
-    }
-    temporary = path.with_name(f".{path.name}.tmp")
-    with disk_errors(path):
-        try:
-            records.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
-            _sync(temporary)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    """Write an xarray Dataset as compressed NetCDF 4, in one piece.
+
+    The file is made in memory: HDF5 crashes the process where a disk fills up under it.
+    """
+    import h5netcdf
+    from xarray.backends import H5NetCDFStore
+
+    contents = io.BytesIO()
+    written = records.copy()
+    for variable in written.variables.values():
+        variable.encoding = {"zlib": True, "complevel": 4} if variable.ndim else {}
+    with h5netcdf.File(contents, "w") as file:
+        written.dump_to_store(H5NetCDFStore(file))
+    write_atomically(path, lambda file: file.write(contents.getbuffer()))
 
 
 def load_records(folder: str | Path) -> xr.Dataset:

@@ -58,7 +58,7 @@ def row(title: list[str], metrics: list[dict[str, Any]]) -> list[str]:
     """One line of the table: means and intervals over seeds."""
     cells = []
     for key in COLUMNS:
-        if key not in metrics[0]:
+        if any(key not in m for m in metrics):
             cells.append("")
             continue
         interval = mean_interval([100 * m[key] for m in metrics])
