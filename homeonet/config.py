@@ -310,6 +310,10 @@ def load_config(source: str | Path, overrides: dict[str, Any] | None = None) -> 
     elif text.endswith(".toml") or isinstance(source, Path):
         tables = _read_toml(Path(source))
         base = tables.get("preset")
+        if base is None:
+            raise InputError(
+                f'{source} names no preset; add for example preset = "massey2026" as its first line'
+            )
         if base in preset_names():
             return apply_overrides(load_config(base), _flatten(tables) | (overrides or {}))
     else:

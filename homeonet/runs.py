@@ -43,6 +43,8 @@ __all__ = ["Evaluation", "RunResult", "evaluate", "load_network", "load_run", "r
 #: The readouts of a trained network, and those its baselines get.
 READOUTS = ("logistic", "qda", "knn", "diehl_cook")
 BASELINE_READOUTS = ("logistic", "qda", "knn")
+#: What the readout by five nearest neighbours needs.
+_FEWEST_TRAIN = 5
 _CHECKPOINT_SECONDS = 20.0
 #: A progress meter: called with a label and a total, gives a context whose value takes increments.
 ProgressMeter = Callable[[str, float], AbstractContextManager[Callable[[float], Any]]]
@@ -130,8 +132,11 @@ def run(
         If the network explodes or falls silent.
     """
     final = Path(out) if out is not None else None
-    if final is not None and final.exists():
-        return _existing(final, config)
+    if final is not None:
+        with store.disk_errors(final):
+            exists = final.exists()
+        if exists:
+            return _existing(final, config)
     dataset = load(
         config.data,
         size=config.input.side,
@@ -141,6 +146,7 @@ def run(
         seed=config.seed,
         folder=data_folder,
     )
+    _check_enough(dataset)
     work = None
     if final is not None:
         work = final.parent / f".{final.name}.partial"
@@ -217,6 +223,7 @@ def evaluate(
     """
     from homeonet.analysis import clustering_score, evaluate_readout
 
+    _check_enough(dataset)
     images = np.concatenate([dataset.x_test, dataset.x_train])
     with _meter(progress, "evaluating", len(images)) as advance:
         features = read_features(network, images, device=device, workers=workers, progress=advance)
@@ -244,9 +251,15 @@ def load_run(folder: str | Path) -> RunResult:
     folder = Path(folder)
     try:
         metrics = json.loads((folder / "metrics.json").read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{folder} is not the folder of a finished run ({error})") from None
-    return RunResult(folder, load_config(folder / "config.toml"), metrics, store.load_records(folder))
+        version, run_id = metrics["homeonet_version"], metrics["run_id"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{folder} is not the folder of a finished run ({error}); give one that `homeonet run` has written"
+        ) from None
+    config = load_config(folder / "config.toml")
+    if version == __version__ and run_id != config.run_id:
+        raise InputError(f"{folder / 'config.toml'} is not what the run was made with; run it again")
+    return RunResult(folder, config, metrics, store.load_records(folder))
 
 
 def load_network(folder: str | Path) -> Network:
@@ -266,6 +279,13 @@ def baseline_accuracies(metrics: Mapping[str, Any]) -> dict[str, float]:
     """The baselines among a run's metrics, by their names in figures."""
     named = {"raw pixels": "accuracy.raw_pixels", "frozen weights": "accuracy.frozen"}
     return {name: metrics[key] for name, key in named.items() if key in metrics}
+
+
+def _check_enough(dataset: Dataset) -> None:
+    if len(dataset.y_train) < _FEWEST_TRAIN:
+        raise InputError(
+            f"train = {len(dataset.y_train)}: the readouts need at least {_FEWEST_TRAIN} training images"
+        )
 
 
 def _existing(folder: Path, config: Config) -> RunResult:

@@ -115,8 +115,9 @@ def load_records(folder: str | Path) -> xr.Dataset:
     path = Path(folder) / "records.nc"
     try:
         return xr.load_dataset(path, engine="h5netcdf")
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read ({error}); give the folder of a finished run") from None
+    except Exception as error:  # what HDF5 makes of damaged bytes is open-ended
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path} cannot be read ({reason}); give the folder of a finished run") from None
 
 
 def publish_folder(temporary: Path, final: Path, parts: Sequence[str]) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from homeonet import Config, RunResult, load_config, run
 from homeonet._report import markdown_table, print_runs, run_rows
-from homeonet.cli import progress_bar, run_main
+from homeonet.cli import parse_assignments, progress_bar, run_main
 from homeonet.plotting import draw_comparison
 from homeonet.runs import usable_cores
 
@@ -63,7 +63,7 @@ def main() -> None:
     out = options.out or Path("results", "sleep_wake_quick" if options.quick else "sleep_wake")
     quick = {"train": 400, "test": 200} if options.quick else {}
     given = {name: value for name in ("train", "test") if (value := getattr(options, name)) is not None}
-    named = dict(assignment.split("=", 1) for assignment in options.set if "=" in assignment)
+    named = parse_assignments(options.set)
     config = load_config(
         options.preset, {"data": options.data, "seed": options.seed, **quick, **given, **named}
     )

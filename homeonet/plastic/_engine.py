@@ -151,8 +151,9 @@ class CompiledEngine:
                         values = np.asarray(arrays[item["name"]], dtype=item["dtype"])
                         _checked(item["name"], values, [item["size"]]).tofile(file)
             except OSError as error:
+                reason = error.strerror or error  # NumPy's own says how much it could not write
                 raise HomeonetError(
-                    f"the temporary folder {scratch} cannot be written ({error.strerror}); free space or set TMPDIR"
+                    f"the temporary folder {scratch} cannot be written ({reason}); free space or set TMPDIR"
                 ) from None
             done = subprocess.run(
                 [str(self._folder / "main"), str(source), str(result)],

@@ -138,7 +138,8 @@ def _build(structure: Structure, folder: Path, command: str) -> None:
                 raise
     except OSError as error:
         raise InputError(
-            f"the cache folder {folder.parent} cannot be written ({error.strerror}); set HOMEONET_CACHE to one that can"
+            f"the cache folder {folder.parent} cannot be written ({error.strerror or error}); set HOMEONET_CACHE "
+            "to one that can"
         ) from None
     finally:
         if scratch is not None:
@@ -160,6 +161,8 @@ def _generate(structure: Structure, folder: Path) -> None:
     if result.returncode:
         lines = result.stderr.strip().splitlines() or ["no message"]
         reason = next((line for line in reversed(lines) if "Error: " in line), lines[-1])
+        if reason.startswith("OSError: "):
+            raise OSError(reason.removeprefix("OSError: "))
         raise HomeonetError(f"Brian2 could not generate the network: {reason}; run `homeonet doctor`")
 
 
