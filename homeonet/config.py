@@ -237,10 +237,16 @@ class Config(_Section):
             ("inh.refractory", self.inh.refractory),
         ):
             steps = seconds / self.simulation.dt
-            if abs(steps - round(steps)) > 1e-6:
+            too_short = round(steps) < 1 and not name.endswith("refractory")
+            if abs(steps - round(steps)) > 1e-6 or too_short:
                 raise ValueError(
                     f"{name} = {seconds:g} s is not a whole number of time steps of "
                     f"{self.simulation.dt * 1e3:g} ms; change it or simulation.dt"
+                )
+        for name in ("input_exc", "exc_exc", "exc_inh"):
+            if getattr(self, name).avoid_reciprocal:
+                raise ValueError(
+                    f"{name}.avoid_reciprocal must be false: only inh_exc can avoid reciprocal pairs"
                 )
         per_second = 1 / self.simulation.dt
         if abs(per_second - round(per_second)) > 1e-6 or round(per_second) % 10:

@@ -37,7 +37,7 @@ class SegmentResult:
     spikes : dict of str to (ndarray, ndarray)
         For "exc" and "inh": index of the neuron (over all replicas) and step of each spike, in order.
     sample_step : ndarray, shape (n_samples,)
-        Steps at which samples were taken, once a second.
+        Steps at which samples were taken, every 0.2 s.
     samples : dict of str to ndarray, shape (n_samples, replicas)
         "asleep", "wake_step" and "total_<pathway>".
     seconds : float

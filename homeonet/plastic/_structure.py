@@ -72,8 +72,13 @@ class Structure:
             synapse_inh=config.inh.synapse,
             method=config.simulation.method,
             in_degree=tuple(
-                (name, _in_degree(getattr(config, name), sizes[source], config.exc_inh.density))
-                for name, (source, _) in PATHWAYS.items()
+                (
+                    name,
+                    _in_degree(
+                        getattr(config, name), sizes[source] - (source == target), config.exc_inh.density
+                    ),
+                )
+                for name, (source, target) in PATHWAYS.items()
             ),
             rules=tuple((name, getattr(config, name).rule) for name in PATHWAYS),
             renormalisation=config.sleep.renormalisation,

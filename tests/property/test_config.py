@@ -132,3 +132,24 @@ def test_massey2026_released_holds_the_constants_of_the_code() -> None:
         100,
         1,
     )
+
+
+@pytest.mark.parametrize(
+    "name", ["input.presentation", "evaluation.presentation", "sleep.every", "sleep.interval"]
+)
+def test_durations_below_a_time_step_are_refused(name: str) -> None:
+    with pytest.raises(InputError, match="time steps"):
+        apply_overrides(BASE, {name: "1e-10 s"})
+
+
+def test_only_inhibition_can_avoid_reciprocal_pairs() -> None:
+    with pytest.raises(InputError, match=r"exc_inh\.avoid_reciprocal"):
+        apply_overrides(BASE, {"exc_inh.avoid_reciprocal": True})
+
+
+def test_full_recurrence_has_no_autapses() -> None:
+    from homeonet.plastic import Structure, connect
+
+    config = apply_overrides(BASE, {"exc_exc.density": 1.0, "exc.n": 20})
+    sources, targets = connect(Structure.of(config), [config])["exc_exc"]
+    assert len(sources) == 20 * 19 and (sources != targets).all()
