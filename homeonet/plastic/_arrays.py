@@ -82,7 +82,7 @@ def _one_replica(structure: Structure, config: Config, *, evaluation: bool) -> A
     values: dict[str, float | np.ndarray] = {
         **{f"controller.{name}": value for name, value in sleeping.items()},
         **{f"controller.{name}": 0.0 for name in CONTROLLER_STATE},
-        "input.input_stream": stream_id(config.seed, "test" if evaluation else "train"),
+        "input.input_stream": stream_id(config.seed, f"{'test' if evaluation else 'train'}/input"),
         "input.image_steps": round(presentation / config.simulation.dt),
         "input.first_wake_step": 0.0,
         "input.next_spike": np.full(structure.n_input, NEVER),
@@ -111,7 +111,7 @@ def _population(
 ) -> dict[str, float | np.ndarray]:
     population = getattr(config, group)
     frozen = evaluation and config.evaluation.freeze_threshold
-    noise_stream = stream_id(config.seed, f"noise{group}" + ("t" if evaluation else ""))
+    noise_stream = stream_id(config.seed, f"{'test' if evaluation else 'train'}/noise/{group}")
     return {
         **membrane_values(population, config.simulation.dt),
         **adaptation_values(population, frozen=frozen),

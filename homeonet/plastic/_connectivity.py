@@ -51,7 +51,7 @@ def connect(structure: Structure, configs: Sequence[Config]) -> Connections:
 def _one_replica(structure: Structure, config: Config) -> Connections:
     connections: Connections = {}
     for pathway, (source, target) in PATHWAYS.items():
-        rng = np.random.default_rng(stream_id(config.seed, f"c/{pathway}"))
+        rng = np.random.default_rng(stream_id(config.seed, f"connect/{pathway}"))
         n_source, n_target = structure.size(source), structure.size(target)
         priority = rng.random((n_target, n_source))
         if source == target:
@@ -72,7 +72,7 @@ def initial_weights(structure: Structure, config: Config) -> dict[str, np.ndarra
     weights = {}
     for name in PATHWAYS:
         pathway = getattr(config, name)
-        rng = np.random.default_rng(stream_id(config.seed, f"w/{name}"))
+        rng = np.random.default_rng(stream_id(config.seed, f"weights/{name}"))
         spread = pathway.w_spread * rng.uniform(-1, 1, structure.n_synapses(name))
         weights[name] = np.clip(pathway.w_initial * (1 + spread), pathway.w_min, pathway.w_max)
     return weights

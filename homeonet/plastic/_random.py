@@ -16,6 +16,8 @@ SplitMix64 (Steele, Lea & Flood 2014), applied to the stream, the step and the i
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import numpy as np
 
 __all__ = ["draw_key", "normal_draw", "stream_id", "uniform_draw"]
@@ -62,8 +64,8 @@ def normal_draw(active: np.ndarray, key: np.ndarray, index: np.ndarray) -> np.nd
 
 
 def stream_id(seed: int, purpose: str) -> int:
-    """The stream of one purpose ("input", "noise/exc", …) under a user's seed, below 2**52."""
-    code = np.uint64(int.from_bytes(purpose.encode()[-8:].rjust(8, b"\0"), "big"))
+    """The stream of one purpose ("train/input", "weights/exc_exc", …) under a user's seed, below 2**52."""
+    code = np.uint64(int.from_bytes(sha256(purpose.encode()).digest()[:8], "big"))
     with np.errstate(over="ignore"):
         bits = _mix(_mix(np.array([seed], dtype=np.uint64) * _GOLDEN + np.uint64(1)) ^ code)
     return int(bits[0] >> np.uint64(12))
