@@ -3,10 +3,10 @@
     m_t = decay u_{t-1} + gain x_t        S_t = H(m_t - θ)        O_t = S_t, or θ S_t (TrSG)
     u_t = m_t - θ S_t  (soft reset)   or   u_t = m_t (1 - S_t)  (hard reset)
 
-Forward, a step costs three operations on preallocated memory. Backward, the gradient of the membrane obeys a
-linear recurrence whose factors are known for many steps at once: one operation a step remains. Saved is the
-membrane alone. The plain form, differentiated by autograd, is ``single_step`` of ``LIF`` and ``TrLIF``; tests hold
-the two equal.
+In float32 on a CPU both passes are compiled loops. Elsewhere, forward, a step costs three operations on preallocated
+memory; backward, the gradient of the membrane obeys a linear recurrence whose factors are known for many steps at
+once. Saved is the membrane alone. The plain form, differentiated by autograd, is ``single_step`` of ``LIF`` and
+``TrLIF``; tests hold them equal.
 
 Threshold rules (Kook et al. 2025, arXiv 2511.08708), z being where the surrogate f' is read:
 
@@ -21,17 +21,17 @@ TrSG   ``m/θ - 1``       θ S      ∂O/∂m = f'(z), ∂O/∂θ = S - f'(z) (z
 
 from __future__ import annotations
 
+from ctypes import Array, c_float, c_int32, c_int64
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from homeonet.gradient._native import launch, surrogate_kind, usable
+from homeonet.gradient._recurrence import reverse_scan, time_blocks
 from homeonet.gradient._surrogate import Surrogate
 
 __all__ = ["ResetRule", "integrate_and_reset"]
-
-#: What is computed of a block of steps should stay in a second-level cache: eight arrays of this many floats.
-_BLOCK_ELEMENTS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,17 @@ class _IntegrateAndReset(torch.autograd.Function):
         ctx, x: Tensor, initial: Tensor, decay: Tensor, gain: Tensor, threshold: Tensor, rule: ResetRule
     ) -> tuple[Tensor, Tensor]:
         membrane = torch.empty_like(x, memory_format=torch.contiguous_format)
-        outputs = torch.empty_like(membrane)
+        outputs, after = torch.empty_like(membrane), torch.empty_like(membrane[0])
+        ctx.save_for_backward(
+            membrane, initial, decay, gain, threshold, x if ctx.needs_input_grad[3] else None
+        )
+        ctx.rule = rule
+        if usable(x, initial, decay, gain, threshold):
+            _native_forward(x, initial, (decay, gain, threshold), rule, membrane, outputs, after)
+            return outputs, after
         decay_number, threshold_number = _number(decay), _number(threshold)
-        u, after = initial, torch.empty_like(membrane[0])
-        for block in _blocks(x):
+        u = initial
+        for block in time_blocks(x):
             drive = x[block] if _number(gain) == 1 else x[block] * gain
             for x_t, m_t, s_t in zip(
                 drive.unbind(), membrane[block].unbind(), outputs[block].unbind(), strict=True
@@ -111,10 +118,6 @@ class _IntegrateAndReset(torch.autograd.Function):
                 u = after
             if rule.threshold_rule == "trsg":
                 outputs[block].mul_(threshold)
-        ctx.save_for_backward(
-            membrane, initial, decay, gain, threshold, x if ctx.needs_input_grad[3] else None
-        )
-        ctx.rule = rule
         return outputs, after
 
     @staticmethod
@@ -122,6 +125,11 @@ class _IntegrateAndReset(torch.autograd.Function):
     def backward(ctx, grad_out: Tensor, grad_after: Tensor) -> tuple[Tensor | None, ...]:
         membrane, initial, decay, gain, threshold, x = ctx.saved_tensors
         rule: ResetRule = ctx.rule
+        if (
+            usable(membrane, grad_out, initial, decay, gain, threshold)
+            and surrogate_kind(rule.surrogate) is not None
+        ):
+            return _native_backward(ctx, grad_out, grad_after)
         _, needs_initial, needs_decay, needs_gain, needs_threshold, _ = ctx.needs_input_grad
         grads = [
             torch.zeros_like(p) if needed else None
@@ -132,7 +140,7 @@ class _IntegrateAndReset(torch.autograd.Function):
         grad_decay, grad_gain, grad_threshold = grads
         grad_m = torch.empty_like(membrane)
         grad_u = grad_after  # of u_t, at the last step of the block that comes next
-        for block in reversed(_blocks(membrane)):
+        for block in reversed(time_blocks(membrane)):
             slopes = _Slopes(membrane[block], threshold, rule, learnt=needs_decay or needs_threshold)
             through_output = grad_out[block] * slopes.output
             _reverse_in_place(grad_m[block], through_output, slopes.reset, decay, grad_u, rule.through_time)
@@ -154,6 +162,66 @@ class _IntegrateAndReset(torch.autograd.Function):
             grad_decay += _total(grad_m[0], initial, decay)
         grad_x = grad_m if _number(gain) == 1 else grad_m.mul_(gain)
         return grad_x, grad_u if needs_initial else None, grad_decay, grad_gain, grad_threshold, None
+
+
+def _native_forward(
+    x: Tensor,
+    initial: Tensor,
+    constants: tuple[Tensor, Tensor, Tensor],
+    rule: ResetRule,
+    membrane: Tensor,
+    outputs: Tensor,
+    after: Tensor,
+) -> None:
+    values, steps = _constants_for_kernel(constants, x[0])
+    scaled = rule.threshold_rule == "trsg"
+    given = [x.contiguous(), initial.contiguous(), *values, steps, c_int32(rule.hard), c_int32(scaled)]
+    launch("membrane_forward", [*given, membrane, outputs, after], len(x), after.numel())
+
+
+def _native_backward(ctx, grad_out: Tensor, grad_after: Tensor) -> tuple[Tensor | None, ...]:
+    membrane, initial, decay, gain, threshold, x = ctx.saved_tensors
+    rule: ResetRule = ctx.rule
+    _, needs_initial, needs_decay, needs_gain, needs_threshold, _ = ctx.needs_input_grad
+    values, steps = _constants_for_kernel((decay, gain, threshold), membrane[0])
+    flags = (
+        rule.threshold_rule == "as",
+        rule.threshold_rule == "trsg",
+        rule.hard,
+        not rule.detach_reset,
+        rule.through_time,
+        needs_decay or needs_gain or needs_threshold,
+        needs_gain,
+    )
+    grad_x = torch.empty_like(membrane)
+    a_lane = torch.empty(4, *membrane.shape[1:])  # of the initial membrane, decay, gain and threshold
+    given = [
+        c_int32(surrogate_kind(rule.surrogate)),
+        membrane,
+        grad_out.contiguous(),
+        grad_after.contiguous(),
+    ]
+    given += [x if x is None else x.contiguous(), initial.contiguous(), *values, steps]
+    given += [c_float(rule.surrogate.width), (c_int32 * len(flags))(*flags), grad_x, *a_lane]
+    launch("membrane_backward", given, len(membrane), membrane[0].numel())
+    return (
+        grad_x,
+        a_lane[0] if needs_initial else None,
+        a_lane[1].sum_to_size(decay.shape) if needs_decay else None,
+        a_lane[2].sum_to_size(gain.shape) if needs_gain else None,
+        a_lane[3].sum_to_size(threshold.shape) if needs_threshold else None,
+        None,
+    )
+
+
+def _constants_for_kernel(constants: tuple[Tensor, ...], x_t: Tensor) -> tuple[list[Tensor], Array]:
+    """One value, or a value a lane; and the step from lane to lane in each."""
+    single = [c.numel() == 1 for c in constants]
+    values = [
+        c.contiguous() if one else c.expand_as(x_t).contiguous()
+        for c, one in zip(constants, single, strict=True)
+    ]
+    return values, (c_int64 * len(values))(*(0 if one else 1 for one in single))
 
 
 class _Slopes:
@@ -197,29 +265,15 @@ class _Slopes:
         return total
 
 
-def _blocks(x: Tensor) -> list[slice]:
-    """Stretches of time small enough for what is computed of them to stay in the cache."""
-    rows = max(1, _BLOCK_ELEMENTS // max(1, x[0].numel()))
-    return [slice(start, min(start + rows, len(x))) for start in range(0, len(x), rows)]
-
-
 def _reverse_in_place(
     out: Tensor, direct: Tensor, slope: Tensor, decay: Tensor, grad_u: Tensor, through_time: bool
 ) -> None:
     """``out_t = direct_t + slope_t g_u[t]`` from the last step, where ``g_u[t] = decay out_{t+1}``."""
-    torch.addcmul(direct[-1], slope[-1], grad_u, out=out[-1])
-    if not through_time:
-        out[:-1] = direct[:-1]
-        return
-    steps = zip(
-        out.unbind()[-2::-1],
-        direct.unbind()[-2::-1],
-        slope.mul_(decay).unbind()[-2::-1],
-        out.unbind()[:0:-1],
-        strict=True,
-    )
-    for out_t, direct_t, factor_t, next_t in steps:
-        torch.addcmul(direct_t, factor_t, next_t, out=out_t)
+    direct[-1].addcmul_(slope[-1], grad_u)
+    if through_time:
+        reverse_scan(slope.mul_(decay), direct, out)
+    else:
+        out.copy_(direct)
 
 
 def _total(values: Tensor, factor: Tensor, parameter: Tensor) -> Tensor:

@@ -143,7 +143,7 @@ class MembraneNeuron(SpikingNeuron):
             return super().forward(x)
         self._check(x, ("T", "B"))
         out, state = self.sequence(_full_precision(x), self._state if self._streaming else None)
-        spiked = (out.detach() != 0).any(0)
+        spiked = out.detach().amax(0) > 0  # outputs are never negative
         if self._streaming:
             self._state = state
             self._spiked = spiked if self._spiked is None else self._spiked | spiked

@@ -8,17 +8,21 @@ backward pass is the same recurrence run from the end.
 
 from __future__ import annotations
 
+import ctypes
 import math
 
 import torch
 from torch import Tensor
 
 from homeonet.errors import InputError
+from homeonet.gradient._native import launch, usable
 
 __all__ = ["linear_recurrence", "linear_recurrence_reference"]
 
-#: Below this length one operation a step is the faster form.
+#: Up to this length one operation a step is the faster form.
 _SERIAL_STEPS = 48
+#: Eight arrays of this many floats fit a second-level cache.
+_BLOCK_ELEMENTS = 1 << 16
 
 
 def linear_recurrence_reference(decay: Tensor, x: Tensor, initial: Tensor | None = None) -> Tensor:
@@ -96,39 +100,53 @@ class _LinearRecurrence(torch.autograd.Function):
         return grad_decay, grad_x, grad_initial
 
 
+def time_blocks(x: Tensor) -> list[slice]:
+    """Stretches of the first axis of `x`, short enough for what is computed of them to stay in the cache."""
+    rows = max(1, _BLOCK_ELEMENTS // max(1, x[0].numel()))
+    return [slice(start, min(start + rows, len(x))) for start in range(0, len(x), rows)]
+
+
 def scan(decay: Tensor, x: Tensor, initial: Tensor | None = None) -> Tensor:
     """:func:`linear_recurrence` without autograd and without checks."""
-    n_steps = x.shape[0]
     states = torch.empty_like(x, memory_format=torch.contiguous_format)
-    if n_steps <= _SERIAL_STEPS:
-        _serial(decay, x, initial, states)
-        return states
-    size = 1 << round(math.log2(n_steps) / 2)
-    whole = n_steps // size * size
-    _chunked(decay[:whole], x[:whole], initial, states[:whole], size, reverse=False)
-    if whole < n_steps:
-        _serial(decay[whole:], x[whole:], states[whole - 1], states[whole:])
+    _scan_into(states, decay, x, initial)
     return states
 
 
-def reverse_scan(factor: Tensor, x: Tensor) -> Tensor:
+def reverse_scan(factor: Tensor, x: Tensor, out: Tensor | None = None) -> Tensor:
     """``g_t = factor_t g_{t+1} + x_t`` from the last step to the first, beginning with ``g_T = x_T``.
 
     `factor` has a row less than `x`, or one that is not used. With ``factor_t = decay_{t+1}`` this is the adjoint of
-    :func:`scan`.
+    :func:`scan`. The result is written to `out` if given; it must not share memory with `x`.
     """
-    grads = torch.empty_like(x, memory_format=torch.contiguous_format)
+    grads = torch.empty_like(x, memory_format=torch.contiguous_format) if out is None else out
     grads[-1] = x[-1]
-    n_left = x.shape[0] - 1
-    if n_left <= _SERIAL_STEPS:
-        _serial(factor[:n_left], x[:-1], grads[-1], grads[:-1], reverse=True)
-        return grads
-    size = 1 << round(math.log2(n_left) / 2)
-    head = n_left % size
-    _chunked(factor[head:n_left], x[head:-1], grads[-1], grads[head:-1], size, reverse=True)
-    if head:
-        _serial(factor[:head], x[:head], grads[head], grads[:head], reverse=True)
+    _scan_into(grads[:-1], factor[: len(x) - 1], x[:-1], grads[-1], reverse=True)
     return grads
+
+
+def _scan_into(
+    out: Tensor, decay: Tensor, x: Tensor, initial: Tensor | None, *, reverse: bool = False
+) -> None:
+    n_steps = x.shape[0]
+    if n_steps and usable(out, decay, x):
+        given = [t if t is None else t.contiguous() for t in (decay, x, initial)]
+        launch("scan", [*given, ctypes.c_int32(reverse), out], n_steps, out[0].numel())
+        return
+    if n_steps <= _SERIAL_STEPS:
+        _serial(decay, x, initial, out, reverse=reverse)
+        return
+    size = 1 << round(math.log2(n_steps) / 2)
+    rest = n_steps % size
+    if reverse:  # from the end: whole chunks, then what is left at the beginning
+        _chunked(decay[rest:], x[rest:], initial, out[rest:], size, reverse=True)
+        if rest:
+            _serial(decay[:rest], x[:rest], out[rest], out[:rest], reverse=True)
+    else:
+        whole = n_steps - rest
+        _chunked(decay[:whole], x[:whole], initial, out[:whole], size)
+        if rest:
+            _serial(decay[whole:], x[whole:], out[whole - 1], out[whole:])
 
 
 def _serial(decay: Tensor, x: Tensor, initial: Tensor | None, out: Tensor, *, reverse: bool = False) -> None:
@@ -144,7 +162,7 @@ def _serial(decay: Tensor, x: Tensor, initial: Tensor | None, out: Tensor, *, re
 
 
 def _chunked(
-    decay: Tensor, x: Tensor, initial: Tensor | None, out: Tensor, size: int, *, reverse: bool
+    decay: Tensor, x: Tensor, initial: Tensor | None, out: Tensor, size: int, *, reverse: bool = False
 ) -> None:
     """Scan chunks of `size` steps side by side, then hand the state from chunk to chunk."""
     n_chunks = x.shape[0] // size

@@ -17,28 +17,15 @@ import tempfile
 import threading
 import time
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
-import platformdirs
-
+from homeonet._compiler import COMPILER_FLAGS, cache_root, compiler, compiler_version, processor
 from homeonet.errors import HomeonetError, InputError
 from homeonet.plastic._structure import Structure
 
 __all__ = ["COMPILER_FLAGS", "Program", "cache_folder", "compiler", "program_for"]
 
-# No -ffast-math: results must not depend on how the compiler groups operations, and NaN must stay visible.
-# Without errno, traps and contraction the loops still vectorise; the alias limit makes GCC try the long ones.
-COMPILER_FLAGS = (
-    "-O3",
-    "-march=native",
-    "-std=c++17",
-    "-fno-math-errno",
-    "-fno-trapping-math",
-    "-ffp-contract=off",
-    "-w",
-)
 _PACKAGE = Path(__file__).parent
 #: The modules that write a program, "_" and ".py" left out; a change of one makes new programs.
 _SOURCES = [
@@ -59,6 +46,7 @@ _SOURCES = [
     "structure",
     "traces",
 ]
+# the limit on alias checks makes GCC vectorise the long loops too
 _GCC_FLAGS = ("--param", "vect-max-version-for-alias-checks=200")
 
 
@@ -79,17 +67,8 @@ class Program:
 
 
 def cache_folder() -> Path:
-    """Where programs are kept: ``$HOMEONET_CACHE``, or the user's cache folder."""
-    return Path(os.environ.get("HOMEONET_CACHE") or platformdirs.user_cache_dir("homeonet")) / "programs"
-
-
-@lru_cache(maxsize=1)
-def compiler() -> str | None:
-    """The C++ compiler: ``$CXX``, else g++ or clang++ on the path, else None."""
-    for candidate in (os.environ.get("CXX"), "g++", "clang++"):
-        if candidate and shutil.which(candidate):
-            return candidate
-    return None
+    """Where programs are kept: a folder of ``$HOMEONET_CACHE``, or of the user's cache folder."""
+    return cache_root() / "programs"
 
 
 def program_for(structure: Structure) -> Program:
@@ -167,7 +146,7 @@ def _generate(structure: Structure, folder: Path) -> None:
 
 
 def _compile(command: str, folder: Path) -> None:
-    extra = () if "clang" in _version(command) else _GCC_FLAGS
+    extra = () if "clang" in compiler_version(command) else _GCC_FLAGS
     result = subprocess.run(
         [
             command,
@@ -190,26 +169,11 @@ def _compile(command: str, folder: Path) -> None:
         raise HomeonetError(f"{command} could not compile the network: {reason}; run `homeonet doctor`")
 
 
-@lru_cache(maxsize=4)
-def _version(command: str) -> str:
-    text = subprocess.run([command, "--version"], capture_output=True, text=True, check=False).stdout
-    return text.partition("\n")[0]
-
-
 def _build_key(command: str) -> str:
-    parts = [version("brian2"), platform.machine(), _processor(), command, _version(command), *COMPILER_FLAGS]
+    parts = [version("brian2"), platform.machine(), processor(), command, compiler_version(command), *COMPILER_FLAGS]
     parts += list(_GCC_FLAGS)
     digest = hashlib.sha256("\n".join(parts).encode())
     sources = [_PACKAGE / f"_{name}.py" for name in _SOURCES]
     for source in sorted([*sources, *(_PACKAGE / "cpp").iterdir(), *(_PACKAGE / "templates").iterdir()]):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
-
-
-@lru_cache(maxsize=1)
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return "\n".join(sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))}))

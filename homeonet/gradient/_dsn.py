@@ -1,0 +1,300 @@
+"""DSN: a spiking neuron whose decay depends on its input, without reset, so that it trains in parallel in time."""
+
+from __future__ import annotations
+
+from ctypes import Array, c_float, c_int32, c_int64
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from homeonet.errors import InputError
+from homeonet.gradient._native import STRAIGHT_THROUGH, launch, surrogate_kind, usable
+from homeonet.gradient._neuron import MembraneNeuron
+from homeonet.gradient._recurrence import reverse_scan, scan, time_blocks
+from homeonet.gradient._surrogate import Surrogate, heaviside, surrogate_named
+
+__all__ = ["DSN", "DSNState"]
+
+
+@dataclass(frozen=True)
+class DSNState:
+    """What a DSN layer carries: the membrane, shape (B, *), and its last k - 1 inputs, shape (k - 1, B, *)."""
+
+    membrane: Tensor
+    window: Tensor
+
+
+class DSN(MembraneNeuron):
+    """``H_t = α_t H_{t-1} + (1 - α_t) X_t``; the output is ``clip(round(H_t / θ), 0, N)``.
+
+    ``α_t = sigmoid(b + Σ_j w_j X_{t-k+j})^(1/τ)``, a causal convolution over the last k inputs for each channel.
+    Since α is in (0, 1), the membrane is a running mean of inputs and stays in their range for ever, without reset.
+
+    Parameters
+    ----------
+    channels : int
+        Size of axis 2 of the input, (T, B, channels, ...).
+    kernel : int
+        k, the inputs that the decay sees, at least 1. Default 4.
+    tau : float
+        τ, positive. Default 0.25: the decay is the fourth power of a sigmoid.
+    levels : int
+        N, the largest output, at least 1. Default 4. Outputs of several levels are integer spike counts.
+    surrogate : str or Surrogate
+        For one level, read at ``H/θ - 1/2``; several levels pass the gradient straight through on [0, N].
+        Default "rectangle".
+    threshold : float
+        θ, what one spike stands for; positive. Default 1.
+    parallel : bool
+        Whether a whole sequence is computed in parallel in time (the default) or step by step.
+    mixing : int, optional
+        Rank of a learnt mixing of the channels, ``X + up(down(X))``, before everything else; zero at the start.
+    mp_init : bool
+        Learn the membrane's start; see :class:`MembraneNeuron`. Default False.
+
+    References
+    ----------
+    Huang et al. 2026, arXiv 2602.01133. The mixing step of the enhanced neuron is not published; the low-rank form
+    here is this project's.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        kernel: int = 4,
+        tau: float = 0.25,
+        levels: int = 4,
+        surrogate: str | Surrogate = "rectangle",
+        threshold: float = 1.0,
+        parallel: bool = True,
+        mixing: int | None = None,
+        mp_init: bool = False,
+    ) -> None:
+        super().__init__(mp_init=mp_init)
+        for name, value, least in (("channels", channels, 1), ("kernel", kernel, 1), ("levels", levels, 1)):
+            if value < least or value != int(value):
+                raise InputError(f"DSN: {name} = {value}: it must be a whole number of at least {least}")
+        for name, value in (("tau", tau), ("threshold", threshold)):
+            if not value > 0:
+                raise InputError(f"DSN: {name} = {value}: it must be positive")
+        self.channels, self.kernel, self.tau, self.levels = channels, kernel, tau, levels
+        self.parallel = parallel
+        self.surrogate = surrogate_named(surrogate)
+        bound = kernel**-0.5  # as torch's Conv1d with one input channel
+        self.weight = nn.Parameter(torch.empty(channels, kernel).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(channels).uniform_(-bound, bound))
+        self.down = self.up = None
+        if mixing is not None:
+            self.down, self.up = (
+                nn.Linear(channels, mixing, bias=False),
+                nn.Linear(mixing, channels, bias=False),
+            )
+            nn.init.zeros_(self.up.weight)
+        self.register_buffer("threshold", torch.tensor(float(threshold)))
+
+    def membrane_of(self, state: DSNState) -> Tensor:
+        return state.membrane
+
+    def sequence(self, x: Tensor, state: DSNState | None) -> tuple[Tensor, DSNState]:
+        if not self.parallel:
+            outputs = []
+            for x_t in x:
+                out, state = self.single_step(x_t, state)
+                outputs.append(out)
+            return torch.stack(outputs), state
+        weight, bias = self._filter(x[0])
+        x = self._mix(x)
+        state = self._carried(x[0], state)
+        inputs = torch.cat([state.window, x])
+        outputs, membrane = _DynamicDecay.apply(
+            inputs,
+            state.membrane,
+            weight,
+            bias,
+            self.threshold * self.threshold_scale,
+            _Rule(self.tau, self.levels, self.surrogate, self.through_time),
+        )
+        return outputs, DSNState(membrane, inputs[len(x) :])
+
+    def single_step(self, x_t: Tensor, state: DSNState | None) -> tuple[Tensor, DSNState]:
+        weight, bias = self._filter(x_t)
+        x_t = self._mix(x_t[None])[0]
+        state = self._carried(x_t, state)
+        window = torch.cat([state.window, x_t[None]])
+        decay = torch.sigmoid((weight * window).sum(0) + bias) ** (1 / self.tau)
+        membrane = decay * state.membrane + (1 - decay) * x_t
+        level = membrane / (self.threshold * self.threshold_scale)
+        if self.levels == 1:
+            spikes = heaviside(level - 0.5, self.surrogate)
+        else:
+            clipped = level.clamp(0, self.levels)
+            spikes = clipped + (clipped.round() - clipped).detach()
+        return spikes, DSNState(membrane, window[1:])
+
+    def _filter(self, x_t: Tensor) -> tuple[Tensor, Tensor]:
+        """Weights (k, channels, 1, ...) and bias (channels, 1, ...), broadcastable to inputs of k steps."""
+        if x_t.dim() < 2 or x_t.shape[1] != self.channels:
+            raise InputError(
+                f"DSN: a step of the input has shape {tuple(x_t.shape)}, but channels = {self.channels} needs "
+                f"(B, {self.channels}, ...)"
+            )
+        trailing = (1,) * (x_t.dim() - 2)
+        return (
+            self.weight.t().reshape(self.kernel, 1, self.channels, *trailing),
+            self.bias.view(self.channels, *trailing),
+        )
+
+    def _mix(self, x: Tensor) -> Tensor:
+        if self.down is None:
+            return x
+        return x + self.up(self.down(x.movedim(2, -1))).movedim(-1, 2)
+
+    def _carried(self, x_t: Tensor, state: DSNState | None) -> DSNState:
+        """The state to go on from: at rest there were no inputs."""
+        if state is None:
+            return DSNState(self.initial(x_t), x_t.new_zeros(self.kernel - 1, *x_t.shape))
+        if self.through_time:
+            return state
+        return DSNState(state.membrane.detach(), state.window.detach())
+
+    def extra_repr(self) -> str:
+        return f"{self.channels}, kernel={self.kernel}, tau={self.tau:g}, levels={self.levels}"
+
+
+@dataclass(frozen=True)
+class _Rule:
+    tau: float
+    levels: int
+    surrogate: Surrogate
+    through_time: bool
+
+
+class _DynamicDecay(torch.autograd.Function):
+    """The neuron over a whole sequence; saved are its inputs, the decay and the membrane."""
+
+    @staticmethod
+    def forward(
+        ctx, inputs: Tensor, initial: Tensor, weight: Tensor, bias: Tensor, threshold: Tensor, rule: _Rule
+    ) -> tuple[Tensor, Tensor]:
+        kernel = len(weight)
+        x = inputs[kernel - 1 :]
+        decay = torch.empty_like(x, memory_format=torch.contiguous_format)
+        outputs = torch.empty_like(decay)  # holds the drive (1 - α) X first
+        ctx.rule = rule
+        if usable(inputs, initial, weight, bias, threshold):
+            membrane = torch.empty_like(decay)
+            given, sizes = _for_kernel(inputs, initial, weight, threshold)
+            a_lane = bias.expand_as(inputs[0, 0]).contiguous()
+            given = [*given[:3], a_lane, given[3], sizes, c_float(rule.tau), c_int32(rule.levels)]
+            launch("dsn_forward", [*given, decay, membrane, outputs], len(x), x[0].numel())
+            ctx.save_for_backward(inputs, initial, weight, threshold, decay, membrane)
+            return outputs, membrane[-1].clone()
+        for block in time_blocks(x):
+            gate = decay[block]
+            torch.mul(inputs[block.start : block.stop], weight[0], out=gate)
+            for j in range(1, kernel):
+                gate.addcmul_(inputs[block.start + j : block.stop + j], weight[j])
+            gate.add_(bias).sigmoid_()
+            if rule.tau == 0.25:  # the usual case, and faster than a general power
+                gate.square_().square_()
+            else:
+                gate.pow_(1 / rule.tau)
+            torch.addcmul(x[block], gate, x[block], value=-1, out=outputs[block])
+        membrane = scan(decay, outputs, initial)
+        for block in time_blocks(x):
+            if rule.levels == 1:
+                torch.ge(membrane[block] / threshold, _HALF, out=outputs[block])
+            else:
+                torch.div(membrane[block], threshold, out=outputs[block]).round_().clamp_(0, rule.levels)
+        ctx.save_for_backward(inputs, initial, weight, threshold, decay, membrane)
+        return outputs, membrane[-1].clone()
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, grad_out: Tensor, grad_last: Tensor) -> tuple[Tensor | None, ...]:
+        inputs, initial, weight, threshold, decay, membrane = ctx.saved_tensors
+        rule: _Rule = ctx.rule
+        kernel = len(weight)
+        if usable(inputs, grad_out, weight, threshold) and surrogate_kind(rule.surrogate) is not None:
+            return _native_backward(ctx, grad_out, grad_last)
+        grad_membrane = torch.empty_like(membrane)
+        for block in time_blocks(membrane):
+            level = membrane[block] / threshold
+            if rule.levels == 1:
+                slope = rule.surrogate(level.sub_(0.5))
+            else:
+                slope = ((level >= 0) & (level <= rule.levels)).to(level.dtype)
+            torch.mul(grad_out[block], slope.div_(threshold), out=grad_membrane[block])
+        grad_membrane[-1] += grad_last
+        if rule.through_time:
+            grad_membrane = reverse_scan(decay[1:], grad_membrane)
+
+        x = inputs[kernel - 1 :]
+        grad_inputs = torch.zeros_like(inputs)
+        grad_weight, grad_bias = torch.zeros_like(weight), 0
+        for block in time_blocks(membrane):
+            grad, alpha = grad_membrane[block], decay[block]
+            # dα/dc = α (1 - gate) / τ with gate = α^τ
+            slope = alpha.sqrt().sqrt_() if rule.tau == 0.25 else alpha.pow(rule.tau)
+            slope.neg_().add_(1).mul_(alpha).mul_(1 / rule.tau)
+            before = (
+                membrane[block.start - 1 : block.stop - 1]
+                if block.start
+                else torch.cat([initial.expand_as(membrane[0])[None], membrane[: block.stop - 1]])
+            )
+            grad_gate = (before - x[block]).mul_(grad).mul_(slope)
+            grad_inputs[kernel - 1 :][block].add_(grad).addcmul_(grad, alpha, value=-1)
+            grad_bias = grad_bias + grad_gate.sum((0, 1))
+            for j in range(kernel):
+                seen = slice(block.start + j, block.stop + j)
+                grad_weight[j] += (grad_gate * inputs[seen]).sum_to_size(weight[j].shape)
+                if rule.through_time or j == kernel - 1:
+                    grad_inputs[seen].addcmul_(grad_gate, weight[j])
+        grad_bias = grad_bias.sum_to_size(weight.shape[2:])
+        grad_initial = None
+        if ctx.needs_input_grad[1]:
+            grad_initial = grad_membrane[0] * decay[0] if rule.through_time else torch.zeros_like(initial)
+        return grad_inputs, grad_initial, grad_weight, grad_bias, None, None
+
+
+def _native_backward(ctx, grad_out: Tensor, grad_last: Tensor) -> tuple[Tensor | None, ...]:
+    inputs, initial, weight, threshold, decay, membrane = ctx.saved_tensors
+    rule: _Rule = ctx.rule
+    kind, width = STRAIGHT_THROUGH, float(rule.levels)
+    if rule.levels == 1:
+        kind, width = surrogate_kind(rule.surrogate), rule.surrogate.width
+    given, sizes = _for_kernel(inputs, initial, weight, threshold)
+    grad_inputs, grad_initial = torch.zeros_like(inputs), torch.empty_like(membrane[0])
+    a_lane = torch.zeros(len(weight) + 1, *membrane.shape[1:])  # of the weights and the bias
+    given = [c_int32(kind), *given, decay, membrane, grad_out.contiguous(), grad_last.contiguous(), sizes]
+    given += [c_float(rule.tau), c_float(width), (c_int32 * 1)(rule.through_time)]
+    launch(
+        "dsn_backward",
+        [*given, grad_inputs, grad_initial, a_lane[:-1], a_lane[-1]],
+        len(membrane),
+        membrane[0].numel(),
+    )
+    return (
+        grad_inputs,
+        grad_initial if ctx.needs_input_grad[1] else None,
+        a_lane[:-1].sum_to_size(weight.shape),
+        a_lane[-1].sum_to_size(weight.shape[2:]),
+        None,
+        None,
+    )
+
+
+def _for_kernel(
+    inputs: Tensor, initial: Tensor, weight: Tensor, threshold: Tensor
+) -> tuple[list[Tensor], Array]:
+    """Inputs, initial membrane, weights a lane of one image, threshold; and their sizes."""
+    one = threshold.numel() == 1
+    a_lane = weight[:, 0].expand(len(weight), *inputs.shape[2:]).contiguous()
+    thresholds = threshold.contiguous() if one else threshold.expand_as(inputs[0]).contiguous()
+    sizes = (c_int64 * 3)(inputs[0, 0].numel(), len(weight), 0 if one else 1)
+    return [inputs.contiguous(), initial.contiguous(), a_lane, thresholds], sizes
+
+
+_HALF = torch.tensor(0.5)

@@ -1,0 +1,128 @@
+"""The compiled kernels of ``cpp/kernels.cpp``: built on first use, kept in the cache, called on raw memory.
+
+They serve float32 on a CPU, the neurons' usual case there. Without a C++ compiler, on a GPU, in other precisions
+and for surrogates of a user's own, the neurons use the same formulas in torch operations, which are slower.
+``HOMEONET_KERNELS=0`` switches the kernels off.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import subprocess
+import tempfile
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from homeonet._compiler import COMPILER_FLAGS, cache_root, compiler, compiler_version, processor
+from homeonet.gradient._surrogate import Arctan, Rectangle, Sigmoid, Surrogate, Triangle
+
+__all__ = ["STRAIGHT_THROUGH", "kernels", "launch", "surrogate_kind", "usable"]
+
+_SOURCE = Path(__file__).parent / "cpp" / "kernels.cpp"
+_KINDS: dict[type, int] = {Rectangle: 0, Triangle: 1, Arctan: 2, Sigmoid: 3}
+STRAIGHT_THROUGH = 4
+#: Below this many values a second thread costs more than it brings.
+_VALUES_A_THREAD = 1 << 17
+#: Threads share the lanes in multiples of a cache line.
+_LANE_MULTIPLE = 16
+
+
+@lru_cache(maxsize=1)
+def kernels() -> ctypes.CDLL | None:
+    """The loaded kernels; None, after a warning, where they cannot be built."""
+    if os.environ.get("HOMEONET_KERNELS") == "0":
+        return None
+    command = compiler()
+    if command is None:
+        warnings.warn(
+            "no C++ compiler was found, so spiking layers run as torch operations, several times slower; install one "
+            "(Debian: apt install g++, conda: conda install gxx)",
+            stacklevel=2,
+        )
+        return None
+    try:
+        return ctypes.CDLL(str(_built(command)))
+    except (OSError, subprocess.CalledProcessError) as error:
+        warnings.warn(
+            f"the kernels of the spiking layers could not be built or loaded ({error}), so they run as torch "
+            "operations, several times slower; `homeonet doctor` checks the compiler",
+            stacklevel=2,
+        )
+        return None
+
+
+def _built(command: str) -> Path:
+    parts = [processor(), command, compiler_version(command), *COMPILER_FLAGS, _SOURCE.read_text()]
+    key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    library = cache_root() / "kernels" / f"{key}.so"
+    if not library.exists():
+        library.parent.mkdir(parents=True, exist_ok=True)
+        handle, scratch = tempfile.mkstemp(dir=library.parent, suffix=".so")
+        os.close(handle)
+        try:
+            flags = [*COMPILER_FLAGS, "-shared", "-fPIC"]
+            subprocess.run([command, *flags, str(_SOURCE), "-o", scratch], check=True, capture_output=True)
+            os.replace(scratch, library)  # whole or not at all: other processes may build the same
+        finally:
+            Path(scratch).unlink(missing_ok=True)
+    return library
+
+
+def surrogate_kind(surrogate: Surrogate) -> int | None:
+    """The kernels' number of a surrogate; None if they do not know it."""
+    return _KINDS.get(type(surrogate))
+
+
+def usable(*tensors: Tensor) -> bool:
+    """Whether the kernels can serve these tensors."""
+    return all(t.dtype == torch.float32 and t.device.type == "cpu" for t in tensors) and kernels() is not None
+
+
+def launch(name: str, arguments: list, n_steps: int, n_lanes: int) -> None:
+    """Call a kernel for all lanes, shared among torch's number of threads where that pays.
+
+    Parameters
+    ----------
+    name : str
+        Of the kernel, without its prefix.
+    arguments : list
+        Contiguous tensors, None for a null pointer, and ctypes numbers; the sizes and lanes are added.
+    n_steps, n_lanes : int
+        T and M.
+    """
+    function = getattr(kernels(), f"homeonet_{name}")
+    given = [_as_argument(a) for a in arguments]
+
+    def call(start: int, stop: int) -> None:
+        function(*given, *_sizes(n_steps, n_lanes, start, stop))
+
+    threads = min(torch.get_num_threads(), max(1, n_steps * n_lanes // _VALUES_A_THREAD))
+    share = -(-n_lanes // threads // _LANE_MULTIPLE) * _LANE_MULTIPLE
+    starts = range(0, n_lanes, max(share, _LANE_MULTIPLE))
+    bounds = [(start, min(start + starts.step, n_lanes)) for start in starts]
+    if len(bounds) == 1:
+        call(*bounds[0])
+    else:
+        list(_pool(len(bounds)).map(lambda bound: call(*bound), bounds))
+
+
+def _sizes(*values: int) -> tuple[ctypes.c_int64, ...]:
+    return tuple(ctypes.c_int64(v) for v in values)
+
+
+@lru_cache(maxsize=4)
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="homeonet")
+
+
+def _as_argument(value: object) -> object:
+    if isinstance(value, Tensor):
+        return ctypes.c_void_p(value.data_ptr())
+    return ctypes.c_void_p(None) if value is None else value
