@@ -1,6 +1,6 @@
 """homeonet: homeostasis in spiking networks, grown by local plasticity under a sleep-wake controller.
 
-The public API in one place. Importing it loads neither brian2 nor torch.
+The public API in one place. Importing it loads nothing; a name is imported where it is first used.
 
 =====================  ==============================================================================
 ``load_config``        a validated configuration from a preset or a TOML file
@@ -14,10 +14,19 @@ The public API in one place. Importing it loads neither brian2 nor torch.
 =====================  ==============================================================================
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from homeonet._version import __version__
-from homeonet.config import Config, load_config, preset_names
-from homeonet.errors import HomeonetError, InputError, RunawayError
-from homeonet.runs import Evaluation, RunResult, evaluate, load_network, load_run, run
+
+if TYPE_CHECKING:
+    from homeonet import analysis as analysis
+    from homeonet import data as data
+    from homeonet import plastic as plastic
+    from homeonet import plotting as plotting
+    from homeonet.config import Config, load_config, preset_names
+    from homeonet.errors import HomeonetError, InputError, RunawayError
+    from homeonet.runs import Evaluation, RunResult, evaluate, load_network, load_run, run
 
 __all__ = [
     "Config",
@@ -34,3 +43,24 @@ __all__ = [
     "preset_names",
     "run",
 ]
+
+_SUBPACKAGES = ("analysis", "data", "plastic", "plotting")
+_DEFINED_IN = {
+    "config": ("Config", "load_config", "preset_names"),
+    "errors": ("HomeonetError", "InputError", "RunawayError"),
+    "runs": ("Evaluation", "RunResult", "evaluate", "load_network", "load_run", "run"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    # the command line starts at once, and Ctrl-C during imports is its to answer, because nothing is imported before
+    for module, names in _DEFINED_IN.items():
+        if name in names:
+            return getattr(importlib.import_module(f"homeonet.{module}"), name)
+    if name in _SUBPACKAGES:
+        return importlib.import_module(f"homeonet.{name}")
+    raise AttributeError(f"module 'homeonet' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *_SUBPACKAGES])

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import platform
 import shutil
 import subprocess
-import sys
 import time
 from importlib.metadata import PackageNotFoundError, version
 
@@ -31,7 +29,7 @@ def examine() -> bool:
     print("devices")
     print(f"  cpp            {_compiler_line(found)}")
     print("  runtime        Brian2 on NumPy: always there, very slow")
-    print(f"  cuda           {_cuda_line()}")
+    print("  cuda           not in this version")
     print(f"program cache    {cache_folder()}")
     print(
         f"data             HOMEONET_DATA={os.environ.get('HOMEONET_DATA', '(not set)')}; see `homeonet data`"
@@ -51,14 +49,6 @@ def _compiler_line(found: str | None) -> str:
         return "no C++ compiler: apt install g++ (Debian, Ubuntu) or conda install gxx"
     text = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
     return f"{shutil.which(found)}: {text.splitlines()[0] if text else 'version unknown'}"
-
-
-def _cuda_line() -> str:
-    if sys.version_info < (3, 12):
-        return "not available: brian2cuda needs Python 3.12 or newer"
-    if importlib.util.find_spec("brian2cuda") is None:
-        return "not installed: pip install homeonet[cuda]"
-    return f"brian2cuda {_version('brian2cuda')} is installed; this version of homeonet does not use it yet"
 
 
 def _self_test(device: str) -> bool:

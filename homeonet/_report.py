@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,13 +24,15 @@ def run_rows(runs: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
     all_metrics = list(runs.values())
     rows = [["", *runs]]
 
-    def add(title: str, cell) -> None:
+    def add(title: str, cell: Callable[[Mapping[str, Any]], str]) -> None:
         cells = [cell(metrics) for metrics in all_metrics]
         if any(cells):
             rows.append([title, *cells])
 
     for key, name in _READOUTS.items():
         add(f"accuracy, {name}", lambda m, key=key: _accuracy(m, f"accuracy.{key}"))
+    for key, name in _READOUTS.items():
+        add(f"  validation, {name}", lambda m, key=key: _accuracy(m, f"accuracy.val.{key}"))
     for key, name in (("frozen", "frozen weights"), ("raw_pixels", "raw pixels")):
         for readout in ("", ".qda", ".knn"):
             label = _READOUTS[readout.removeprefix(".") or "logistic"]

@@ -63,16 +63,29 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of the command ``homeonet``; returns the exit code."""
+    given = sys.argv[1:] if arguments is None else arguments
+    return run_main(lambda: _call(given), resumes=given[:1] == ["run"])
+
+
+def _call(arguments: Sequence[str]) -> int | None:
     parser = _parser()
     options = parser.parse_args(arguments)
     if not hasattr(options, "call"):
         parser.print_help()
         return 2
-    return run_main(lambda: options.call(options))
+    return options.call(options)
 
 
-def run_main(call: Callable[[], int | None]) -> int:
-    """Run `call`, turning the errors a user can cause into one line and an exit code."""
+def run_main(call: Callable[[], int | None], *, resumes: bool = True) -> int:
+    """Run `call`, turning the errors a user can cause into one line and an exit code.
+
+    Parameters
+    ----------
+    call : callable
+        Returns an exit code, or None for 0.
+    resumes : bool, default True
+        Whether the same command, given again after an interruption, continues where it stopped.
+    """
     warnings.showwarning = lambda message, *_, **__: print(f"homeonet: warning: {message}", file=sys.stderr)
     try:
         return call() or 0
@@ -80,7 +93,8 @@ def run_main(call: Callable[[], int | None]) -> int:
         print(f"homeonet: error: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("homeonet: interrupted; what was done is kept: the same command continues it", file=sys.stderr)
+        remedy = "what was done is kept: the same command continues it" if resumes else "run it again"
+        print(f"homeonet: interrupted; {remedy}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # the reader of our output has gone; keep Python from complaining at exit
@@ -140,7 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_run(commands) -> None:
+def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
     run = commands.add_parser(
         "run",
         help="train, evaluate and record one network",
@@ -177,7 +191,7 @@ def _add_run(commands) -> None:
     run.set_defaults(call=_run)
 
 
-def _add_evaluate(commands) -> None:
+def _add_evaluate(commands: argparse._SubParsersAction[_Parser]) -> None:
     evaluate = commands.add_parser(
         "evaluate",
         help="read a trained network out on some data, plasticity off",
@@ -198,10 +212,15 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device",
         default="auto",
-        help="auto, cpp (compiled C++) or runtime (Brian2 in Python: no compiler needed, very slow); default auto",
+        help="cpp (compiled C++), runtime (Brian2 in Python: no compiler needed, very slow) or auto (cpp where "
+        "there is a compiler); default auto",
     )
     parser.add_argument(
-        "--workers", type=int, metavar="N", help="processes for the evaluation; default: all cores"
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes that evaluate at a time, and threads of the readouts; training is one process on one core; "
+        "changes no result; default: all usable cores",
     )
 
 
@@ -218,8 +237,8 @@ def _run(options: argparse.Namespace) -> None:
     result = run(
         config,
         options.out,
-        device=_checked_device(options.device),
-        workers=_checked_workers(options.workers),
+        device=options.device,
+        workers=options.workers,
         figures=not options.no_figures,
         baselines=not options.no_baselines,
         data_folder=options.data_folder,
@@ -228,7 +247,8 @@ def _run(options: argparse.Namespace) -> None:
     from homeonet._report import print_runs
 
     print_runs({config.preset: result.metrics})
-    print(f"written to {result.folder}")
+    done = "already complete, nothing was run again:" if result.found_complete else "written to"
+    print(f"{done} {result.folder}")
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
@@ -242,25 +262,11 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
     return values
 
 
-def _checked_device(device: str) -> str:
-    from homeonet.plastic import DEVICES
-
-    if device not in DEVICES:
-        raise InputError(f"--device {device!r} is not known; choose one of {', '.join(DEVICES)}")
-    return device
-
-
-def _checked_workers(workers: int | None) -> int | None:
-    if workers is not None and workers < 1:
-        raise InputError(f"--workers {workers} must be at least 1")
-    return workers
-
-
 def _evaluate(options: argparse.Namespace) -> None:
     from homeonet._report import print_accuracies
     from homeonet.config import apply_overrides
     from homeonet.data import load
-    from homeonet.runs import evaluate, load_network, usable_cores
+    from homeonet.runs import evaluate, load_network
 
     network = load_network(options.folder)
     given = {k: getattr(options, k) for k in ("data", "train", "test") if getattr(options, k) is not None}
@@ -276,27 +282,19 @@ def _evaluate(options: argparse.Namespace) -> None:
     found = evaluate(
         network,
         dataset,
-        device=_checked_device(options.device),
-        workers=_checked_workers(options.workers) or usable_cores(),
+        device=options.device,
+        workers=options.workers,
         progress=progress_bar,
     )
     print_accuracies(f"{options.folder} on {dataset.name}", found.readouts)
 
 
 def _figure(options: argparse.Namespace) -> None:
-    from homeonet.plotting import draw_run
-    from homeonet.runs import baseline_accuracies, load_run
-    from homeonet.store import disk_errors
+    from homeonet.runs import draw_figures, load_run
 
-    opened = load_run(options.folder)
-    figures = Path(options.folder) / "figures"
-    with disk_errors(figures):
-        written = draw_run(
-            opened.records,
-            figures,
-            metrics={"baselines": baseline_accuracies(opened.metrics)},
-            formats=tuple(options.format or ("png",)),
-        )
+    written = draw_figures(
+        load_run(options.folder), Path(options.folder, "figures"), options.format or ("png",)
+    )
     print("\n".join(str(path) for path in written))
 
 

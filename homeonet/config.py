@@ -53,7 +53,8 @@ class Simulation(_Section):
 
 class Input(_Section):
     """Rate-coded images: each is scaled to the mean firing rate `mean_rate` over its pixels and shown
-    for `presentation`."""
+    for `presentation`. A pixel fires at most once a step: an image whose brightest pixels would fire more
+    often has a lower mean rate."""
 
     side: int = Field(ge=4, le=128)
     mean_rate: quantity("Hz", gt=0, le=1000)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "disk_errors",
     "load_records",
+    "locked",
     "publish_folder",
     "require_writable",
     "write_atomically",
@@ -55,6 +56,43 @@ def require_writable(folder: Path) -> None:
             file.write(b"\0" * 4096)
             file.flush()
             os.fsync(file.fileno())
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock file `path`, as only one process at a time can; it is gone when the block ends.
+
+    A process that dies frees its lock with it; the file it leaves behind stops nobody.
+
+    Raises
+    ------
+    InputError
+        If another process holds it.
+    """
+    import fcntl  # not on Windows
+
+    while True:
+        with disk_errors(path):
+            file = path.open("w")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise InputError(
+                f"{path} is held by another process that writes this folder; wait for it or choose another folder"
+            ) from None
+        except OSError:  # a file system without locks: go on as if alone
+            break
+        # the process before us may have deleted the file after we had opened it
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                break
+        file.close()
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        file.close()
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:

@@ -78,7 +78,7 @@ class ReferenceNetwork:
 
     def _integrate(self, p: str) -> None:
         q, euler = getattr(self.c, p), self.c.simulation.method == "euler"
-        key = draw_key(float(stream_id(self.c.seed, f"noise{p}")), self.t)
+        key = draw_key(float(stream_id(self.c.seed, f"train/noise/{p}")), self.t)
         noisy = self.asleep or self.c.noise.during == "always"
         for k in range(self.n[p]):
             ready = self.hold[p][k] <= 0
@@ -100,7 +100,7 @@ class ReferenceNetwork:
         return math.log1p(-p) if 0 < p < 1 else (-math.inf if p else -1e-14)
 
     def _draw_input(self, pixel: int) -> None:
-        u = float(uniform_draw(draw_key(float(stream_id(self.c.seed, "train")), self.wake), pixel))
+        u = float(uniform_draw(draw_key(float(stream_id(self.c.seed, "train/input")), self.wake), pixel))
         self.next_spike[pixel] = self.wake + 1 + math.floor(min(math.log(u) / self._silence(pixel), 1e9))
 
     def _changes(self, name: str, at_pre: bool, i: int, j: int, w: float) -> float:

@@ -37,7 +37,8 @@ class Embedding:
         Share of images whose five nearest in the picture (itself left out) mostly have its class; NaN
         without labels. Ties go to the lower class.
     phi : float
-        The paper's Φ of the code itself, in PCA space; NaN without labels.
+        The paper's Φ of the code itself, in PCA space; NaN without labels, for a single class, or a single
+        image a class.
     """
 
     method: str
@@ -115,7 +116,7 @@ def embed(
         perplexity=used,
         trustworthiness=float(trustworthiness(x, plane, n_neighbors=neighbours)),
         neighbour_accuracy=float("nan") if y is None else _neighbour_accuracy(plane, y, neighbours),
-        phi=float("nan") if y is None else clustering_score(x, y),
+        phi=clustering_score(x, y) if y is not None and 1 < len(np.unique(y)) < len(y) else float("nan"),
     )
 
 

@@ -8,7 +8,7 @@ or to run without a compiler.
 from homeonet.plastic._arrays import assemble, excitatory_weight
 from homeonet.plastic._checkpoint import load_checkpoint, save_checkpoint
 from homeonet.plastic._connectivity import connect
-from homeonet.plastic._engine import DEVICES, Engine, SegmentResult, engine_for
+from homeonet.plastic._engine import DEVICES, Engine, SegmentResult, engine_for, known_device
 from homeonet.plastic._poisson import log_silence
 from homeonet.plastic._program import cache_folder, compiler, program_for
 from homeonet.plastic._random import draw_key, normal_draw, stream_id, uniform_draw
@@ -32,6 +32,7 @@ __all__ = [
     "draw_key",
     "engine_for",
     "excitatory_weight",
+    "known_device",
     "load_checkpoint",
     "log_silence",
     "normal_draw",

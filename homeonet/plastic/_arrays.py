@@ -85,6 +85,7 @@ def _one_replica(structure: Structure, config: Config, *, evaluation: bool) -> A
         "input.input_stream": stream_id(config.seed, f"{'test' if evaluation else 'train'}/input"),
         "input.image_steps": round(presentation / config.simulation.dt),
         "input.first_wake_step": 0.0,
+        "controller.last_wake_step": NEVER,
         "input.next_spike": np.full(structure.n_input, NEVER),
         "input.unit": np.arange(structure.n_input, dtype=np.int32),
     }

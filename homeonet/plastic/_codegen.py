@@ -24,6 +24,7 @@ import brian2
 import numpy as np
 from brian2.core.variables import ArrayVariable, DynamicArrayVariable
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
+from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 
 from homeonet.config import PATHWAYS
 from homeonet.plastic._connectivity import Connections
@@ -102,7 +103,9 @@ class quiet:  # noqa: N801 - used as a function
         logging.getLogger("brian2").setLevel(self.level)
 
 
-def _manifest(device, network, variables: dict[str, ArrayVariable]) -> dict[str, Any]:
+def _manifest(
+    device: CPPStandaloneDevice, network: brian2.Network, variables: dict[str, ArrayVariable]
+) -> dict[str, Any]:
     def entry(name: str, variable: ArrayVariable) -> dict[str, Any]:
         group = network[name.partition(".")[0]]
         size = len(group) if isinstance(variable, DynamicArrayVariable) else variable.size

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from homeonet.config import PATHWAYS, Config
+from homeonet.errors import InputError
 from homeonet.plastic._random import stream_id
 from homeonet.plastic._structure import Structure
 
@@ -35,6 +36,11 @@ def connect(structure: Structure, configs: Sequence[Config]) -> Connections:
     dict of str to (ndarray, ndarray)
         For each pathway the source and target indices (int32) of its synapses, replica after replica, sorted
         by source within a replica; indices count over all replicas.
+
+    Raises
+    ------
+    InputError
+        If a pathway that avoids reciprocal pairs is so dense that a neuron has too few other sources.
     """
     each = [_one_replica(structure, config) for config in configs]
     joined = {}
@@ -60,6 +66,13 @@ def _one_replica(structure: Structure, config: Config) -> Connections:
             back_source, back_target = connections["exc_inh"]
             priority[back_source, back_target] += 1.0
         degree = dict(structure.in_degree)[pathway]
+        fewest = int((priority < 1.0).sum(axis=1).min())
+        if getattr(config, pathway).avoid_reciprocal and degree > fewest:
+            raise InputError(
+                f"{pathway}.density = {getattr(config, pathway).density:g} asks for {degree} sources a neuron, but "
+                f"with avoid_reciprocal only {fewest} of {n_source} are free for one of them; lower "
+                f"{pathway}.density or exc_inh.density, or set {pathway}.avoid_reciprocal = false"
+            )
         sources = np.argsort(priority, axis=1, kind="stable")[:, :degree].ravel()
         targets = np.repeat(np.arange(n_target), degree)
         order = np.lexsort((targets, sources))

@@ -1,7 +1,8 @@
 """Runs a segment: arrays in, arrays and records out. The same interface for C++ and for Brian2's runtime.
 
 A segment is a number of steps from a given step on. k segments and then N - k segments give the same bits as N
-at once, because nothing lives outside the arrays.
+at once, because nothing lives outside the arrays. Files between the two processes have no name: a killed run
+leaves none behind.
 """
 
 from __future__ import annotations
@@ -10,8 +11,7 @@ import json
 import subprocess
 import tempfile
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 import numpy as np
 
@@ -21,9 +21,9 @@ from homeonet.plastic._connectivity import Connections
 from homeonet.plastic._program import compiler, program_for
 from homeonet.plastic._structure import Structure
 
-__all__ = ["DEVICES", "CompiledEngine", "Engine", "SegmentResult", "engine_for"]
+__all__ = ["DEVICES", "CompiledEngine", "Engine", "SegmentResult", "engine_for", "known_device"]
 
-DEVICES = ("auto", "runtime", "cpp", "cuda")
+DEVICES = ("auto", "cpp", "runtime")
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class SegmentResult:
         Steps at which samples were taken, every 0.2 s.
     samples : dict of str to ndarray, shape (n_samples, replicas)
         "asleep", "wake_step" and "total_<pathway>".
+    n_steps : int
+        Steps run: fewer than asked for if a replica reached its last wake step.
     seconds : float
         Wall time spent in the time loop.
     """
@@ -48,6 +50,7 @@ class SegmentResult:
     spikes: dict[str, tuple[np.ndarray, np.ndarray]]
     sample_step: np.ndarray
     samples: dict[str, np.ndarray]
+    n_steps: int
     seconds: float
 
 
@@ -62,7 +65,8 @@ class Engine(Protocol):
     def run(
         self, arrays: Arrays, stimulus: np.ndarray, *, first_step: int, n_steps: int, dt: float
     ) -> SegmentResult:
-        """Run `n_steps` steps of `dt` seconds.
+        """Run `n_steps` steps of `dt` seconds, or up to the step in which a replica's wake steps reach
+        "controller.last_wake_step".
 
         Parameters
         ----------
@@ -81,7 +85,7 @@ def engine_for(structure: Structure, connections: Connections, device: str = "au
 
     Parameters
     ----------
-    device : {"auto", "runtime", "cpp", "cuda"}
+    device : {"auto", "cpp", "runtime"}
         "auto" is "cpp" where a C++ compiler is found, else "runtime" (Brian2's NumPy target, with a warning).
 
     Raises
@@ -89,11 +93,7 @@ def engine_for(structure: Structure, connections: Connections, device: str = "au
     InputError
         For an unknown device, or one that this installation cannot provide.
     """
-    if device not in DEVICES:
-        raise InputError(f"device = {device!r} is not known; choose one of {', '.join(DEVICES)}")
-    if device == "cuda":
-        raise InputError("device = 'cuda' is not available in this version; use cpp, or auto")
-    if device == "auto" and compiler() is None:
+    if known_device(device) == "auto" and compiler() is None:
         import warnings
 
         warnings.warn(
@@ -107,6 +107,14 @@ def engine_for(structure: Structure, connections: Connections, device: str = "au
 
         return RuntimeEngine(structure, connections)
     return CompiledEngine(structure, connections)
+
+
+def known_device(device: str) -> str:
+    """The name of a device; raises InputError for one that is not in this version."""
+    if device not in DEVICES:
+        reason = "not in this version" if device == "cuda" else "not known"
+        raise InputError(f"device = {device!r} is {reason}; choose one of {', '.join(DEVICES)}")
+    return device
 
 
 class CompiledEngine:
@@ -136,70 +144,83 @@ class CompiledEngine:
         self, arrays: Arrays, stimulus: np.ndarray, *, first_step: int, n_steps: int, dt: float
     ) -> SegmentResult:
         """See :class:`Engine`."""
-        with _scratch_folder() as scratch:
-            source, result = Path(scratch, "in"), Path(scratch, "out")
+        with _nameless_file() as source, _nameless_file() as result:
             try:
-                with source.open("wb") as file:
-                    np.array([first_step, n_steps], dtype=np.int64).tofile(file)
-                    np.array([dt]).tofile(file)
-                    for item in self._manifest["connections"]:
-                        self._connections[item["name"]].tofile(file)
-                    np.ascontiguousarray(
-                        _checked("stimulus", stimulus, self._manifest["stimulus"]["shape"])
-                    ).tofile(file)
-                    for item in self._manifest["arrays"]:
-                        values = np.asarray(arrays[item["name"]], dtype=item["dtype"])
-                        _checked(item["name"], values, [item["size"]]).tofile(file)
+                self._write(source, arrays, stimulus, first_step, n_steps, dt)
             except OSError as error:
                 reason = error.strerror or error  # NumPy's own says how much it could not write
                 raise HomeonetError(
-                    f"the temporary folder {scratch} cannot be written ({reason}); free space or set TMPDIR"
+                    f"the temporary folder {tempfile.gettempdir()} cannot be written ({reason}); free space or set "
+                    "TMPDIR"
                 ) from None
             done = subprocess.run(
-                [str(self._folder / "main"), str(source), str(result)],
+                [str(self._folder / "main"), *(f"/dev/fd/{file.fileno()}" for file in (source, result))],
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,
                 check=False,
+                pass_fds=(source.fileno(), result.fileno()),
                 start_new_session=True,  # Ctrl-C is for us: a segment ends by itself
                 cwd=self._folder,  # where Brian2's constant arrays lie
             )
             if done.returncode:
                 reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
                 remedy = (
-                    f"free space in {scratch} or set TMPDIR" if "file" in reason else "run `homeonet doctor`"
+                    f"free space in {tempfile.gettempdir()} or set TMPDIR"
+                    if "file" in reason
+                    else "run `homeonet doctor`"
                 )
                 raise HomeonetError(f"the compiled network stopped: {reason}; {remedy}")
             return self._read(result, dt)
 
-    def _read(self, path: Path, dt: float) -> SegmentResult:
-        with path.open("rb") as file:
-            arrays = {
-                item["name"]: np.fromfile(file, item["dtype"], item["size"])
-                for item in self._manifest["arrays"]
-            }
+    def _write(
+        self,
+        file: IO[bytes],
+        arrays: Arrays,
+        stimulus: np.ndarray,
+        first_step: int,
+        n_steps: int,
+        dt: float,
+    ) -> None:
+        np.array([first_step, n_steps], dtype=np.int64).tofile(file)
+        np.array([dt]).tofile(file)
+        for item in self._manifest["connections"]:
+            self._connections[item["name"]].tofile(file)
+        shape = self._manifest["stimulus"]["shape"]
+        np.ascontiguousarray(_checked("stimulus", stimulus, shape)).tofile(file)
+        for item in self._manifest["arrays"]:
+            values = np.asarray(arrays[item["name"]], dtype=item["dtype"])
+            _checked(item["name"], values, [item["size"]]).tofile(file)
+        file.seek(0)
 
-            def counted(dtype: str) -> np.ndarray:
-                return np.fromfile(file, dtype, int(np.fromfile(file, np.int64, 1)[0]))
+    def _read(self, file: IO[bytes], dt: float) -> SegmentResult:
+        file.seek(0)
+        arrays = {
+            item["name"]: np.fromfile(file, item["dtype"], item["size"]) for item in self._manifest["arrays"]
+        }
 
-            spikes, samples, sample_step = {}, {}, np.array([], dtype=np.int64)
-            for monitor, names in self._manifest["monitors"].items():
-                if monitor.startswith("spikes"):
-                    unit, when = counted("int32"), counted("float64")
-                    spikes[monitor.removeprefix("spikes_")] = (unit, np.rint(when / dt).astype(np.int64))
-                    continue
-                sample_step = np.rint(counted("float64") / dt).astype(np.int64)
-                replicas = self._manifest["arrays"][0]["size"]
-                for name in names:
-                    flat = np.fromfile(file, np.float64, len(sample_step) * replicas)
-                    samples[name] = flat.reshape(len(sample_step), replicas)
-            seconds = float(np.fromfile(file, np.float64, 1)[0])
-        return SegmentResult(arrays, spikes, sample_step, samples, seconds)
+        def counted(dtype: str) -> np.ndarray:
+            return np.fromfile(file, dtype, int(np.fromfile(file, np.int64, 1)[0]))
+
+        spikes, samples, sample_step = {}, {}, np.array([], dtype=np.int64)
+        for monitor, names in self._manifest["monitors"].items():
+            if monitor.startswith("spikes"):
+                unit, when = counted("int32"), counted("float64")
+                spikes[monitor.removeprefix("spikes_")] = (unit, np.rint(when / dt).astype(np.int64))
+                continue
+            sample_step = np.rint(counted("float64") / dt).astype(np.int64)
+            replicas = self._manifest["arrays"][0]["size"]
+            for name in names:
+                flat = np.fromfile(file, np.float64, len(sample_step) * replicas)
+                samples[name] = flat.reshape(len(sample_step), replicas)
+        n_steps = int(np.fromfile(file, np.int64, 1)[0])
+        seconds = float(np.fromfile(file, np.float64, 1)[0])
+        return SegmentResult(arrays, spikes, sample_step, samples, n_steps, seconds)
 
 
-def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
+def _nameless_file() -> IO[bytes]:
     try:
-        return tempfile.TemporaryDirectory(prefix="homeonet-")
+        return tempfile.TemporaryFile(buffering=0)
     except OSError as error:
         raise HomeonetError(
             f"no temporary folder can be written ({error.strerror}); free space or set TMPDIR to another one"

@@ -105,13 +105,19 @@ def _unit_index(structure: Structure, population: str) -> np.ndarray:
     return np.repeat(np.arange(structure.replicas), structure.size(population))
 
 
-def _link(group, controller, structure: Structure, population: str, *names: str) -> None:
+def _link(
+    group: brian2.NeuronGroup,
+    controller: brian2.NeuronGroup,
+    structure: Structure,
+    population: str,
+    *names: str,
+) -> None:
     index = None if structure.replicas == 1 else _unit_index(structure, population)
     for name in names:
         setattr(group, name, brian2.linked_var(controller, name, index=index))
 
 
-def _source_traces(population: str, structure: Structure) -> list[str]:
+def _traces_of(population: str, structure: Structure) -> list[str]:
     """The traces a population needs, for all pathways that it feeds or receives."""
     names: list[str] = []
     for pathway, rule in structure.rules:
@@ -121,12 +127,10 @@ def _source_traces(population: str, structure: Structure) -> list[str]:
     return sorted(set(names))
 
 
-def _input_group(structure: Structure, controller) -> brian2.NeuronGroup:
+def _input_group(structure: Structure, controller: brian2.NeuronGroup) -> brian2.NeuronGroup:
     n = structure.replicas * structure.n_input
     stimulus = brian2.TimedArray(np.zeros((STIMULUS_ROWS, n)), dt=1 * second, name="stimulus")
-    mechanism = combine(
-        [_poisson.poisson_input(), *(trace(name) for name in _source_traces("input", structure))]
-    )
+    mechanism = combine([_poisson.poisson_input(), *(trace(name) for name in _traces_of("input", structure))])
     group = brian2.NeuronGroup(
         n,
         _with_values(mechanism, structure),
@@ -147,7 +151,9 @@ def _with_values(mechanism: Mechanism, structure: Structure) -> str:
     return f"{mechanism.equations}\n{values}\nunit : integer (constant)"
 
 
-def _population_group(population: str, structure: Structure, controller) -> brian2.NeuronGroup:
+def _population_group(
+    population: str, structure: Structure, controller: brian2.NeuronGroup
+) -> brian2.NeuronGroup:
     incoming = [name for name, (_, target) in PATHWAYS.items() if target == population]
     form = structure.renormalisation
     mechanism = combine(
@@ -155,7 +161,7 @@ def _population_group(population: str, structure: Structure, controller) -> bria
             _neuron.membrane(structure.synapse_exc if population == "exc" else structure.synapse_inh),
             adaptive_threshold(),
             membrane_noise(),
-            *(trace(name) for name in _source_traces(population, structure)),
+            *(trace(name) for name in _traces_of(population, structure)),
             homeostasis(incoming, form),
             Mechanism(
                 # synapses cannot read linked variables of their target: the gate is copied to a plain one
@@ -224,7 +230,9 @@ def _synapses(
     return synapses
 
 
-def _weight_totals(structure: Structure, groups, totals) -> list[brian2.Synapses]:
+def _weight_totals(
+    structure: Structure, groups: dict[str, brian2.NeuronGroup], totals: brian2.NeuronGroup
+) -> list[brian2.Synapses]:
     """Sums over the neurons of a replica, on the slow clock of their target."""
     sums = []
     for population in ("exc", "inh"):

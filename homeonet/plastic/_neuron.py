@@ -1,8 +1,8 @@
 """Leaky integrate-and-fire membrane with exponential synapses, current-based or conductance-based.
 
 Refractoriness is a count of steps, `hold`, and not a time stamp, so that it can be carried between segments;
-while it runs the membrane relaxes to the reset potential, where it already is. The drive is constant within a
-step, which makes exponential Euler exact for the membrane of the current-based model.
+while it runs the membrane relaxes to the reset potential, where it already is. Exponential Euler takes the drive
+(and the conductances) as constant within a step, at their values at its beginning, and is exact but for that.
 
 Source: Massey et al. 2026 (arXiv 2601.08447), released code: ``dV/dt = (-(V - V_rest) + R I)/tau_m``,
 ``dI/dt = (-I + W s)/tau_syn``. Here ``g = R I`` in volt.

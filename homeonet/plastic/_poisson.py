@@ -54,9 +54,10 @@ def log_silence(images: np.ndarray, mean_rate: float, dt: float) -> np.ndarray:
     Parameters
     ----------
     images : ndarray, shape (n_images, n_pixels)
-        Non-negative intensities; each image is scaled to the same mean rate. A black image stays silent.
+        Non-negative intensities, of which each image's are scaled to `mean_rate`. A black image stays silent.
     mean_rate : float
-        Firing rate in Hz, averaged over the pixels of an image.
+        Firing rate in Hz, averaged over the pixels of an image. It is not reached where the brightest pixels
+        would fire more than once a step: they fire in every step.
     dt : float
         Time step in seconds.
 

@@ -49,6 +49,7 @@ class RuntimeEngine:
         with quiet(), _target(target):
             self._network = build_network(structure, connections)
         self._variables = exchanged_variables(self._network)
+        self._network.add(brian2.NetworkOperation(self._stop_at_last_wake_step, when="end"))
         self._stimulus = self._network["input"].namespace["stimulus"]
         self.array_names = tuple(self._variables)
         self.stimulus_rows = self._stimulus.values.shape[0]
@@ -90,7 +91,15 @@ class RuntimeEngine:
         }
         sample_step = np.rint(monitors["samples"].t_[:] / dt).astype(np.int64)
         state = {name: np.array(variable.get_value()) for name, variable in self._variables.items()}
-        return SegmentResult(state, spikes, sample_step, samples, seconds)
+        steps_run = round(network.t_ / dt) - first_step
+        return SegmentResult(state, spikes, sample_step, samples, steps_run, seconds)
+
+    def _stop_at_last_wake_step(self) -> None:
+        reached, last = (
+            self._variables[f"controller.{name}"].get_value() for name in ("wake_step", "last_wake_step")
+        )
+        if np.any(reached >= last):
+            self._network.stop()
 
 
 @contextlib.contextmanager

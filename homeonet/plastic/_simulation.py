@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +18,8 @@ from homeonet.errors import InputError
 from homeonet.plastic._arrays import Arrays, assemble
 from homeonet.plastic._connectivity import Connections, connect
 from homeonet.plastic._engine import Engine, SegmentResult, engine_for
-from homeonet.plastic._guard import check_segment
-from homeonet.plastic._poisson import log_silence
+from homeonet.plastic._guard import OpenWindows, check_segment
+from homeonet.plastic._poisson import NEVER, log_silence
 from homeonet.plastic._structure import Structure
 
 __all__ = ["Network", "Segment", "Training", "read_features"]
@@ -82,14 +83,16 @@ class Training:
         One a replica, all of one structure, with the same time step and presentation.
     images : ndarray, shape (n_images, n_pixels)
         In the order of presentation, the same for all replicas.
-    device : {"auto", "runtime", "cpp", "cuda"}
+    device : {"auto", "cpp", "runtime"}
 
     Attributes
     ----------
     step : int
         Steps done.
     arrays : dict of str to ndarray
-        All that a checkpoint must hold besides `step` and `finished`.
+        State and parameters of the network.
+    windows : OpenWindows
+        What the guard has counted so far.
     loop_seconds : float
         Wall time spent in the time loop.
     finished : dict of int to Network
@@ -101,6 +104,7 @@ class Training:
     device: str = "auto"
     step: int = 0
     arrays: Arrays = field(init=False)
+    windows: OpenWindows = field(init=False)
     finished: dict[int, Network] = field(default_factory=dict)
     loop_seconds: float = 0.0
 
@@ -120,6 +124,7 @@ class Training:
         self.engine: Engine = engine_for(self.structure, self.connections, self.device)
         arrays = assemble(self.structure, self.configs)
         self.arrays = {name: arrays[name] for name in self.engine.array_names}
+        self.windows = OpenWindows.at_start(len(self.configs))
 
     @property
     def total_wake_steps(self) -> int:
@@ -134,6 +139,8 @@ class Training:
     def advance(self, seconds: float = SEGMENT_SECONDS) -> Segment:
         """Run one segment of at most `seconds` simulated seconds; updates the state.
 
+        It is shorter where a replica has seen its last image, or the last one of the stimulus table.
+
         Raises
         ------
         RunawayError
@@ -143,21 +150,36 @@ class Training:
         active = [r for r in range(len(self.configs)) if r not in self.finished]
         row = np.minimum(wake // self.image_steps, max(0, len(self.images) - 1))
         table_end = (row + self.engine.stimulus_rows) * self.image_steps
-        left = min(min(self.total_wake_steps, table_end[r]) - wake[r] for r in active)
-        n_steps = int(min(left, max(1, round(seconds / self.dt))))
         arrays = dict(self.arrays)
         arrays["input.first_wake_step"] = self._per_replica(row * self.image_steps, "input")
+        last = np.full(len(self.configs), NEVER)  # a replica that has finished ends no segment
+        last[active] = np.minimum(self.total_wake_steps, table_end)[active]
+        arrays["controller.last_wake_step"] = last
         stimulus = _table(self.images, row, self.engine.stimulus_rows, self.configs, self.dt)
+        n_steps = max(1, round(seconds / self.dt))
         result = self.engine.run(arrays, stimulus, first_step=self.step, n_steps=n_steps, dt=self.dt)
-        check_segment(result, self.configs[0], self.structure, first_step=self.step, n_steps=n_steps)
-        segment_start, self.step, self.arrays = self.step, self.step + n_steps, result.arrays
+        end = self.step + result.n_steps
+        self.windows = check_segment(
+            result, self.windows, self.configs, self.structure, active=active, end_step=end
+        )
+        segment_start, self.step, self.arrays = self.step, end, result.arrays
         self.loop_seconds += result.seconds
         wake = result.arrays["controller.wake_step"].astype(np.int64)
         for r in active:
             if wake[r] >= self.total_wake_steps:
                 self.finished[r] = self.network(r)
         fraction = min(1.0, float(np.minimum(wake, self.total_wake_steps).mean() / self.total_wake_steps))
-        return Segment(result, segment_start, n_steps, fraction)
+        return Segment(result, segment_start, result.n_steps, fraction)
+
+    def state(self) -> dict[str, Any]:
+        """All that `advance` changes, for `restore`."""
+        names = ("step", "arrays", "windows", "loop_seconds")
+        return {name: getattr(self, name) for name in names} | {"finished": dict(self.finished)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go back to what `state` returned."""
+        for name, value in state.items():
+            setattr(self, name, value)
 
     def network(self, replica: int = 0) -> Network:
         """A replica as it is now."""
@@ -225,7 +247,7 @@ def read_features(
     ----------
     network : Network
     images : ndarray, shape (n_images, n_pixels)
-    device : {"auto", "runtime", "cpp", "cuda"}
+    device : {"auto", "cpp", "runtime"}
     workers : int
         Segments run at the same time; the result does not depend on it.
     stream_offset : int

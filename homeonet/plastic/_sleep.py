@@ -1,7 +1,8 @@
 """The sleep controller: one neuron a replica that decides, step by step, whether the network sleeps.
 
 Falls asleep after `interval_steps` awake, or when the total excitatory weight W exceeds `trigger_level`; wakes
-after `longest_steps`, or when W is at most `base_level`. It counts wake steps, which are the inputs' clock.
+after `longest_steps`, or when W is at most `base_level`. It counts wake steps, which are the inputs' clock: a
+segment ends with the step in which they reach `last_wake_step`, if not before.
 W comes from the tally of the weights (`_renormalisation.py`), every second awake and every 100 ms asleep.
 
 Source: Massey et al. 2026, section 2.2.4: sleep starts when W(t) > alpha_trig W(0) or an interval has elapsed,
@@ -27,6 +28,7 @@ shortest_wake_steps : 1
 longest_steps : 1
 trigger_level : 1
 base_level : 1
+last_wake_step : 1
 """
 
 #: Run at the start of each step; everything after sees the new state.

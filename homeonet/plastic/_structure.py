@@ -10,7 +10,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 
-from homeonet.config import PATHWAYS, Config
+from homeonet.config import PATHWAYS, Config, Pathway
 from homeonet.plastic._rules import rule_named
 
 __all__ = ["SAMPLE_PERIOD", "STIMULUS_ROWS", "TOTALS_PERIOD", "Structure"]
@@ -127,7 +127,7 @@ class Structure:
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
 
 
-def _in_degree(pathway, n_sources: int, reciprocal_density: float) -> int:
+def _in_degree(pathway: Pathway, n_sources: int, reciprocal_density: float) -> int:
     """Synapses onto a neuron: a fixed number, so that it does not depend on the seed."""
     candidates = n_sources * (1 - reciprocal_density) if pathway.avoid_reciprocal else n_sources
     return max(1, round(pathway.density * candidates))

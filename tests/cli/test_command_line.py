@@ -99,8 +99,8 @@ def test_evaluate_reproduces_the_run_s_accuracies(finished: Path) -> None:
     assert command("evaluate", str(finished)).returncode == 0
 
 
-def test_a_killed_run_continues_to_the_same_result(finished: Path, tmp_path: Path) -> None:
-    """Ctrl-C, then SIGKILL, at moments in the middle of training; then to the end."""
+def test_a_run_stopped_from_the_terminal_continues_to_the_same_result(tmp_path: Path) -> None:
+    """Ctrl-C in the middle of training, then to the end."""
     long = [
         "--train",
         "400",
@@ -114,26 +114,21 @@ def test_a_killed_run_continues_to_the_same_result(finished: Path, tmp_path: Pat
     undisturbed, disturbed = tmp_path / "a", tmp_path / "b"
     assert command("run", "massey2026", *long, "--out", str(undisturbed)).returncode == 0
     checkpoint = tmp_path / ".b.partial" / "checkpoint.npz"
-    codes = []
-    for stop in (signal.SIGINT, signal.SIGKILL):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "homeonet", "run", "massey2026", *long, "--out", str(disturbed)],
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        partial = tmp_path / ".b.partial" / "config.toml"
-        while not partial.exists() and process.poll() is None:
-            time.sleep(0.02)
-        time.sleep(1.2)
-        process.send_signal(stop)
-        error = process.communicate()[1]
-        codes.append(process.returncode)
-        if stop == signal.SIGINT:
-            assert error.strip().startswith("homeonet: interrupted") and len(error.strip().splitlines()) == 1
-            assert checkpoint.exists()
-        assert not disturbed.exists()
-    assert codes == [130, -signal.SIGKILL]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "homeonet", "run", "massey2026", *long, "--out", str(disturbed)],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    partial = tmp_path / ".b.partial" / "config.toml"
+    while not partial.exists() and process.poll() is None:
+        time.sleep(0.02)
+    time.sleep(1.2)
+    process.send_signal(signal.SIGINT)
+    error = process.communicate()[1]
+    assert process.returncode == 130
+    assert error.strip().startswith("homeonet: interrupted") and len(error.strip().splitlines()) == 1
+    assert checkpoint.exists() and not disturbed.exists()
     assert command("run", "massey2026", *long, "--out", str(disturbed)).returncode == 0
     assert metrics(disturbed) == metrics(undisturbed)
     first, second = (xr.load_dataset(f / "records.nc", engine="h5netcdf") for f in (undisturbed, disturbed))
@@ -190,10 +185,7 @@ def test_without_a_compiler_cpp_says_how_to_get_one_and_auto_falls_back(tmp_path
     assert json.loads((tmp_path / "b" / "metrics.json").read_text())["device"] == "runtime"
 
 
-def test_help_doctor_presets_and_data() -> None:
-    for arguments in ([], ["run"], ["evaluate"], ["figure"], ["presets"], ["data"], ["doctor"]):
-        shown = command(*arguments, "--help")
-        assert shown.returncode == 0 and "examples:" in shown.stdout
+def test_doctor_presets_and_data() -> None:
     doctor = command("doctor")
     assert doctor.returncode == 0 and "passed" in doctor.stdout and "brian2" in doctor.stdout
     assert "massey2026_released" in command("presets").stdout
@@ -207,7 +199,8 @@ def test_a_printed_preset_is_that_preset(tmp_path: Path) -> None:
     assert load_config(path, {"sleep.ratio": 0.3}).sleep.ratio == 0.3
 
 
-def test_importing_homeonet_loads_neither_brian2_nor_torch(finished: Path) -> None:
-    code = "import sys, homeonet, homeonet.plastic; print('brian2' in sys.modules, 'torch' in sys.modules)"
+def test_importing_homeonet_loads_neither_brian2_nor_torch() -> None:
+    code = "import sys, homeonet, homeonet.plastic; homeonet.run;"
+    code += "print('brian2' in sys.modules, 'torch' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.split() == ["False", "False"]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from homeonet.config import Config, load_config
+from homeonet.errors import RunawayError
 from homeonet.plastic import (
     Network,
     Recorder,
@@ -25,7 +26,7 @@ SMALL = {"input.side": 6, "exc.n": 30, "inh.n": 10, "input.presentation": "0.1 s
 SMALL |= {"input_exc.w_initial": 1.0}
 SLEEPY = {"sleep.interval": "1 s", "sleep.ratio": 0.3, "sleep.alpha_base": 0.0, "noise.sigma": "6 mV"}
 #: What a segment is given about its place in the run, and so may differ between ways to cut a run.
-PLACE = {"input.first_wake_step"}
+PLACE = {"input.first_wake_step", "controller.last_wake_step"}
 
 
 def small(**overrides: object) -> Config:
@@ -74,6 +75,39 @@ def test_resuming_from_a_checkpoint_gives_the_same_bits(images: np.ndarray, tmp_
     assert_same_arrays(whole.arrays, second.arrays)
     expected = whole_records.to_dataset(start, whole.network())
     assert expected.identical(second_records.to_dataset(start, second.network()))
+
+
+def test_the_guard_resumes_from_a_checkpoint_in_the_middle_of_a_window(images: np.ndarray, tmp_path) -> None:
+    config = small(guard__max_rate="5 Hz", guard__window="2 s", sleep__ratio=0.0)
+
+    def stopped(training: Training, recorder: Recorder) -> tuple[str, int]:
+        with pytest.raises(RunawayError) as caught:  # noqa: PT012 - some segments pass before
+            while not training.done:
+                recorder.add(training.advance(0.5))
+        return str(caught.value), training.step
+
+    first, recorder = Training([config], images), Recorder(config)
+    for _ in range(3):
+        recorder.add(first.advance(0.5))
+    save_checkpoint(tmp_path / "c.npz", first, recorder, 1.0)
+    second, second_recorder = Training([config], images), Recorder(config)
+    load_checkpoint(tmp_path / "c.npz", second, second_recorder)
+    assert stopped(second, second_recorder) == stopped(first, recorder)
+
+
+@pytest.mark.parametrize("device", ["cpp", "runtime"])
+def test_sleep_at_the_end_costs_no_more_processes(
+    images: np.ndarray, device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A segment lasts to the last wake step of a replica, however long it sleeps, and not a step longer."""
+    config = small(sleep__ratio=0.9, sleep__interval="0.2 s", noise__sigma="6 mV")
+    training, recorder = Training([config], images[:5], device), Recorder(config)
+    processes, run = [], training.engine.run
+    monkeypatch.setattr(training.engine, "run", lambda *a, **k: processes.append(1) or run(*a, **k))
+    recorder.add(training.advance())
+    assert training.done and len(processes) == 1
+    assert training.step == 500 + 2 * 180 and training.arrays["controller.wake_step"] == 500
+    assert (recorder.wake_seconds, recorder.total_seconds) == (0.5, 0.86)
 
 
 def test_replicas_equal_single_runs_bit_for_bit(images: np.ndarray) -> None:

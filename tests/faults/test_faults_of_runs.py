@@ -13,8 +13,9 @@ import pytest
 
 from homeonet import InputError, load_config, run
 from homeonet.errors import HomeonetError, RunawayError
-from homeonet.plastic import Recorder, Structure, Training, cache_folder, load_checkpoint, program_for
+from homeonet.plastic import SegmentResult, Structure, Training, cache_folder, program_for
 from homeonet.plastic import _program as program
+from homeonet.plastic._guard import OpenWindows, check_segment
 from homeonet.store import write_atomically, write_json
 
 SMALL = {"input.side": 6, "exc.n": 30, "inh.n": 10, "input_exc.density": 0.4, "input_exc.w_initial": 1.0}
@@ -29,7 +30,8 @@ def test_an_exploding_network_is_stopped_with_population_rate_and_time() -> None
         "massey2026", SMALL | {"sleep.ratio": 0.0, "guard.max_rate": "20 Hz", "guard.window": "1 s"}
     )
     with pytest.raises(
-        RunawayError, match=r"excitatory population of replica 0 fired at .* Hz from .* above max_rate"
+        RunawayError,
+        match=r"excitatory population of replica 0 fired at .* Hz over 1 s awake .* above max_rate",
     ):
         Training([config], images()).advance(20.0)
 
@@ -40,6 +42,75 @@ def test_a_silent_network_is_stopped() -> None:
     )
     with pytest.raises(RunawayError, match="below min_rate"):
         Training([config], 0 * images()).advance()
+
+
+def stopped(training: Training, seconds: float) -> str:
+    with pytest.raises(RunawayError) as caught:  # noqa: PT012 - some segments pass before
+        while not training.done:
+            training.advance(seconds)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("bound", ["max_rate", "min_rate"])
+def test_the_guard_counts_across_segments_and_between_sleeps(bound: str) -> None:
+    """Segments shorter than its window, with sleep in most of them, end where one long segment ends."""
+    strong = {"guard.max_rate": "20 Hz"} if bound == "max_rate" else {"guard.min_rate": "1 Hz"}
+    sleepy = {"sleep.interval": "0.9 s", "sleep.ratio": 0.5, "sleep.alpha_base": 0.0, "noise.sigma": "0 mV"}
+    config = load_config("massey2026", SMALL | strong | sleepy | {"guard.window": "2 s"})
+    shown = images() if bound == "max_rate" else 0 * images()
+    long, short = (stopped(Training([config], shown), seconds) for seconds in (30.0, 0.37))
+    assert long == short and "over 2 s awake" in long and bound in long
+
+
+def synthetic(rate_asleep: float, rate_awake: float) -> SegmentResult:
+    """Ten seconds of 30 + 10 neurons that are awake for 0.6 s and asleep for 0.4 s, in turns."""
+    step = np.arange(10_000)
+    asleep = (step - 1) % 1000 >= 600
+    fires = {True: step % round(1000 / rate_asleep) == 0, False: step % round(1000 / rate_awake) == 0}
+    spiking = np.flatnonzero(np.where(asleep, fires[True], fires[False]))
+    samples = {"wake_step": np.cumsum(~asleep)[::200, None].astype(float)}
+    spikes = {
+        population: (np.tile(np.arange(n, dtype=np.int32), len(spiking)), np.repeat(spiking, n))
+        for population, n in (("exc", 30), ("inh", 10))
+    }
+    return SegmentResult({}, spikes, step[::200], samples, len(step), 0.0)
+
+
+def test_a_network_may_be_silent_asleep_but_not_explode() -> None:
+    guard = {"guard.min_rate": "20 Hz", "guard.max_rate": "200 Hz", "guard.window": "1 s"}
+    config = load_config("massey2026", SMALL | guard)
+    structure = Structure.of(config)
+
+    def judge(asleep: float, awake: float) -> OpenWindows:
+        result, start = synthetic(asleep, awake), OpenWindows.at_start(1)
+        return check_segment(result, start, [config], structure, active=[0], end_step=result.n_steps)
+
+    left = judge(asleep=2, awake=50)
+    # 30 stretches of 0.2 s awake and 19 asleep; a window is five of them
+    assert left.sample_step == 9800 and left.stretches.tolist() == [[0], [4]]
+    with pytest.raises(RunawayError, match=r"250\.0 Hz over 1 s asleep up to .* above max_rate = 200 Hz"):
+        judge(asleep=250, awake=50)
+    with pytest.raises(RunawayError, match=r"10\.0 Hz over 1 s awake up to .* below min_rate = 20 Hz"):
+        judge(asleep=100, awake=10)
+
+
+def test_every_replica_has_its_own_guard() -> None:
+    calm = load_config("massey2026", SMALL | {"sleep.ratio": 0.0, "guard.window": "1 s"})
+    strict = calm.replace(seed=2, guard__max_rate="20 Hz")
+    assert "of replica 1 fired" in stopped(Training([calm, strict], images()), 20.0)
+
+
+def test_what_a_finished_replica_does_is_nobodys_concern() -> None:
+    quick = load_config("massey2026", SMALL | {"sleep.ratio": 0.0, "input.presentation": "0.1 s"})
+    slow = quick.replace(sleep__ratio=0.5, sleep__interval="1 s", sleep__alpha_base=0.0)
+    training = Training([quick, slow], images())
+    while not training.finished:
+        training.advance()
+    assert list(training.finished) == [0]
+    training.arrays["exc.v"][:30] = np.nan
+    while not training.done:
+        training.advance()
+    assert np.isfinite(training.finished[1].weights["exc_exc"]).all()
 
 
 def test_a_value_that_is_not_a_number_is_seen() -> None:
@@ -60,20 +131,6 @@ def test_replicas_of_another_structure_or_constant_are_refused() -> None:
         Training([one, one.replace(exc__n=31)], images())
     with pytest.raises(InputError, match="tau_m differs between replicas"):
         Training([one, one.replace(exc__tau_m="20 ms")], images())
-
-
-@pytest.mark.parametrize("damage", [b"", b"not a zip", None])
-def test_a_damaged_checkpoint_says_so(damage: bytes | None, tmp_path: Path) -> None:
-    from homeonet.plastic import save_checkpoint
-
-    config = load_config("massey2026", SMALL)
-    training, recorder = Training([config], images()), Recorder(config)
-    recorder.add(training.advance(1.0))
-    path = tmp_path / "checkpoint.npz"
-    save_checkpoint(path, training, recorder, 0.0)
-    path.write_bytes(path.read_bytes()[:-2000] if damage is None else damage)
-    with pytest.raises(InputError, match="damaged"):
-        load_checkpoint(path, Training([config], images()), Recorder(config))
 
 
 def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,6 +141,13 @@ def test_neighbour_accuracy_leaves_each_image_out():
     assert result.neighbour_accuracy == np.mean(votes == y)
 
 
+def test_an_embedding_of_one_image_a_class_has_no_phi():
+    x = np.random.default_rng(3).random((5, 8))
+    for labels in (np.arange(5), np.zeros(5, dtype=int)):
+        result = analysis.embed(x, labels, method="pca")
+        assert np.isnan(result.phi) and 0 <= result.neighbour_accuracy <= 1
+
+
 def test_pca_embedding_is_the_leading_plane():
     x = rng(0).normal(size=(30, 5)) * [5, 3, 1, 1, 1]
     u, s, _ = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)

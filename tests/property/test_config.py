@@ -153,3 +153,15 @@ def test_full_recurrence_has_no_autapses() -> None:
     config = apply_overrides(BASE, {"exc_exc.density": 1.0, "exc.n": 20})
     sources, targets = connect(Structure.of(config), [config])["exc_exc"]
     assert len(sources) == 20 * 19 and (sources != targets).all()
+
+
+def test_reciprocal_pairs_that_cannot_be_avoided_are_refused() -> None:
+    from homeonet.plastic import Structure, connect
+
+    avoiding = apply_overrides(BASE, {"inh_exc.avoid_reciprocal": True, "inh_exc.density": 0.6})
+    pathways = connect(Structure.of(avoiding), [avoiding])
+    back = set(zip(*(ends.tolist() for ends in pathways["exc_inh"]), strict=True))
+    assert not back & set(zip(*(ends.tolist() for ends in pathways["inh_exc"][::-1]), strict=True))
+    dense = apply_overrides(avoiding, {"inh_exc.density": 1.0})
+    with pytest.raises(InputError, match=r"inh_exc\.density = 1 .*; lower .*avoid_reciprocal = false"):
+        connect(Structure.of(dense), [dense])

@@ -143,17 +143,18 @@ def test_the_input_of_every_wake_step_is_the_same_with_and_without_sleep(bench, 
         b.silence_noise()
         show(b, images, 60.0)
         by_wake_step, asleep_steps = {}, 0
-        total = round(8 * 0.5 / b.dt)
-        wake = previous = 0
+        # 0.7 s awake and 0.28 s asleep: every stretch of 0.14 s is wholly the one or the other
+        total, stretch, wake = round(8 * 0.5 / b.dt), round(0.14 / b.dt), 0
         while wake < total:
-            # single steps near a change of state, so that each spike is known to be of wake or of sleep
-            before = b.arrays["controller.wake_step"][0]
-            units, _ = b.run(1).spikes["exc"]
+            before, first, n_steps = wake, b.step, min(stretch, total - wake)
+            units, steps = b.run(n_steps).spikes["exc"]
             wake = int(b.arrays["controller.wake_step"][0])
-            if len(units):
-                by_wake_step[previous] = sorted(units.tolist())
-            asleep_steps += wake == before
-            previous = wake
+            assert wake - before in (0, n_steps)
+            # the input's spike is that of the step before
+            wake_steps = before + (steps - first) * (wake > before)
+            for wake_step, unit in zip(wake_steps.tolist(), units.tolist(), strict=True):
+                by_wake_step.setdefault(wake_step, set()).add(unit)
+            asleep_steps += n_steps - (wake - before)
         found[ratio] = by_wake_step, asleep_steps, b.step
     (awake, none, steps_awake), (slept, some, steps_slept) = found.values()
     assert none == 0 and some == 5 * round(0.28 / b.dt)

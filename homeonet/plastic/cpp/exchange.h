@@ -46,6 +46,7 @@ template <typename Array2D> void write_rows(FILE* file, Array2D& values) {
 }
 
 inline void write_end(FILE* file, double seconds) {
+  write(file, &n_steps, 1);
   write(file, &seconds, 1);
   if (std::fclose(file)) fail("cannot write the output file (disk full?)");
 }

@@ -1,19 +1,29 @@
-// Replaces Brian2's Network::run: no system call a step, and the first step and the number of steps come from
-// outside, so that one program runs segments of any length. Clocks slower than the base clock tick on its
-// multiples, counted from step 0 of the whole run, not of the segment.
+// Replaces Brian2's Network::run: no system call a step, and the first step and the largest number of steps come
+// from outside, so that one program runs segments of any length; a segment ends early with the step in which a
+// replica's wake steps reach their limit. Clocks slower than the base clock tick on its multiples, counted from
+// step 0 of the whole run, not of the segment.
 #include <chrono>
 #include <cstdlib>
 #include <utility>
 #include <vector>
 
 #include "network.h"
+#include "objects.h"
 
 double Network::_last_run_time = 0.0;
 double Network::_last_run_completed_fraction = 0.0;
 bool Network::_globally_stopped = false;
 bool Network::_globally_running = false;
 
-namespace homeonet { int64_t first_step = 0, n_steps = 0; }
+namespace homeonet {
+int64_t first_step = 0, n_steps = 0;
+
+bool at_last_wake_step() {
+  for (int r = 0; r < brian::_num__array_controller_wake_step; r++)
+    if (brian::_array_controller_wake_step[r] >= brian::_array_controller_last_wake_step[r]) return true;
+  return false;
+}
+}  // namespace homeonet
 
 Network::Network() : t(0.0) {}
 void Network::clear() { objects.clear(); }
@@ -43,7 +53,8 @@ void Network::run(const double, void (*)(const double, const double, const doubl
   }
   const auto start = std::chrono::steady_clock::now();
   int64_t step = homeonet::first_step;
-  for (const int64_t end = step + homeonet::n_steps; step < end; step++) {
+  bool last = homeonet::n_steps <= 0;
+  for (const int64_t end = step + homeonet::n_steps; !last; step++) {
     base->timestep[0] = step;
     base->t[0] = step * base->dt[0];
     for (auto& s : slow) {
@@ -55,7 +66,9 @@ void Network::run(const double, void (*)(const double, const double, const doubl
     }
     for (auto& call : calls)
       if (call.first < 0 || slow[call.first].due) call.second();
+    last = step + 1 == end || homeonet::at_last_wake_step();
   }
+  homeonet::n_steps = step - homeonet::first_step;
   t = step * base->dt[0];
   _last_run_time = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   _last_run_completed_fraction = 1;

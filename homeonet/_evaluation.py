@@ -1,0 +1,168 @@
+"""What can be read out of a network: features of all images, plasticity off, and readouts fitted on some of them.
+
+Changes nothing in the network and writes nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from homeonet.data import Dataset
+from homeonet.errors import InputError
+from homeonet.plastic import Network, read_features
+
+if TYPE_CHECKING:
+    from homeonet.analysis import ReadoutResult
+
+__all__ = [
+    "Evaluation",
+    "ProgressMeter",
+    "check_enough",
+    "evaluate",
+    "meter",
+    "tunable",
+    "usable_cores",
+    "worker_count",
+]
+
+#: The readouts of a trained network.
+READOUTS = ("logistic", "qda", "knn", "diehl_cook")
+#: What the readout by five nearest neighbours needs.
+_FEWEST_TRAIN = 5
+#: A progress meter: called with a label and a total, gives a context whose value takes increments.
+ProgressMeter = Callable[[str, float], AbstractContextManager[Callable[[float], Any]]]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Spike counts of a network for training and test images, and what readouts make of them.
+
+    Attributes
+    ----------
+    features_train, features_test : ndarray, shape (n_images, n_exc + n_inh)
+    readouts : dict of str to ReadoutResult
+        Scored on the test images.
+    validation : dict of str to ReadoutResult
+        The same readouts scored on the validation images; empty where there are none.
+    phi : float
+        Clustering score of the test features; NaN for a single class, or a single image a class.
+    """
+
+    features_train: np.ndarray
+    features_test: np.ndarray
+    readouts: dict[str, ReadoutResult]
+    validation: dict[str, ReadoutResult]
+    phi: float
+
+
+def evaluate(
+    network: Network,
+    dataset: Dataset,
+    *,
+    device: str = "auto",
+    workers: int | None = 1,
+    readouts: tuple[str, ...] = READOUTS,
+    progress: ProgressMeter | None = None,
+) -> Evaluation:
+    """Read features out of a network and score readouts fitted on all training images.
+
+    Parameters
+    ----------
+    network : Network
+    dataset : Dataset
+        Readouts are fitted on its training images and scored on its test images, and on its validation
+        images where it has some.
+    device, workers, progress
+        As in :func:`run`.
+    readouts : tuple of str
+        Names of readouts.
+
+    Returns
+    -------
+    Evaluation
+    """
+    from homeonet.analysis import clustering_score, evaluate_readout
+
+    check_enough(dataset)
+    workers = worker_count(workers)
+    # validation images come last: whether there are any changes no other image's input spikes
+    images = np.concatenate([dataset.x_test, dataset.x_train, dataset.x_val])
+    with meter(progress, "evaluating", len(images)) as advance:
+        features = read_features(network, images, device=device, workers=workers, progress=advance)
+    n_test, n_train = len(dataset.x_test), len(dataset.x_train)
+    test, train, val = np.split(features, [n_test, n_test + n_train])
+    labels = np.concatenate([dataset.y_test, dataset.y_val])
+    results = {
+        name: evaluate_readout(
+            name,
+            train,
+            dataset.y_train,
+            np.concatenate([test, val]),
+            labels,
+            seed=network.config.seed,
+            tune=name == "logistic" and tunable(dataset),
+            n_exc=network.config.exc.n,
+        )
+        for name in readouts
+    }
+    n_classes = len(np.unique(dataset.y_test))
+    return Evaluation(
+        train,
+        test,
+        {name: _scored(result, labels, slice(n_test)) for name, result in results.items()},
+        {name: _scored(result, labels, slice(n_test, None)) for name, result in results.items() if len(val)},
+        clustering_score(test, dataset.y_test) if 1 < n_classes < n_test else float("nan"),
+    )
+
+
+def _scored(result: ReadoutResult, labels: np.ndarray, part: slice) -> ReadoutResult:
+    """A readout's score on a part of the images it was scored on."""
+    from homeonet.analysis import wilson_interval
+
+    predictions = result.predictions[part]
+    score = wilson_interval(int(np.count_nonzero(predictions == labels[part])), len(predictions))
+    return replace(
+        result,
+        accuracy=score.estimate,
+        ci_low=score.low,
+        ci_high=score.high,
+        n_test=len(predictions),
+        predictions=predictions,
+    )
+
+
+def check_enough(dataset: Dataset) -> None:
+    """Raise InputError if there are too few training images for the readouts."""
+    if len(dataset.y_train) < _FEWEST_TRAIN:
+        raise InputError(
+            f"train = {len(dataset.y_train)}: the readouts need at least {_FEWEST_TRAIN} training images"
+        )
+
+
+def usable_cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def worker_count(workers: int | None) -> int:
+    """A number of workers, all usable cores for None; raises InputError for one that is too low."""
+    if workers is not None and workers < 1:
+        raise InputError(f"workers = {workers}: must be at least 1; leave it out to use all cores")
+    return workers or usable_cores()
+
+
+def tunable(dataset: Dataset) -> bool:
+    """Whether there are enough training images to choose a regularisation on a part of them."""
+    return bool(np.unique(dataset.y_train, return_counts=True)[1].min() >= 10)
+
+
+def meter(progress: ProgressMeter | None, label: str, total: float) -> AbstractContextManager:
+    """The progress meter, or one that shows nothing."""
+    return progress(label, total) if progress else contextlib.nullcontext(lambda _: None)

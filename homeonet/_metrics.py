@@ -1,0 +1,95 @@
+"""The numbers of ``metrics.json``, flat: accuracies, baselines, weights, rates, sleep and speed of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from homeonet._evaluation import Evaluation, ProgressMeter, evaluate, tunable
+from homeonet._version import __version__
+from homeonet.data import Dataset
+from homeonet.plastic import Network, Recorder
+
+if TYPE_CHECKING:
+    from homeonet.analysis import ReadoutResult
+
+__all__ = ["baseline_accuracies", "baseline_metrics", "run_metrics"]
+
+#: The readouts that baselines get.
+_BASELINE_READOUTS = ("logistic", "qda", "knn")
+
+
+def run_metrics(
+    network: Network,
+    untrained: Network,
+    recorder: Recorder,
+    evaluation: Evaluation,
+    timing: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Metrics of a trained network.
+
+    Returns
+    -------
+    dict
+        ``accuracy.<readout>`` on the test images and ``accuracy.val.<readout>`` on the validation images,
+        each with ``.ci_low``, ``.ci_high`` (95 % Wilson interval) and ``.n``; ``phi``;
+        ``weights.<pathway>.initial``, ``.final``, ``.final_sd``; ``rate_hz.<population>``;
+        ``sleep_fraction``; and `timing`.
+    """
+    metrics: dict[str, Any] = {"homeonet_version": __version__, "run_id": network.config.run_id}
+    for name, result in evaluation.readouts.items():
+        metrics |= _accuracy(f"accuracy.{name}", result)
+    for name, result in evaluation.validation.items():
+        metrics |= _accuracy(f"accuracy.val.{name}", result)
+    metrics["phi"] = evaluation.phi
+    for name, weights in network.weights.items():
+        metrics[f"weights.{name}.initial"] = float(untrained.weights[name].mean())
+        metrics[f"weights.{name}.final"] = float(weights.mean())
+        metrics[f"weights.{name}.final_sd"] = float(weights.std())
+    metrics |= {f"rate_hz.{name}": rate for name, rate in recorder.mean_rates().items()}
+    metrics["sleep_fraction"] = recorder.sleep_fraction()
+    return metrics | dict(timing)
+
+
+def baseline_metrics(
+    untrained: Network, dataset: Dataset, device: str, workers: int, progress: ProgressMeter | None
+) -> dict[str, Any]:
+    """Test accuracies of raw pixels, and of the same network with its random weights, under the same readouts."""
+    from homeonet.analysis import evaluate_readout
+
+    # validation images are scored for the trained network alone
+    dataset = replace(dataset, x_val=dataset.x_val[:0], y_val=dataset.y_val[:0])
+    frozen = evaluate(
+        untrained, dataset, device=device, workers=workers, readouts=_BASELINE_READOUTS, progress=progress
+    )
+    values: dict[str, Any] = {"phi.frozen": frozen.phi}
+    for readout in _BASELINE_READOUTS:
+        suffix = "" if readout == "logistic" else f".{readout}"
+        raw = evaluate_readout(
+            readout,
+            dataset.x_train,
+            dataset.y_train,
+            dataset.x_test,
+            dataset.y_test,
+            seed=untrained.config.seed,
+            tune=readout == "logistic" and tunable(dataset),
+        )
+        values |= _accuracy(f"accuracy.raw_pixels{suffix}", raw)
+        values |= _accuracy(f"accuracy.frozen{suffix}", frozen.readouts[readout])
+    return values
+
+
+def baseline_accuracies(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """The baselines among a run's metrics, by their names in figures."""
+    named = {"raw pixels": "accuracy.raw_pixels", "frozen weights": "accuracy.frozen"}
+    return {name: metrics[key] for name, key in named.items() if key in metrics}
+
+
+def _accuracy(key: str, result: ReadoutResult) -> dict[str, float | int]:
+    return {
+        key: result.accuracy,
+        f"{key}.ci_low": result.ci_low,
+        f"{key}.ci_high": result.ci_high,
+        f"{key}.n": result.n_test,
+    }
