@@ -65,6 +65,8 @@ class LIF(MembraneNeuron):
 
     def sequence(self, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         initial = self.initial(x[0]) if state is None else state
+        if not self.through_time:
+            initial = initial.detach()
         rule = ResetRule(
             self.surrogate, "as", self.reset_mode == "hard", self.detach_reset, self.through_time
         )

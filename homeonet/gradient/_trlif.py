@@ -88,6 +88,8 @@ class TrLIF(MembraneNeuron):
 
     def sequence(self, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         initial = self.initial(x[0]) if state is None else state
+        if not self.through_time:
+            initial = initial.detach()
         rule = ResetRule(
             self.surrogate,
             self.threshold_rule,

@@ -1,0 +1,60 @@
+"""A LIF layer whose spikes come back to it a step later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from homeonet.gradient._lif import LIF
+
+__all__ = ["RecurrentLIF", "RecurrentState"]
+
+
+@dataclass(frozen=True)
+class RecurrentState:
+    """Membrane and last spikes, both (B, units)."""
+
+    membrane: Tensor
+    spikes: Tensor
+
+
+class RecurrentLIF(LIF):
+    """LIF with ``x_t + W_rec S_{t-1}`` as its input; units are fully connected.
+
+    Parameters
+    ----------
+    units : int
+    spread : float
+        Initial standard deviation of W_rec is ``spread / sqrt(units)``. Default 0.5.
+    **constants
+        As for :class:`LIF`.
+
+    Notes
+    -----
+    A step needs the spikes of the last one through a learnt matrix: it runs one step at a time.
+    """
+
+    def __init__(self, units: int, *, spread: float = 0.5, **constants: object) -> None:
+        super().__init__(**constants)
+        self.recurrent = nn.Linear(units, units, bias=False)
+        nn.init.normal_(self.recurrent.weight, std=spread * units**-0.5)
+
+    def membrane_of(self, state: RecurrentState) -> Tensor:
+        return state.membrane
+
+    def sequence(self, x: Tensor, state: RecurrentState | None) -> tuple[Tensor, RecurrentState]:
+        outputs = []
+        for x_t in x.unbind():
+            out, state = self.single_step(x_t, state)
+            outputs.append(out)
+        return torch.stack(outputs), state
+
+    def single_step(self, x_t: Tensor, state: RecurrentState | None) -> tuple[Tensor, RecurrentState]:
+        membrane = None
+        if state is not None:
+            spikes = state.spikes if self.through_time else state.spikes.detach()
+            x_t, membrane = x_t + self.recurrent(spikes), state.membrane
+        spikes, membrane = super().single_step(x_t, membrane)
+        return spikes, RecurrentState(membrane, spikes)

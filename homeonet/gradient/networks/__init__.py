@@ -1,0 +1,103 @@
+"""Networks of the papers, built from any of the neurons: ``network("resnet18", (1, 28, 28), 10, Parts("trlif"))``.
+
+All take a sequence (T, B, ...) and give a vote a step (T, B, classes); the mean over time decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from homeonet.errors import InputError
+from homeonet.gradient.networks._dense import SGSNN
+from homeonet.gradient.networks._parts import NEURONS, Parts
+from homeonet.gradient.networks._resnet import ResNet
+from homeonet.gradient.networks._sequential import CharacterModel, ColumnNet, SequenceNet
+from homeonet.gradient.networks._vgg import VGG
+
+__all__ = [
+    "NETWORKS",
+    "NEURONS",
+    "SGSNN",
+    "VGG",
+    "CharacterModel",
+    "ColumnNet",
+    "Parts",
+    "ResNet",
+    "SequenceNet",
+    "network",
+]
+
+Shape = tuple[int, ...]
+
+
+def _resnet(**fixed: Any) -> Callable[..., nn.Module]:
+    return lambda shape, classes, parts, **options: ResNet(shape[0], classes, parts, **fixed | options)
+
+
+def _vgg(**fixed: Any) -> Callable[..., nn.Module]:
+    return lambda shape, classes, parts, **options: VGG(shape[0], shape[1], classes, parts, **fixed | options)
+
+
+#: Makers by name: (shape of one step of one example, classes, parts, **options).
+NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "sg_snn": lambda shape, classes, parts, **options: SGSNN(_size(shape), classes, parts, **options),
+    "conv": _vgg(plan=(32, "pool", 64, "pool", 64)),
+    "vgg": _vgg(),
+    "resnet18": _resnet(),
+    "resnet19": _resnet(depths=(3, 3, 2), widths=(128, 256, 512), layout="post", hidden=256),
+    "resnet34": _resnet(depths=(3, 4, 6, 3)),
+    "sew18": _resnet(layout="sew"),
+    "columns": lambda shape, classes, parts, **options: ColumnNet(
+        shape[0], shape[-1], classes, parts, **options
+    ),
+    "sequence": lambda shape, classes, parts, **options: SequenceNet(_size(shape), classes, parts, **options),
+}
+
+
+def network(name: str, shape: Shape, classes: int, parts: Parts, **options: Any) -> nn.Module:
+    """A network by its name.
+
+    Parameters
+    ----------
+    name : str
+        One of ``NETWORKS``: "sg_snn" (225 → 1000 → 10 in the paper; recurrent with ``Parts("recurrentlif")``), "conv"
+        (three small convolutions), "vgg", "resnet18", "resnet19", "resnet34", "sew18", "columns" (sequential
+        images), "sequence" (long sequences).
+    shape : tuple of int
+        Of one step of one example: (channels, height, width), (channels, height) for "columns", (features,).
+    classes : int
+    parts : Parts
+        Neuron and weight layers.
+    **options
+        Of the network's class, such as ``width``.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown or an option does not exist.
+    """
+    if name not in NETWORKS:
+        raise InputError(f"net = {name!r} is unknown; choose one of {', '.join(NETWORKS)}")
+    if name in _IMAGES and len(shape) != 3:
+        raise InputError(f"net = {name!r} needs images (channels, height, width), not steps of shape {shape}")
+    if name == "columns" and len(shape) != 2:
+        raise InputError(f"net = 'columns' needs columns (channels, height), not steps of shape {shape}")
+    try:
+        return NETWORKS[name](shape, classes, parts, **options)
+    except TypeError as error:
+        if "unexpected keyword" not in str(error):
+            raise
+        raise InputError(f"net = {name!r}: {str(error).split('() ')[-1]}") from None
+
+
+_IMAGES = ("conv", "vgg", "resnet18", "resnet19", "resnet34", "sew18")
+
+
+def _size(shape: Shape) -> int:
+    n = 1
+    for side in shape:
+        n *= side
+    return n

@@ -1,0 +1,41 @@
+"""The fully connected network of the sleep paper, feed-forward and recurrent."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from homeonet.gradient.networks._parts import Parts
+
+__all__ = ["SGSNN"]
+
+
+class SGSNN(nn.Module):
+    """Input → hidden spiking layer → classes: the surrogate-gradient network beside which the paper sets its own.
+
+    Parameters
+    ----------
+    inputs, classes : int
+    parts : Parts
+        The paper's is ``Parts("lif", 25, {"decay": 0.95})``; "recurrentlif" makes the hidden layer recurrent.
+    hidden : int
+        Default 1000.
+
+    Notes
+    -----
+    ``forward`` takes (T, B, inputs), or images (T, B, C, H, W), and gives (T, B, classes): a step's vote, to be
+    averaged over time. The paper's output layer is leaky and spiking; the mean over time needs neither.
+
+    References
+    ----------
+    Massey et al. 2026, arXiv 2601.08447.
+    """
+
+    def __init__(self, inputs: int, classes: int, parts: Parts, *, hidden: int = 1000) -> None:
+        super().__init__()
+        self.flatten = nn.Flatten(2)
+        self.encode = parts.linear(inputs, hidden)
+        self.neuron = parts.spiking(hidden)
+        self.classify = parts.linear(hidden, classes, last=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.classify(self.neuron(self.encode(self.flatten(x))))

@@ -1,0 +1,105 @@
+"""What networks are made of, chosen by name: neurons, weight layers, attention."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from homeonet.errors import InputError
+from homeonet.gradient._attention import SECA
+from homeonet.gradient._compression import BinaryConv2d, BinaryLinear, TernaryConv2d, TernaryLinear
+from homeonet.gradient._dsn import DSN
+from homeonet.gradient._hdlif import HDLIF
+from homeonet.gradient._layers import PerStep
+from homeonet.gradient._lif import LIF
+from homeonet.gradient._neuron import SpikingNeuron
+from homeonet.gradient._psn import PSN, SlidingPSN
+from homeonet.gradient._recurrent import RecurrentLIF
+from homeonet.gradient._trlif import TrLIF
+
+__all__ = ["NEURONS", "Parts"]
+
+
+def _hdlif(
+    channels: int, second: bool, *, steps: int, parallel_second: bool = False, **options: Any
+) -> HDLIF:
+    variant = options.pop("variant", "vanilla")
+    if parallel_second and second:
+        return HDLIF(steps, "parallel", spike_bits=options.get("spike_bits"))
+    return HDLIF(steps, variant, channels if variant == "mem_bn" else None, **options)
+
+
+#: Makers of neurons by name: (channels, second in its residual block, steps=, **options).
+NEURONS: dict[str, Callable[..., SpikingNeuron]] = {
+    "lif": lambda channels, second, *, steps, **options: LIF(**options),
+    "trlif": lambda channels, second, *, steps, **options: TrLIF(**options),
+    "hdlif": _hdlif,
+    "dsn": lambda channels, second, *, steps, **options: DSN(channels, **options),
+    "psn": lambda channels, second, *, steps, **options: PSN(steps, **options),
+    "slidingpsn": lambda channels, second, *, steps, **options: SlidingPSN(**options),
+    "recurrentlif": lambda channels, second, *, steps, **options: RecurrentLIF(channels, **options),
+}
+_WEIGHTS: dict[str, tuple[type[nn.Conv2d], type[nn.Linear]]] = {
+    "float": (nn.Conv2d, nn.Linear),
+    "binary": (BinaryConv2d, BinaryLinear),
+    "ternary": (TernaryConv2d, TernaryLinear),
+}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The neuron and the weight layers that a network is built from.
+
+    Parameters
+    ----------
+    neuron : {"lif", "trlif", "hdlif", "dsn", "psn", "slidingpsn", "recurrentlif"}
+    steps : int
+        T, for neurons with constants a step (HD-LIF, PSN). Default 4.
+    options : dict
+        Further parameters of the neuron's class; for "hdlif" also ``parallel_second``: the parallel variant in the
+        second neuron layer of every residual block.
+    weights : {"float", "binary", "ternary"}
+        Of all weight layers but the first and the last, which stay in floating point.
+    attention : bool
+        SECA after every batch normalisation of a convolution. Default False.
+    """
+
+    neuron: str = "lif"
+    steps: int = 4
+    options: tuple[tuple[str, Any], ...] = ()
+    weights: str = "float"
+    attention: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value, known in (("neuron", self.neuron, NEURONS), ("weights", self.weights, _WEIGHTS)):
+            if value not in known:
+                raise InputError(f"{name} = {value!r} is unknown; choose one of {', '.join(known)}")
+        if isinstance(self.options, dict):
+            object.__setattr__(self, "options", tuple(self.options.items()))
+
+    def spiking(self, channels: int, *, second: bool = False) -> SpikingNeuron:
+        """A layer of neurons with `channels` on axis 2."""
+        try:
+            return NEURONS[self.neuron](channels, second, steps=self.steps, **dict(self.options))
+        except TypeError as error:
+            if "unexpected keyword" not in str(error):
+                raise
+            raise InputError(f"neuron = {self.neuron!r}: {str(error).split('() ')[-1]}") from None
+
+    def conv(
+        self, n_in: int, n_out: int, kernel: int = 3, *, stride: int = 1, first: bool = False
+    ) -> PerStep:
+        """Convolution and batch normalisation, (T, B, n_in, H, W) to (T, B, n_out, H', W')."""
+        make = nn.Conv2d if first else _WEIGHTS[self.weights][0]
+        layers = [
+            make(n_in, n_out, kernel, stride=stride, padding=kernel // 2, bias=False),
+            nn.BatchNorm2d(n_out),
+        ]
+        return PerStep(*layers, *([SECA()] if self.attention and not first else []))
+
+    def linear(self, n_in: int, n_out: int, *, last: bool = False) -> PerStep:
+        """A linear layer; the last one of a network has a bias and keeps its weights in floating point."""
+        return PerStep(nn.Linear(n_in, n_out) if last else _WEIGHTS[self.weights][1](n_in, n_out))

@@ -1,0 +1,143 @@
+"""Networks for sequences: images column by column, pixel by pixel, and characters."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from homeonet.errors import InputError
+from homeonet.gradient._layers import PerStep
+from homeonet.gradient.networks._parts import Parts
+
+__all__ = ["CharacterModel", "ColumnNet", "SequenceNet"]
+
+
+class ColumnNet(nn.Module):
+    """The sequential convolutional network of Fang et al.: an image is read column by column.
+
+    Parameters
+    ----------
+    channels, size, classes : int
+        The input is (T, B, channels, size): a column a step, T columns. Output: (T, B, classes).
+    parts : Parts
+    width : int
+        Channels of the convolutions. Default 128.
+
+    References
+    ----------
+    Fang et al. 2023, arXiv 2304.12760; used in arXiv 2602.01133.
+    """
+
+    def __init__(self, channels: int, size: int, classes: int, parts: Parts, *, width: int = 128) -> None:
+        super().__init__()
+        if size < 4:
+            raise InputError(f"size = {size}: columns of at least 4 pixels are needed for two poolings")
+        layers: list[nn.Module] = []
+        for _ in range(2):
+            for _ in range(3):
+                conv = nn.Conv1d(channels, width, 3, padding=1, bias=False)
+                layers += [PerStep(conv, nn.BatchNorm1d(width)), parts.spiking(width)]
+                channels = width
+            layers.append(PerStep(nn.AvgPool1d(2)))
+            size //= 2
+        self.features = nn.Sequential(*layers, nn.Flatten(2))
+        self.hidden = nn.Sequential(PerStep(nn.Linear(width * size, 2 * width)), parts.spiking(2 * width))
+        self.classify = parts.linear(2 * width, classes, last=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.classify(self.hidden(self.features(x)))
+
+
+class _SequenceBlock(nn.Module):
+    """``x + W₂ neuron(W₁ norm(x))``."""
+
+    def __init__(self, width: int, parts: Parts, expansion: int) -> None:
+        super().__init__()
+        inner = width * expansion
+        self.norm = nn.LayerNorm(width)
+        self.expand = nn.Linear(width, inner)
+        self.neuron = parts.spiking(inner)
+        self.contract = nn.Linear(inner, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.contract(self.neuron(self.expand(self.norm(x))))
+
+
+class SequenceNet(nn.Module):
+    """Residual blocks of one spiking layer each, for long sequences of few features.
+
+    Parameters
+    ----------
+    inputs, classes : int
+        The input is (T, B, inputs), the output (T, B, classes): a vote at every step.
+    parts : Parts
+    width, depth, expansion : int
+        Residual width, number of blocks, and neurons a block as a multiple of the width. Default 64, 2, 2.
+    """
+
+    def __init__(
+        self, inputs: int, classes: int, parts: Parts, *, width: int = 64, depth: int = 2, expansion: int = 2
+    ) -> None:
+        super().__init__()
+        self.flatten = nn.Flatten(2)
+        self.encode = nn.Linear(inputs, width)
+        self.blocks = nn.Sequential(*(_SequenceBlock(width, parts, expansion) for _ in range(depth)))
+        self.norm = nn.LayerNorm(width)
+        self.classify = nn.Linear(width, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.classify(self.norm(self.blocks(self.encode(self.flatten(x)))))
+
+
+class CharacterModel(nn.Module):
+    """A language model over characters: embedding, residual spiking blocks, the next character's logits.
+
+    Parameters
+    ----------
+    symbols : int
+        Size of the alphabet.
+    parts : Parts
+        With a causal neuron: "dsn", "lif", "trlif", "slidingpsn".
+    width, depth, expansion : int
+        As for :class:`SequenceNet`. Default 128, 3, 2.
+
+    Notes
+    -----
+    ``forward`` takes symbols (T, B), integers, and gives logits (T, B, symbols) for the symbol after each.
+    """
+
+    def __init__(
+        self, symbols: int, parts: Parts, *, width: int = 128, depth: int = 3, expansion: int = 2
+    ) -> None:
+        super().__init__()
+        if parts.neuron == "psn":
+            raise InputError(
+                "neuron = 'psn' sees the future, so it cannot predict it; use 'slidingpsn' or 'dsn'"
+            )
+        self.symbols = symbols
+        self.embed = nn.Embedding(symbols, width)
+        self.blocks = nn.Sequential(*(_SequenceBlock(width, parts, expansion) for _ in range(depth)))
+        self.norm = nn.LayerNorm(width)
+        self.predict = nn.Linear(width, symbols)
+
+    def forward(self, symbols: Tensor) -> Tensor:
+        if symbols.dim() != 2 or symbols.is_floating_point():
+            raise InputError(
+                f"symbols: shape {tuple(symbols.shape)} of {symbols.dtype}; integers of shape (T, B) are needed"
+            )
+        return self.predict(self.norm(self.blocks(self.embed(symbols))))
+
+    @torch.no_grad()
+    def generate(self, prompt: Tensor, length: int, *, temperature: float = 1.0, seed: int = 0) -> Tensor:
+        """Go on writing after `prompt`, (T, B), one step at a time with a constant state: (length, B)."""
+        from homeonet.gradient._neuron import streaming
+
+        generator = torch.Generator().manual_seed(seed)
+        written = []
+        with streaming(self):
+            logits = self(prompt)[-1]
+            for _ in range(length):
+                probabilities = torch.softmax(logits / temperature, -1)
+                written.append(torch.multinomial(probabilities, 1, generator=generator)[:, 0])
+                logits = self(written[-1][None])[-1]
+        return torch.stack(written)

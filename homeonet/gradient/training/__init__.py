@@ -1,0 +1,29 @@
+"""Training of spiking networks by gradients: paradigms, loop, checkpoints, records."""
+
+from homeonet.gradient.training._checkpoint import load_weights, save_weights
+from homeonet.gradient.training._config import TrainConfig, load_train_config, train_config
+from homeonet.gradient.training._encoding import augmented, encoded
+from homeonet.gradient.training._history import ActivityProbe, History, weight_norms
+from homeonet.gradient.training._paradigms import PARADIGMS, Learner, check_paradigm
+from homeonet.gradient.training._run import build
+from homeonet.gradient.training._train import TrainResult, load_trained, train
+
+__all__ = [
+    "PARADIGMS",
+    "ActivityProbe",
+    "History",
+    "Learner",
+    "TrainConfig",
+    "TrainResult",
+    "augmented",
+    "build",
+    "check_paradigm",
+    "encoded",
+    "load_train_config",
+    "load_trained",
+    "load_weights",
+    "save_weights",
+    "train",
+    "train_config",
+    "weight_norms",
+]

@@ -1,0 +1,162 @@
+"""What a training run is made of: validated, hashable, in and out of TOML."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from homeonet.config import _explain
+from homeonet.errors import InputError
+
+__all__ = ["TrainConfig", "load_train_config", "train_config"]
+
+Scalar = bool | int | float | str
+
+
+class TrainConfig(BaseModel):
+    """One training run of a spiking network by gradients.
+
+    Parameters
+    ----------
+    neuron, neuron_options : str, dict
+        Of :class:`Parts`: "lif", "trlif", "hdlif", "dsn", "psn", "slidingpsn", "recurrentlif".
+    net, net_options : str, dict
+        Of :func:`network`: "conv", "sg_snn", "resnet18", …
+    weights, attention
+        Of :class:`Parts`.
+    data, size, train, val, test : str, int
+        The images, their side in pixels, and how many of them; `val` are taken from the training images.
+    encoding : {"direct", "poisson", "columns", "pixels", "permuted"}
+        How an image becomes a sequence: itself at every step, Bernoulli spikes, a column or a pixel a step (the latter
+        also in a fixed random order).
+    steps : int
+        T for "direct" and "poisson"; the others take it from the image.
+    paradigm : {"bptt", "online", "online_random", "parallel"}
+        Backpropagation through time; an update at every step with constant memory; at one random step; "parallel" is
+        backpropagation for neurons that are computed in parallel in time, and refuses the others.
+    epochs, batch, lr, weight_decay, momentum : numbers
+        Learning rate at the start; `momentum` (Nesterov) for "sgd" only.
+    optimizer : {"adam", "sgd"}
+        Adam with decoupled weight decay, or SGD.
+    schedule : {"cosine", "constant"}
+        Of the learning rate, over all batches.
+    label_smoothing : float
+        In [0, 1).
+    augment : list of {"crop", "flip", "cutout"}
+        Random crop after padding by 1/8, horizontal flip, a random square of 1/4 of the side erased.
+    clip : float, optional
+        Largest norm of the gradient.
+    homeostasis : dict of str to dict
+        "ahsar", "mp_init", "sleep", "threshold_adaptation" to parameters of the plug-in.
+    precision : str
+        As Lightning Fabric has it: "32-true", "bf16-mixed", "16-mixed", "64-true".
+    seed : int
+        Of initial weights, order, augmentation and encoding.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    neuron: str = "lif"
+    neuron_options: dict[str, Scalar] = Field(default_factory=dict)
+    net: str = "conv"
+    net_options: dict[str, Scalar] = Field(default_factory=dict)
+    weights: Literal["float", "binary", "ternary"] = "float"
+    attention: bool = False
+    data: str = "mnist5k"
+    size: int = Field(28, ge=4, le=256)
+    train: int = Field(3600, ge=1)
+    val: int = Field(400, ge=0)
+    test: int = Field(1000, ge=1)
+    encoding: Literal["direct", "poisson", "columns", "pixels", "permuted"] = "direct"
+    steps: int = Field(4, ge=1)
+    paradigm: Literal["bptt", "online", "online_random", "parallel"] = "bptt"
+    epochs: int = Field(5, ge=1)
+    batch: int = Field(64, ge=1)
+    optimizer: Literal["adam", "sgd"] = "adam"
+    lr: float = Field(2e-3, gt=0)
+    weight_decay: float = Field(0.0, ge=0)
+    momentum: float = Field(0.9, ge=0, lt=1)
+    schedule: Literal["cosine", "constant"] = "cosine"
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    augment: tuple[Literal["crop", "flip", "cutout"], ...] = ()
+    clip: float | None = Field(None, gt=0)
+    homeostasis: dict[Literal["ahsar", "mp_init", "sleep", "threshold_adaptation"], dict[str, Scalar]] = (
+        Field(default_factory=dict)
+    )
+    precision: Literal["32-true", "64-true", "bf16-mixed", "16-mixed"] = "32-true"
+    seed: int = Field(1, ge=0)
+
+    @property
+    def sequence_steps(self) -> int:
+        """T as the network sees it."""
+        return {"columns": self.size, "pixels": self.size**2, "permuted": self.size**2}.get(
+            self.encoding, self.steps
+        )
+
+    @property
+    def step_shape(self) -> tuple[int, ...]:
+        """Shape of one step of one example."""
+        if self.encoding == "columns":
+            return 1, self.size
+        if self.encoding in ("pixels", "permuted"):
+            return (1,)
+        return 1, self.size, self.size
+
+    @property
+    def run_id(self) -> str:
+        """Twelve hexadecimal digits that name this configuration."""
+        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()[
+            :12
+        ]
+
+    def to_toml(self) -> str:
+        """As text; what is not set (``clip``) is left out."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+def train_config(**values: Any) -> TrainConfig:
+    """A configuration from keywords; dotted names reach into the dictionaries.
+
+    Raises
+    ------
+    InputError
+        For an unknown name or a value out of its range.
+    """
+    tables: dict[str, Any] = {}
+    for name, value in values.items():
+        *path, last = name.split(".")
+        table = tables
+        for part in path:
+            table = table.setdefault(part, {})
+            if not isinstance(table, dict):
+                raise InputError(f"{name}: {part} is a single value; it has no parameters")
+        table[last] = value
+    try:
+        return TrainConfig.model_validate(tables)
+    except ValidationError as error:
+        raise InputError("; ".join(dict.fromkeys(_explain(item) for item in error.errors()))) from None
+
+
+def load_train_config(path: str | Path, **overrides: Any) -> TrainConfig:
+    """A configuration from a TOML file, with dotted names set anew."""
+    try:
+        tables = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; give a readable .toml file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not TOML ({error}); correct it") from None
+    return train_config(**_dotted(tables) | overrides)
+
+
+def _dotted(tables: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tables.items():
+        name = f"{prefix}{key}"
+        flat |= _dotted(value, f"{name}.") if isinstance(value, dict) and value else {name: value}
+    return flat

@@ -1,0 +1,124 @@
+"""How a batch becomes an update of the weights: through time, online, or in parallel.
+
+Each paradigm is a function ``(learner, x, y) -> (loss, logits)``: `x` a sequence (T, B, ...), `y` labels (B,), the
+logits a mean over time, detached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from homeonet.errors import InputError
+from homeonet.gradient._dsn import DSN
+from homeonet.gradient._hdlif import HDLIF
+from homeonet.gradient._neuron import spiking_neurons, streaming
+from homeonet.gradient._psn import PSN, SlidingPSN
+
+__all__ = ["PARADIGMS", "Learner", "Paradigm", "check_paradigm"]
+
+
+@dataclass(frozen=True)
+class Learner:
+    """What a paradigm needs to learn from a batch.
+
+    Attributes
+    ----------
+    model : Module
+    loss : callable
+        ``loss(logits, y)``.
+    backward : callable
+        Of a loss; Lightning Fabric's, or ``Tensor.backward``.
+    update : callable
+        One step of the optimiser on the gradients at hand, which it clears.
+    """
+
+    model: nn.Module
+    loss: Callable[[Tensor, Tensor], Tensor]
+    backward: Callable[[Tensor], None]
+    update: Callable[[], None]
+
+
+Paradigm = Callable[[Learner, Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
+
+
+def bptt(learner: Learner, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Spatio-temporal backpropagation: one update from the mean of the outputs over time; memory grows with T."""
+    logits = learner.model(x).mean(0)
+    loss = learner.loss(logits, y)
+    learner.backward(loss)
+    learner.update()
+    return loss.detach(), logits.detach()
+
+
+def online(learner: Learner, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """An update at every step, no gradient through time: memory does not depend on T (arXiv 2410.07547)."""
+    total, losses = 0, []
+    with streaming(learner.model), _no_gradient_through_time(learner.model):
+        for x_t in x.split(1):
+            logits = learner.model(x_t)[0]
+            loss = learner.loss(logits, y)
+            learner.backward(loss)
+            learner.update()
+            total, losses = total + logits.detach(), [*losses, loss.detach()]
+    return torch.stack(losses).mean(), total / len(x)
+
+
+def online_random(
+    learner: Learner, x: Tensor, y: Tensor, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Run to one random step and update there alone (the stochastic time step of arXiv 2410.07547)."""
+    last = int(torch.randint(len(x), (), generator=generator))
+    total = 0
+    with streaming(learner.model), _no_gradient_through_time(learner.model):
+        with torch.no_grad():
+            for x_t in x[:last].unbind():
+                total = total + learner.model(x_t[None])[0]
+        logits = learner.model(x[last : last + 1])[0]
+        loss = learner.loss(logits, y)
+        learner.backward(loss)
+        learner.update()
+    return loss.detach(), (total + logits.detach()) / (last + 1)
+
+
+#: Paradigms by name. "parallel" is "bptt" for neurons that are computed in parallel in time.
+PARADIGMS: dict[str, Paradigm] = {
+    "bptt": bptt,
+    "online": online,
+    "online_random": online_random,
+    "parallel": bptt,
+}
+
+
+def check_paradigm(name: str, model: nn.Module) -> Paradigm:
+    """The paradigm called `name`; InputError if the neurons of `model` cannot learn by it."""
+    for neuron in spiking_neurons(model):
+        kind = type(neuron).__name__
+        if name.startswith("online") and isinstance(neuron, PSN):
+            raise InputError(f"paradigm = {name!r}: {kind} needs all steps at once; train it with 'bptt'")
+        parallel = isinstance(neuron, PSN | SlidingPSN | DSN) or (
+            isinstance(neuron, HDLIF) and neuron.variant == "parallel"
+        )
+        if name == "parallel" and not parallel:
+            raise InputError(
+                f"paradigm = 'parallel': {kind} has a reset and runs step by step; use dsn, psn or slidingpsn, or "
+                "train it with 'bptt'"
+            )
+    return PARADIGMS[name]
+
+
+@contextmanager
+def _no_gradient_through_time(model: nn.Module) -> Iterator[None]:
+    neurons = spiking_neurons(model)
+    before = [neuron.through_time for neuron in neurons]
+    for neuron in neurons:
+        neuron.through_time = False
+    try:
+        yield
+    finally:
+        for neuron, value in zip(neurons, before, strict=True):
+            neuron.through_time = value

@@ -1,0 +1,284 @@
+"""A training run under way: epochs, batches, checkpoints; on one device or several by Lightning Fabric.
+
+All randomness of a batch comes from (seed, epoch, batch), so a run continues bit for bit from any checkpoint on a
+CPU, and its state holds no generator.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from homeonet._version import __version__
+from homeonet.data import Dataset
+from homeonet.errors import HomeonetError, InputError
+from homeonet.gradient.homeostasis import Homeostasis, homeostasis_named
+from homeonet.gradient.networks import Parts, network
+from homeonet.gradient.training._checkpoint import load_checkpoint, save_checkpoint
+from homeonet.gradient.training._config import TrainConfig
+from homeonet.gradient.training._encoding import augmented, encoded
+from homeonet.gradient.training._history import ActivityProbe, History, weight_norms
+from homeonet.gradient.training._paradigms import Learner, check_paradigm
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["ProgressMeter", "TrainingRun", "build"]
+
+_CHECKPOINT_SECONDS = 30.0
+_EVALUATION_BATCH = 250
+#: Test images whose hidden rates are kept, for t-SNE.
+_KEPT_IMAGES = 1000
+ProgressMeter = Callable[[str, float], AbstractContextManager[Callable[[float], Any]]]
+
+
+def build(config: TrainConfig, classes: int) -> tuple[nn.Module, list[Homeostasis]]:
+    """The untrained network of a configuration, and the homeostasis attached to it."""
+    torch.manual_seed(config.seed)
+    parts = Parts(
+        config.neuron, config.sequence_steps, config.neuron_options, config.weights, config.attention
+    )
+    model = network(config.net, config.step_shape, classes, parts, **config.net_options)
+    plugins = [
+        homeostasis_named(name, **options).attach(model) for name, options in config.homeostasis.items()
+    ]
+    return model, plugins
+
+
+class TrainingRun:
+    """One training run under way: ``fit()``, then ``score()``; it saves and takes up checkpoints itself."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        dataset: Dataset,
+        fabric: Fabric,
+        work: Path | None,
+        progress: ProgressMeter | None,
+    ) -> None:
+        self.config, self.dataset, self.fabric, self.progress = config, dataset, fabric, progress
+        self.raw, self.plugins = build(config, dataset.n_classes)
+        if config.precision == "64-true":
+            self.raw.double()
+        self.paradigm = check_paradigm(config.paradigm, self.raw)
+        self.raw_optimizer = _optimizer(self.raw, config)
+        self.model, self.optimizer = fabric.setup(self.raw, self.raw_optimizer)
+        self.history = History()
+        self.epoch = self.batch = 0
+        self.seconds = 0.0
+        self.seen: dict[str, float] = {"loss": 0.0, "correct": 0.0, "count": 0.0}
+        self.checkpoint = work / "checkpoint.safetensors" if work is not None else None
+        if self.checkpoint is not None and self.checkpoint.exists():
+            state = load_checkpoint(self.checkpoint, self.raw, self.raw_optimizer)
+            self.history.rows = state["rows"]
+            self.epoch, self.batch, self.seen = state["epoch"], state["batch"], state["seen"]
+            self.seconds = state["seconds"]
+
+    @property
+    def n_batches(self) -> int:
+        """Batches an epoch; the last one may be smaller on a single device, and is left out on several."""
+        n = len(self.dataset.y_train)
+        return n // self.config.batch if self.fabric.world_size > 1 else math.ceil(n / self.config.batch)
+
+    def fit(self) -> None:
+        """Train from where the run stands to the last epoch."""
+        done, total = self.epoch * self.n_batches + self.batch, self.config.epochs * self.n_batches
+        if total == 0:
+            raise InputError(
+                f"batch = {self.config.batch} is larger than the {len(self.dataset.y_train)} images"
+            )
+        start = saved = time.perf_counter()
+        before = self.seconds
+        with _meter(self.progress, "training", total * self.config.batch) as advance:
+            advance(done * self.config.batch)
+            try:
+                while self.epoch < self.config.epochs:
+                    self._one_batch()
+                    advance(self.config.batch)
+                    self.seconds = before + time.perf_counter() - start
+                    if self.batch == self.n_batches:
+                        self._end_epoch()
+                    if time.perf_counter() - saved > _CHECKPOINT_SECONDS:
+                        self._save()
+                        saved = time.perf_counter()
+            except KeyboardInterrupt:
+                self._save()
+                raise
+        self._save()
+
+    def _one_batch(self) -> None:
+        config, world, rank = self.config, self.fabric.world_size, self.fabric.global_rank
+        order = np.random.default_rng([config.seed, self.epoch]).permutation(len(self.dataset.y_train))
+        picked = order[self.batch * config.batch : (self.batch + 1) * config.batch][rank::world]
+        generator = torch.Generator().manual_seed(_mixed(config.seed, self.epoch, self.batch, rank))
+        torch.manual_seed(_mixed(config.seed, self.epoch, self.batch, rank) + 1)
+        self._set_learning_rate()
+        self.model.train()
+        images, labels = (
+            self._images(self.dataset.x_train[picked]),
+            self._labels(self.dataset.y_train[picked]),
+        )
+        if config.augment:
+            images = augmented(images, config.augment, generator)
+        x = self.fabric.to_device(encoded(images, config, generator))
+        y = self.fabric.to_device(labels)
+        learner = Learner(self.model, self._loss, self.fabric.backward, self._update)
+        loss, logits = self.paradigm(learner, x, y, generator)
+        if not math.isfinite(loss.item()):
+            raise HomeonetError(
+                f"the loss is {loss.item()} in epoch {self.epoch + 1}, batch {self.batch + 1}; lower "
+                f"lr = {config.lr:g}, or set clip = 1"
+            )
+        for plugin in self.plugins:
+            plugin.after_batch()
+        self.seen["loss"] += loss.item() * len(y)
+        self.seen["correct"] += float((logits.argmax(1) == y).sum())
+        self.seen["count"] += len(y)
+        self.batch += 1
+
+    def _loss(self, logits: Tensor, y: Tensor) -> Tensor:
+        return cross_entropy(logits, y, label_smoothing=self.config.label_smoothing)
+
+    def _update(self) -> None:
+        if self.config.clip is not None:
+            self.fabric.clip_gradients(self.model, self.optimizer, max_norm=self.config.clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+
+    def _set_learning_rate(self) -> None:
+        done = (self.epoch * self.n_batches + self.batch) / (self.config.epochs * self.n_batches)
+        factor = (1 + math.cos(math.pi * done)) / 2 if self.config.schedule == "cosine" else 1.0
+        for group in self.raw_optimizer.param_groups:
+            group["lr"] = self.config.lr * factor
+
+    def _end_epoch(self) -> None:
+        with ActivityProbe(self.raw) as probe:
+            if len(self.dataset.y_val):
+                predicted = self._predict(self.dataset.x_val)
+                accuracy = float((predicted == self.dataset.y_val).mean())
+            else:  # a few training images, for the activity alone
+                self._predict(self.dataset.x_train[:_EVALUATION_BATCH])
+                accuracy = float("nan")
+        for plugin in self.plugins:
+            plugin.after_epoch(None if math.isnan(accuracy) else accuracy)
+        seen = self.seen
+        self.history.add(
+            {
+                "epoch": self.epoch + 1,
+                "train_loss": seen["loss"] / seen["count"],
+                "train_accuracy": seen["correct"] / seen["count"],
+                "val_accuracy": accuracy,
+                "learning_rate": self.raw_optimizer.param_groups[0]["lr"],
+                "seconds": self.seconds,
+                "layers": probe.summary(),
+                "weight_norm": weight_norms(self.raw),
+            }
+        )
+        self.seen = dict.fromkeys(seen, 0.0)
+        self.epoch, self.batch = self.epoch + 1, 0
+
+    def _save(self) -> None:
+        if self.checkpoint is None or not self.fabric.is_global_zero:
+            return
+        progress = {
+            "rows": self.history.rows,
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "seen": self.seen,
+            "seconds": self.seconds,
+        }
+        save_checkpoint(self.checkpoint, self.raw, self.raw_optimizer, progress)
+
+    def _images(self, pixels: np.ndarray) -> Tensor:
+        dtype = torch.float64 if self.config.precision == "64-true" else torch.float32
+        return torch.from_numpy(np.ascontiguousarray(pixels)).to(dtype).view(-1, 1, *self.dataset.image_shape)
+
+    @staticmethod
+    def _labels(labels: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(labels))
+
+    @torch.no_grad()
+    def _predict(self, pixels: np.ndarray, advance: Callable[[float], Any] = lambda _: None) -> np.ndarray:
+        self.model.eval()
+        predictions = []
+        for start in range(0, len(pixels), _EVALUATION_BATCH):
+            images = self._images(pixels[start : start + _EVALUATION_BATCH])
+            generator = torch.Generator().manual_seed(_mixed(self.config.seed, -1, start, 0))
+            x = self.fabric.to_device(encoded(images, self.config, generator))
+            predictions.append(self.model(x).mean(0).argmax(1).cpu())
+            advance(len(images))
+        return torch.cat(predictions).numpy()
+
+    def score(self) -> tuple[dict[str, Any], xr.Dataset]:
+        """Metrics and records of the trained network, on the test images."""
+        from homeonet.analysis import wilson_interval
+
+        last = ActivityProbe(self.raw).names[-1]
+        labels = self.dataset.y_test
+        with (
+            _meter(self.progress, "evaluating", len(labels)) as advance,
+            ActivityProbe(self.raw, keep=last) as probe,
+        ):
+            predicted = self._predict(self.dataset.x_test, advance)
+        correct = int((predicted == labels).sum())
+        interval = wilson_interval(correct, len(predicted))
+        rows = self.history.rows
+        metrics: dict[str, Any] = {
+            "homeonet_version": __version__,
+            "run_id": self.config.run_id,
+            "classes": self.dataset.n_classes,
+            "parameters": sum(p.numel() for p in self.raw.parameters()),
+            "accuracy.test": correct / len(predicted),
+            "accuracy.test.ci_low": interval.low,
+            "accuracy.test.ci_high": interval.high,
+            "accuracy.test.n": len(predicted),
+            "accuracy.val": rows[-1]["val_accuracy"],
+            "accuracy.train": rows[-1]["train_accuracy"],
+            "train_seconds": self.seconds,
+            "images_per_second": self.config.epochs * len(self.dataset.y_train) / self.seconds,
+        }
+        for name, values in probe.summary().items():
+            metrics |= {f"{what}.{name}": value for what, value in values.items()}
+        kept = probe.kept()[:_KEPT_IMAGES]
+        records = self.history.to_dataset().assign(
+            hidden_rate_test=(("image", "unit"), kept, {"long_name": f"mean output of {last}"}),
+            label_test=("image", labels[:_KEPT_IMAGES]),
+            confusion=(("label", "predicted"), _confusion(labels, predicted, self.dataset.n_classes)),
+        )
+        return metrics, records
+
+
+def _optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    trained = [p for p in model.parameters() if p.requires_grad]
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(
+            trained,
+            lr=config.lr,
+            momentum=config.momentum,
+            nesterov=config.momentum > 0,
+            weight_decay=config.weight_decay,
+        )
+    return torch.optim.AdamW(trained, lr=config.lr, weight_decay=config.weight_decay)
+
+
+def _mixed(*numbers: int) -> int:
+    """One seed from several numbers."""
+    return int(np.random.SeedSequence([n % 2**32 for n in numbers]).generate_state(1)[0])
+
+
+def _meter(progress: ProgressMeter | None, label: str, total: float) -> AbstractContextManager:
+    return progress(label, total) if progress else nullcontext(lambda _: None)
+
+
+def _confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    return np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)

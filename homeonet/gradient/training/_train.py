@@ -1,0 +1,203 @@
+"""One training run, from images to a folder of results: what ``homeonet train`` calls."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lightning_fabric import Fabric
+from torch import nn
+
+from homeonet import store
+from homeonet.data import Dataset, load
+from homeonet.errors import InputError
+from homeonet.gradient.training._checkpoint import load_weights, save_weights
+from homeonet.gradient.training._config import TrainConfig, load_train_config
+from homeonet.gradient.training._history import History
+from homeonet.gradient.training._run import ProgressMeter, TrainingRun, build
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["TrainResult", "load_trained", "train"]
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """A finished training run.
+
+    Attributes
+    ----------
+    folder : Path or None
+    config : TrainConfig
+    model : Module
+        With its homeostasis attached, in evaluation mode.
+    metrics : dict
+        What `metrics.json` holds, flat.
+    records : xarray.Dataset
+    """
+
+    folder: Path | None
+    config: TrainConfig
+    model: nn.Module
+    metrics: dict[str, Any]
+    records: xr.Dataset
+
+
+def train(
+    config: TrainConfig,
+    out: str | Path | None = None,
+    *,
+    accelerator: str = "auto",
+    devices: int = 1,
+    data_folder: str | Path | None = None,
+    figures: bool = True,
+    baselines: bool = True,
+    tensorboard: bool = False,
+    progress: ProgressMeter | None = None,
+) -> TrainResult:
+    """Train a spiking network by gradients, score it on the test images, and write a folder of results.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    out : path, optional
+        The folder to write; nothing is written without it. If it holds this very run, that is returned; if the run
+        was interrupted, it is continued.
+    accelerator, devices
+        As Lightning Fabric has them; several devices train data-parallel, each on its share of every batch.
+    data_folder : path, optional
+        Where to look for images first.
+    figures, baselines : bool
+        Whether to draw the figures, and to score a logistic regression on the raw pixels.
+    tensorboard : bool
+        Also log the epochs for TensorBoard, in ``tensorboard/``.
+    progress : callable, optional
+        ``progress(label, total)`` gives a context manager whose value is called with increments.
+
+    Returns
+    -------
+    TrainResult
+
+    Raises
+    ------
+    InputError
+        If parameters do not fit together, the output folder holds something else, or the data cannot be had.
+    HomeonetError
+        If the loss is not a number.
+    """
+    final = Path(out) if out is not None else None
+    if final is not None and final.exists():
+        return _existing(final, config)
+    dataset = load(
+        config.data,
+        size=config.size,
+        train=config.train,
+        val=config.val,
+        test=config.test,
+        seed=config.seed,
+        folder=data_folder,
+    )
+    fabric = Fabric(
+        accelerator=accelerator,
+        devices=devices,
+        strategy="ddp" if devices > 1 else "auto",
+        precision=config.precision,
+    )
+    fabric.launch()
+    if config.batch % fabric.world_size:
+        raise InputError(
+            f"batch = {config.batch} cannot be shared by {fabric.world_size} processes; choose a multiple"
+        )
+    work = final.parent / f".{final.name}.partial" if final is not None else None
+    lock = nullcontext()
+    if work is not None and fabric.is_global_zero:
+        store.require_writable(work)
+        store.write_atomically(work / "config.toml", lambda file: file.write(config.to_toml().encode()))
+        lock = store.locked(work.with_suffix(".lock"))
+    with lock:
+        run = TrainingRun(config, dataset, fabric, work, progress if fabric.is_global_zero else None)
+        run.fit()
+        metrics, records = run.score()
+        if baselines and fabric.is_global_zero:
+            metrics |= _raw_pixels(dataset, config.seed)
+        if final is None or work is None or not fabric.is_global_zero:
+            return TrainResult(None, config, run.raw, metrics, records)
+        save_weights(work / "model.safetensors", run.raw)
+        run.history.write_csv(work / "epochs.csv")
+        store.write_records(work / "records.nc", records)
+        parts = ["config.toml", "metrics.json", "records.nc", "epochs.csv", "model.safetensors"]
+        if tensorboard:
+            _write_tensorboard(work / "tensorboard", run.history)
+            parts.append("tensorboard")
+        if figures:
+            from homeonet.plotting import draw_training
+
+            shutil.rmtree(work / "figures", ignore_errors=True)
+            with store.disk_errors(work):
+                draw_training(records, work / "figures", metrics=metrics)
+            parts.append("figures")
+        store.write_json(work / "metrics.json", metrics)
+        store.publish_folder(work, final, parts)
+    return TrainResult(final, config, run.raw, metrics, records)
+
+
+def load_trained(folder: str | Path) -> TrainResult:
+    """Open the folder of a finished training run; the model is ready to evaluate.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no such run, or its weights do not fit its configuration.
+    """
+    folder = Path(folder)
+    try:
+        metrics = json.loads((folder / "metrics.json").read_text())
+        classes = int(metrics["classes"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{folder} is not the folder of a finished training run ({error}); give one that `homeonet train` wrote"
+        ) from None
+    config = load_train_config(folder / "config.toml")
+    model, _ = build(config, classes)
+    load_weights(folder / "model.safetensors", model)
+    return TrainResult(folder, config, model.eval(), metrics, store.load_records(folder))
+
+
+def _existing(folder: Path, config: TrainConfig) -> TrainResult:
+    if not (folder / "metrics.json").exists():
+        raise InputError(
+            f"out = {str(folder)!r} exists and holds no finished run; choose the name of a new folder"
+        )
+    found = load_trained(folder)
+    if found.config.run_id != config.run_id:
+        raise InputError(
+            f"out = {str(folder)!r} holds a run with other parameters (run {found.config.run_id}); choose another "
+            "folder or delete it"
+        )
+    return found
+
+
+def _raw_pixels(dataset: Dataset, seed: int) -> dict[str, float]:
+    """Logistic regression on the pixels: what the network has to beat."""
+    from homeonet.analysis import evaluate_readout
+
+    result = evaluate_readout(
+        "logistic", dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test, seed=seed, tune=False
+    )
+    return {"accuracy.raw_pixels": result.accuracy}
+
+
+def _write_tensorboard(folder: Path, history: History) -> None:
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(str(folder)) as writer:
+        for row in history.rows:
+            for name in ("train_loss", "train_accuracy", "val_accuracy"):
+                writer.add_scalar(name, row[name], row["epoch"])
+            for layer, values in row["layers"].items():
+                writer.add_scalar(f"rate/{layer}", values["rate"], row["epoch"])
