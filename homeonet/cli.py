@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from homeonet._train_command import add_train
 from homeonet._version import __version__
 from homeonet.errors import HomeonetError, InputError
 
@@ -64,7 +65,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of the command ``homeonet``; returns the exit code."""
     given = sys.argv[1:] if arguments is None else arguments
-    return run_main(lambda: _call(given), resumes=given[:1] == ["run"])
+    return run_main(lambda: _call(given), resumes=given[:1] in (["run"], ["train"]))
 
 
 def _call(arguments: Sequence[str]) -> int | None:
@@ -124,12 +125,14 @@ def progress_bar(label: str, total: float, *, position: int = 0) -> Iterator[Cal
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="homeonet",
-        description="Recurrent spiking networks with STDP and inhibitory STDP that sleep and wake.",
+        description="Homeostasis in spiking networks: recurrent networks that learn by STDP, sleep and wake, and "
+        "networks trained by gradients.",
         epilog=_EPILOG,
     )
     parser.add_argument("--version", action="version", version=f"homeonet {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_run(commands)
+    add_train(commands)
     _add_evaluate(commands)
     figure = commands.add_parser("figure", help="redraw the figures of a finished run", epilog=_FIGURE_EPILOG)
     figure.add_argument("folder", help="the run's folder")

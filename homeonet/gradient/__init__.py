@@ -1,26 +1,54 @@
 """Spiking networks trained by gradients, and homeostasis that plugs into them. Runs on torch, never imports brian2."""
 
+from homeonet.gradient._attention import SECA
+from homeonet.gradient._compression import BinaryConv2d, BinaryLinear, TernaryConv2d, TernaryLinear
+from homeonet.gradient._cost import cost
+from homeonet.gradient._cost_table import CostTable, LayerCost
+from homeonet.gradient._deploy import deploy, packed_bytes
+from homeonet.gradient._dsn import DSN
+from homeonet.gradient._hdlif import HDLIF
 from homeonet.gradient._layers import PerStep
 from homeonet.gradient._lif import LIF
+from homeonet.gradient._mem_bn import MembraneNorm
 from homeonet.gradient._neuron import MembraneNeuron, SpikingNeuron, reset, spiking_neurons, streaming
+from homeonet.gradient._nir import to_nir
+from homeonet.gradient._psn import PSN, SlidingPSN
 from homeonet.gradient._recurrence import linear_recurrence, linear_recurrence_reference
+from homeonet.gradient._recurrent import RecurrentLIF
 from homeonet.gradient._surrogate import Arctan, Rectangle, Sigmoid, Surrogate, Triangle
 from homeonet.gradient._trlif import TrLIF
 
 __all__ = [
+    "DSN",
+    "HDLIF",
     "LIF",
+    "PSN",
+    "SECA",
     "Arctan",
+    "BinaryConv2d",
+    "BinaryLinear",
+    "CostTable",
+    "LayerCost",
     "MembraneNeuron",
+    "MembraneNorm",
     "PerStep",
     "Rectangle",
+    "RecurrentLIF",
     "Sigmoid",
+    "SlidingPSN",
     "SpikingNeuron",
     "Surrogate",
+    "TernaryConv2d",
+    "TernaryLinear",
     "TrLIF",
     "Triangle",
+    "cost",
+    "deploy",
     "linear_recurrence",
     "linear_recurrence_reference",
+    "packed_bytes",
     "reset",
     "spiking_neurons",
     "streaming",
+    "to_nir",
 ]

@@ -23,6 +23,7 @@ from ._style import (
     shade_sleep,
     use_style,
 )
+from ._training import draw_training, plot_layers, plot_learning
 from ._weights import plot_total_weight, plot_weight_histograms, plot_weight_trajectories
 
 __all__ = [
@@ -36,10 +37,13 @@ __all__ = [
     "STYLE",
     "draw_comparison",
     "draw_run",
+    "draw_training",
     "new_figure",
     "plot_accuracies",
     "plot_confusion",
     "plot_embedding",
+    "plot_layers",
+    "plot_learning",
     "plot_raster",
     "plot_rates",
     "plot_receptive_fields",

@@ -24,11 +24,11 @@ from ._fields import field_scale, plot_receptive_fields
 from ._readout import plot_confusion, plot_embedding
 from ._style import COLUMN_WIDTH, DOUBLE_WIDTH, new_figure, use_style
 from ._weights import plot_total_weight, plot_weight_histograms, plot_weight_trajectories
+from ._write import FORMATS, save_figure, write_figures
 
 __all__ = ["draw_comparison", "draw_run"]
 
 _EMBEDDED_IMAGES = 1000  # t-SNE of these takes seconds; of a whole test set, minutes
-_DATES = {"png": None, "svg": {"Date": None}, "pdf": {"CreationDate": None}}  # same records, same bytes
 
 
 def draw_run(
@@ -62,16 +62,7 @@ def draw_run(
     InputError
         Unknown or no format, a baseline that is no accuracy, or records with nothing to draw.
     """
-    unknown = [f for f in formats if f not in _DATES]
-    if unknown or not formats:
-        raise InputError(f"formats is {list(formats)}; give some of {', '.join(_DATES)}")
-    written: list[Path] = []
-    with use_style():
-        for name, figure in _figures(records, metrics or {}):
-            written += [_save(figure, Path(folder) / f"{name}.{f}", f) for f in formats]
-    if not written:
-        raise InputError("records holds nothing to draw; use records written by a run")
-    return written
+    return write_figures(_figures(records, metrics or {}), folder, formats)
 
 
 def draw_comparison(records_by_label: Mapping[str, xr.Dataset], path: str | os.PathLike[str]) -> Path:
@@ -96,15 +87,15 @@ def draw_comparison(records_by_label: Mapping[str, xr.Dataset], path: str | os.P
     """
     target = Path(path)
     file_format = target.suffix.removeprefix(".")
-    if file_format not in _DATES:
-        raise InputError(f"path = {target.name!r} has no known format; end it in {', '.join(_DATES)}")
+    if file_format not in FORMATS:
+        raise InputError(f"path = {target.name!r} has no known format; end it in {', '.join(FORMATS)}")
     with use_style():
         figure, axes = new_figure(2, 2, width=DOUBLE_WIDTH, height=3.6)
         for column, (pathway, population) in enumerate((("input_exc", "exc"), ("exc_exc", "inh"))):
             plot_sleep_comparison(
                 records_by_label, axes[:, column], pathway=pathway, population=population, log=True
             )
-        return _save(figure, target, file_format)
+        return save_figure(figure, target, file_format)
 
 
 def _figures(records: xr.Dataset, metrics: Mapping[str, object]) -> Iterator[tuple[str, Figure]]:
@@ -220,14 +211,3 @@ def _grid(pathways: Sequence[str]) -> tuple[Figure, list[tuple[str, Axes]]]:
     for ax in axes.flat[len(pathways) :]:
         ax.remove()
     return figure, list(zip(pathways, axes.flat, strict=False))
-
-
-def _save(figure: Figure, path: Path, file_format: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        figure.savefig(partial, format=file_format, metadata=_DATES[file_format])
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return path

@@ -99,7 +99,7 @@ class TrainingRun:
             )
         start = saved = time.perf_counter()
         before = self.seconds
-        with _meter(self.progress, "training", total * self.config.batch) as advance:
+        with _meter(self.progress, "learning", total * self.config.batch) as advance:
             advance(done * self.config.batch)
             try:
                 while self.epoch < self.config.epochs:

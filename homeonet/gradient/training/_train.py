@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,8 @@ class TrainResult:
     metrics : dict
         What `metrics.json` holds, flat.
     records : xarray.Dataset
+    found_complete : bool
+        Whether the folder held this very run already, so that nothing was run.
     """
 
     folder: Path | None
@@ -46,6 +48,7 @@ class TrainResult:
     model: nn.Module
     metrics: dict[str, Any]
     records: xr.Dataset
+    found_complete: bool = False
 
 
 def train(
@@ -179,7 +182,7 @@ def _existing(folder: Path, config: TrainConfig) -> TrainResult:
             f"out = {str(folder)!r} holds a run with other parameters (run {found.config.run_id}); choose another "
             "folder or delete it"
         )
-    return found
+    return replace(found, found_complete=True)
 
 
 def _raw_pixels(dataset: Dataset, seed: int) -> dict[str, float]:

@@ -1,0 +1,160 @@
+"""The command ``homeonet train``: options, and what is printed. All work is in ``homeonet.gradient.training``."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from homeonet.errors import InputError
+
+__all__ = ["add_train"]
+
+_EPILOG = """examples:
+  homeonet train lif --out results/lif                            (embedded MNIST images, a small conv net)
+  homeonet train trlif --data fashion --train 55000 --val 5000 --test 10000 --epochs 5 --out results/trlif
+  homeonet train hdlif --paradigm online --out results/online
+  homeonet train dsn --net sequence --encoding pixels --paradigm parallel --out results/pixels
+  homeonet train lif --net sg_snn --size 15 --steps 25 --set neuron_options.decay=0.95 --out results/sg
+  homeonet train lif --homeostasis ahsar --set homeostasis.ahsar.target_rate=0.1 --out results/ahsar
+  torchrun --nproc-per-node 2 -m homeonet train lif --devices 2 --out results/two   (data-parallel)
+
+Any parameter of homeonet.gradient.training.TrainConfig can be given with --set NAME=VALUE.
+"""
+#: Options that are fields of the configuration, with their help.
+_FIELDS: dict[str, tuple[type, str]] = {
+    "net": (str, "conv (default), sg_snn, vgg, resnet18, resnet19, resnet34, sew18, columns, sequence"),
+    "data": (
+        str,
+        "mnist5k (default; comes with the package), mnist, fashion, kmnist, … (see `homeonet data`)",
+    ),
+    "encoding": (str, "direct (default), poisson, columns, pixels, permuted"),
+    "paradigm": (str, "bptt (default), online, online_random, parallel"),
+    "steps": (int, "time steps T of the encodings direct and poisson; default 4"),
+    "size": (int, "side of the images in pixels; default 28"),
+    "train": (int, "training images; default 3600"),
+    "val": (int, "validation images, taken from the training set; default 400"),
+    "test": (int, "test images, of the official test set where there is one; default 1000"),
+    "epochs": (int, "passes through the training images; default 5"),
+    "batch": (int, "images a batch; default 64"),
+    "lr": (float, "learning rate at the start; default 0.002"),
+    "seed": (int, "seed of weights, order, augmentation and encoding; default 1"),
+}
+
+
+def add_train(commands: Any) -> None:
+    """Add ``train`` to the subcommands."""
+    train = commands.add_parser(
+        "train",
+        help="train a spiking network by gradients",
+        description="Trains a network of LIF, TrLIF, HD-LIF, DSN, PSN or sliding PSN neurons on images, with or "
+        "without homeostasis; writes config.toml, metrics.json, epochs.csv, records.nc, model.safetensors, figures/. Interrupted, the same command continues where it stopped. Needs torch: pip install homeonet[gradient].",
+        epilog=_EPILOG,
+    )
+    train.add_argument("neuron", help="lif, trlif, hdlif, dsn, psn, slidingpsn, recurrentlif; or a TOML file")
+    for name, (kind, text) in _FIELDS.items():
+        train.add_argument(f"--{name}", type=kind, help=text, metavar=name.upper() if kind is str else "N")
+    train.add_argument(
+        "--homeostasis",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="ahsar, mp_init, sleep or threshold_adaptation (repeatable)",
+    )
+    train.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="any other parameter (repeatable)"
+    )
+    train.add_argument(
+        "--out", metavar="DIR", required=True, help="folder of results; appears when it is complete"
+    )
+    train.add_argument(
+        "--data-folder", metavar="DIR", help="look for images here first (then $HOMEONET_DATA)"
+    )
+    train.add_argument("--accelerator", default="auto", help="cpu, cuda, mps or auto (default)")
+    train.add_argument(
+        "--devices", type=int, default=1, metavar="N", help="processes that train data-parallel"
+    )
+    train.add_argument("--tensorboard", action="store_true", help="also log the epochs for TensorBoard")
+    train.add_argument("--no-figures", action="store_true", help="write no figures")
+    train.add_argument("--no-baselines", action="store_true", help="leave the raw-pixel baseline out")
+    train.set_defaults(call=_train)
+
+
+def _train(options: argparse.Namespace) -> None:
+    try:
+        import lightning_fabric  # noqa: F401
+        import safetensors  # noqa: F401
+        import torch  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"`homeonet train` needs {error.name}, which is not installed; pip install 'homeonet[gradient]'"
+        ) from None
+    from homeonet.cli import parse_assignments, progress_bar
+    from homeonet.gradient.training import load_train_config, train, train_config
+
+    values: dict[str, Any] = {
+        name: getattr(options, name) for name in _FIELDS if getattr(options, name) is not None
+    }
+    values |= {f"homeostasis.{name}": {} for name in options.homeostasis}
+    values |= {name: _value(text) for name, text in parse_assignments(options.set).items()}
+    if options.neuron.endswith(".toml"):
+        config = load_train_config(options.neuron, **values)
+    else:
+        config = train_config(neuron=options.neuron, **values)
+    result = train(
+        config,
+        options.out,
+        accelerator=options.accelerator,
+        devices=options.devices,
+        data_folder=options.data_folder,
+        figures=not options.no_figures,
+        baselines=not options.no_baselines,
+        tensorboard=options.tensorboard,
+        progress=progress_bar,
+    )
+    if result.folder is not None:
+        _print(result.metrics)
+        done = "already complete, nothing was run again:" if result.found_complete else "written to"
+        print(f"{done} {result.folder}")
+
+
+def _value(text: str) -> Any:
+    """A number, a truth value or a list as Python writes it; else the text itself."""
+    if text in ("true", "false"):
+        return text == "true"
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _print(metrics: Mapping[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    def percent(name: str) -> str:
+        value = metrics.get(name)
+        return "" if value is None else f"{100 * value:.1f}"
+
+    low, high = percent("accuracy.test.ci_low"), percent("accuracy.test.ci_high")
+    rows: Sequence[tuple[str, str]] = [
+        ("accuracy, test", f"{percent('accuracy.test')} [{low}, {high}]  n = {metrics['accuracy.test.n']}"),
+        ("accuracy, validation", percent("accuracy.val")),
+        ("accuracy, training", percent("accuracy.train")),
+        ("  raw pixels, logistic", percent("accuracy.raw_pixels")),
+        *(
+            (f"active share, {k.removeprefix('rate.')}", f"{v:.3f}")
+            for k, v in metrics.items()
+            if k.startswith("rate.")
+        ),
+        ("parameters", f"{metrics['parameters']:,}"),
+        ("training", f"{metrics['train_seconds']:.0f} s, {metrics['images_per_second']:.0f} images/s"),
+    ]
+    table = Table(caption="accuracies are in %, with a 95 % Wilson interval", show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    for title, cell in rows:
+        if cell:
+            table.add_row(title, cell)
+    Console().print(table)

@@ -1,0 +1,125 @@
+"""The figures of a training by gradients: learning curves, activity of the layers, weights, confusion, embedding."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from ..analysis import embed
+from ._readout import plot_confusion, plot_embedding
+from ._style import COLOURS, MARKERS, SERIES, new_figure
+from ._write import write_figures
+
+__all__ = ["draw_training", "plot_layers", "plot_learning"]
+
+
+def draw_training(
+    records: xr.Dataset,
+    folder: str | os.PathLike[str],
+    *,
+    metrics: Mapping[str, object] | None = None,
+    formats: Sequence[str] = ("png",),
+) -> list[Path]:
+    """Draw every figure of a training run.
+
+    Parameters
+    ----------
+    records : Dataset
+        What :func:`homeonet.gradient.training.train` recorded.
+    folder : path
+        Where to write; made if it is not there.
+    metrics : mapping, optional
+        ``accuracy.test`` and ``accuracy.raw_pixels`` are drawn beside the learning curves.
+    formats : sequence of {"png", "pdf", "svg"}, default ("png",)
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
+    return write_figures(_figures(records, metrics or {}), folder, formats)
+
+
+def _figures(records: xr.Dataset, metrics: Mapping[str, object]) -> Iterator[tuple[str, Figure]]:
+    figure, axes = new_figure()
+    plot_learning(records, axes[0, 0], metrics=metrics)
+    yield "learning", figure
+    for name, variable, label in (
+        ("layer_rates", "layer_rate", "active share of unit-steps"),
+        ("layer_dead", "layer_dead", "share of units never active"),
+        ("weights", "weight_norm", "weight norm / first epoch"),
+    ):
+        values = records[variable]
+        if variable == "weight_norm":
+            values = values / values.isel(epoch=0)
+        figure, axes = new_figure(height=2.4)
+        plot_layers(values, axes[0, 0], label=label)
+        yield name, figure
+    figure, axes = new_figure(height=2.7)
+    plot_confusion(records["confusion"].rename(label="true"), axes[0, 0])
+    yield "confusion", figure
+    hidden = records["hidden_rate_test"].to_numpy()
+    if len(hidden) > 10 and np.ptp(hidden, axis=0).any():
+        labels = records["label_test"].to_numpy()
+        figure, axes = new_figure(height=2.7)
+        plot_embedding(embed(hidden, labels), labels, axes[0, 0])
+        yield "embedding", figure
+
+
+def plot_learning(
+    records: xr.Dataset, ax: Axes, *, metrics: Mapping[str, object] | None = None
+) -> dict[str, Artist]:
+    """Accuracy on training and validation images over epochs, with the test's and the raw pixels' as lines."""
+    artists: dict[str, Artist] = {}
+    epochs = records["epoch"].to_numpy()
+    for k, (name, label) in enumerate((("train_accuracy", "training"), ("val_accuracy", "validation"))):
+        values = 100 * records[name].to_numpy()
+        if np.isfinite(values).any():
+            (artists[label],) = ax.plot(epochs, values, color=SERIES[k], marker=MARKERS[k], label=label)
+    for name, label, style in (("accuracy.test", "test", "-"), ("accuracy.raw_pixels", "raw pixels", "--")):
+        value = (metrics or {}).get(name)
+        if value is not None:
+            colour = "black" if label == "test" else COLOURS["baseline"]
+            artists[label] = ax.axhline(
+                100 * float(value), color=colour, linestyle=style, linewidth=0.8, label=label
+            )
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set(xlabel="epoch", ylabel="accuracy (%)")
+    ax.legend(loc="best")
+    return artists
+
+
+def plot_layers(values: xr.DataArray, ax: Axes, *, label: str) -> dict[str, Artist]:
+    """One line a layer or weight over epochs.
+
+    Parameters
+    ----------
+    values : DataArray, shape (epoch, layer or weight)
+    ax : Axes
+    label : str
+        Of the vertical axis.
+    """
+    dimension = next(d for d in values.dims if d != "epoch")
+    names = [str(n) for n in values[dimension].to_numpy()]
+    artists: dict[str, Artist] = {}
+    for k, name in enumerate(names):
+        (artists[name],) = ax.plot(
+            values["epoch"],
+            values.isel({dimension: k}),
+            color=SERIES[k % len(SERIES)],
+            marker=MARKERS[k % len(MARKERS)],
+            label=name if len(names) <= 8 else None,
+        )
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set(xlabel="epoch", ylabel=label)
+    if len(names) <= 8:
+        ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=dimension)
+    return artists

@@ -1,0 +1,356 @@
+"""Every neuron: a whole sequence, single steps and streamed pieces are one function, in outputs and gradients."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from homeonet.errors import InputError
+from homeonet.gradient import (
+    DSN,
+    LIF,
+    PSN,
+    Arctan,
+    Rectangle,
+    RecurrentLIF,
+    Sigmoid,
+    SlidingPSN,
+    SpikingNeuron,
+    Triangle,
+    TrLIF,
+    streaming,
+)
+from homeonet.gradient import _native as native
+from homeonet.gradient._surrogate import heaviside
+
+LENGTHS = (1, 2, 63, 64, 65)
+SURROGATES = ("rectangle", "triangle", "arctan", "sigmoid")
+
+
+def make_all() -> dict[str, SpikingNeuron]:
+    neurons: dict[str, SpikingNeuron] = {
+        "dsn": DSN(4),
+        "dsn, one level": DSN(4, levels=1),
+        "dsn, arctan, other tau": DSN(4, levels=1, surrogate="arctan", tau=0.5),
+        "dsn, mixing": DSN(4, kernel=1, mixing=2),
+        "dsn, serial": DSN(4, parallel=False),
+        "sliding 1": SlidingPSN(1),
+        "sliding 5": SlidingPSN(5),
+        "sliding 32": SlidingPSN(32),
+    }
+    torch.nn.init.normal_(neurons["dsn, mixing"].up.weight)
+    for mode, detached, surrogate in itertools.product(("soft", "hard"), (False, True), SURROGATES):
+        common = {"reset_mode": mode, "detach_reset": detached, "surrogate": surrogate}
+        neurons[f"lif {mode} {detached} {surrogate}"] = LIF(0.7, **common)
+        for rule, channels in itertools.product(("trsg", "as", "rs"), (None, 4)):
+            neurons[f"trlif {mode} {detached} {surrogate} {rule} {channels}"] = TrLIF(
+                threshold_rule=rule, channels=channels, threshold=0.7, **common
+            )
+    return neurons
+
+
+def gradients(neuron: SpikingNeuron, x: Tensor, how: str) -> tuple[Tensor, list[Tensor]]:
+    neuron.reset()
+    if how == "sequence":
+        out = neuron(x)
+    elif how == "steps":
+        out = torch.stack([neuron.step(x_t) for x_t in x])
+        neuron.reset()
+    else:
+        with streaming(neuron):
+            out = torch.cat([neuron(piece) for piece in x.split(7)])
+    weight = torch.randn(out.shape, generator=torch.Generator().manual_seed(1), dtype=out.dtype)
+    inputs = [x, *(p for p in neuron.parameters() if p.requires_grad)]
+    return out, list(torch.autograd.grad((out * weight).sum(), inputs))
+
+
+@pytest.mark.parametrize("through_time", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["torch operations", "kernels"])
+@pytest.mark.parametrize("n_steps", LENGTHS)
+def test_sequence_steps_and_pieces_are_equal(n_steps: int, dtype: torch.dtype, through_time: bool) -> None:
+    torch.manual_seed(n_steps)
+    tolerance = 1e-10 if dtype == torch.float64 else 3e-4
+    for name, neuron in make_all().items():
+        neuron.to(dtype).eval()
+        neuron.through_time = through_time
+        if getattr(neuron, "mp_init", False):
+            neuron.initial_membrane.fill_(0.3)
+        x = (torch.randn(n_steps, 3, 4, 5, dtype=dtype) + 0.4).requires_grad_()
+        expected, wanted = gradients(neuron, x, "steps")
+        for how in ("sequence", "pieces"):
+            out, found = gradients(neuron, x, how)
+            assert torch.equal(out, expected), f"{name}, {how}"
+            for a, b in zip(found, wanted, strict=True):
+                assert float((a - b).abs().max()) <= tolerance * (1 + float(b.abs().max())), f"{name}, {how}"
+
+
+def test_recurrent_lif_sequence_equals_steps() -> None:
+    torch.manual_seed(0)
+    neuron = RecurrentLIF(6, spread=1.5).double()
+    x = (torch.randn(20, 3, 6, dtype=torch.float64) + 0.3).requires_grad_()
+    (out, found), (expected, wanted) = gradients(neuron, x, "pieces"), gradients(neuron, x, "steps")
+    assert torch.equal(out, expected)
+    for a, b in zip(found, wanted, strict=True):
+        torch.testing.assert_close(a, b)
+    alone = LIF()(x.detach().float())
+    assert not torch.equal(alone, out.float())  # the recurrence matters
+
+
+def test_kernels_were_used_in_float32() -> None:
+    assert native.kernels() is not None
+    assert native.usable(torch.zeros(1)) and not native.usable(torch.zeros(1, dtype=torch.float64))
+
+
+def test_without_kernels_float32_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    x = (torch.randn(70, 3, 4, 5) + 0.4).requires_grad_()
+    for neuron in (LIF(), TrLIF(channels=4), DSN(4), DSN(4, levels=1)):
+        neuron.eval()
+        out, found = gradients(neuron, x, "sequence")
+        with monkeypatch.context() as patch:
+            patch.setattr(native, "kernels", lambda: None)
+            expected, wanted = gradients(neuron, x, "sequence")
+        assert torch.equal(out, expected)
+        for a, b in zip(found, wanted, strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_kernels_share_lanes_among_threads_without_changing_anything() -> None:
+    torch.manual_seed(0)
+    x = (torch.randn(300, 16, 100) + 0.4).requires_grad_()
+    neurons = (LIF(), TrLIF(), DSN(100))
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        alone = [gradients(n.eval(), x, "sequence") for n in neurons]
+        torch.set_num_threads(3)
+        shared = [gradients(n.eval(), x, "sequence") for n in neurons]
+    finally:
+        torch.set_num_threads(before)
+    for (out_a, grads_a), (out_b, grads_b) in zip(alone, shared, strict=True):
+        assert torch.equal(out_a, out_b)
+        assert all(torch.equal(a, b) for a, b in zip(grads_a, grads_b, strict=True))
+
+
+def test_no_state_leaks_between_batches() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(10, 2, 4) + 0.5
+    for neuron in make_all().values():
+        if getattr(neuron, "channels", None) is None or isinstance(neuron, DSN):
+            neuron.eval()
+            first = neuron(x)
+            neuron(3 * x)
+            assert torch.equal(neuron(x), first)
+
+
+@pytest.mark.parametrize(
+    ("surrogate", "formula"),
+    [
+        (Rectangle(0.8), lambda x: (np.abs(x) < 0.4) / 0.8),
+        (Triangle(1.3), lambda x: np.maximum(0, 1.3 - np.abs(x)) / 1.3**2),
+        (Arctan(2.0), lambda x: 2.0 / (2 * (1 + (np.pi * 2.0 * x / 2) ** 2))),
+        (Sigmoid(0.3), lambda x: np.exp(x / 0.3) / (1 + np.exp(x / 0.3)) ** 2 / 0.3),
+    ],
+)
+def test_surrogates_equal_their_formula_and_have_unit_area(surrogate, formula) -> None:
+    x = torch.linspace(-3, 3, 301, dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(heaviside(x, surrogate).sum(), x)
+    np.testing.assert_allclose(slope, formula(x.detach().numpy()), atol=1e-12)
+    wide = torch.linspace(-4000, 4000, 8_000_001, dtype=torch.float64)
+    assert float(torch.trapezoid(surrogate(wide), wide)) == pytest.approx(1, abs=2e-3)
+
+
+def test_trsg_threshold_gradient_is_the_closed_form() -> None:
+    # one step: O = θ H(m/θ - 1); g_θ = g_out S - g_M (x + 1), g_M = g_out f'(x)
+    torch.manual_seed(0)
+    neuron = TrLIF(tau=2.0, threshold=0.8, learn_tau=False).double().eval()
+    x = torch.rand(1, 200, dtype=torch.float64) * 4
+    grad_out = torch.randn(1, 200, dtype=torch.float64)
+    out = neuron(x)
+    (found,) = torch.autograd.grad((out * grad_out).sum(), neuron.raw_threshold)
+    theta, m = neuron.threshold.item(), x / 2
+    z = m / theta - 1
+    bump = (1 - z.abs()).clamp_min(0)
+    expected = (grad_out * ((z >= 0).double() - bump * (z + 1))).sum()
+    softplus_slope = torch.sigmoid(neuron.raw_threshold).item()
+    assert float(found) == pytest.approx(float(expected) * softplus_slope, rel=1e-10)
+
+
+def test_trsg_gradient_does_not_depend_on_the_threshold_as_and_rs_do() -> None:
+    # the check of Kook et al.: membranes that scale with the threshold, mean |∂O/∂m|
+    generator = torch.Generator().manual_seed(0)
+    relative = torch.rand(1, 20000, generator=generator, dtype=torch.float64) * 2
+    means = {}
+    for rule, threshold in itertools.product(("trsg", "as", "rs"), (0.25, 1.0, 4.0)):
+        neuron = TrLIF(threshold=threshold, threshold_rule=rule, mp_init=False).double()
+        x = (2 * threshold * relative).requires_grad_()
+        (grad,) = torch.autograd.grad(neuron(x).sum(), x)
+        means[rule, threshold] = float(grad.abs().mean() * 2)  # ∂m/∂x = 1/2
+    assert means["trsg", 0.25] == pytest.approx(means["trsg", 1.0], rel=1e-6)
+    assert means["trsg", 4.0] == pytest.approx(means["trsg", 1.0], rel=1e-6)
+    assert means["rs", 0.25] == pytest.approx(4 * means["rs", 1.0], rel=1e-6)
+    assert means["rs", 4.0] == pytest.approx(means["rs", 1.0] / 4, rel=1e-6)
+    assert means["as", 0.25] > 1.5 * means["as", 1.0] > 5 * means["as", 4.0]
+
+
+def test_mp_init_constant_follows_its_formula_and_survives_saving() -> None:
+    torch.manual_seed(0)
+    neuron, x = TrLIF(), torch.rand(6, 5, 7) * 2
+    u = torch.zeros(5, 7)
+    spiked = torch.zeros(5, 7, dtype=torch.bool)
+    for x_t in x:
+        m = 0.5 * u + 0.5 * x_t
+        s = m >= 1
+        u, spiked = m - s.float(), spiked | s
+    neuron(x)
+    assert float(neuron.initial_membrane) == pytest.approx(0.1 * float(u[spiked].mean()), rel=1e-5)
+    other = TrLIF()
+    other.load_state_dict(neuron.state_dict())
+    assert float(other.initial_membrane) == float(neuron.initial_membrane) != 0
+    assert torch.equal(other.eval()(x), neuron.eval()(x))
+    before = float(neuron.initial_membrane)
+    neuron(x)  # evaluation does not learn
+    assert float(neuron.initial_membrane) == before
+
+
+def test_mp_init_brings_the_first_step_nearer_to_the_stationary_law() -> None:
+    torch.manual_seed(0)
+    x = torch.rand(40, 4000, 1) * 2.4
+    neuron = TrLIF()
+    for _ in range(60):
+        neuron(x[:, torch.randperm(4000)])
+    neuron.eval()
+
+    def membranes(start: float, n_steps: int) -> np.ndarray:
+        neuron.initial_membrane.fill_(start)
+        with streaming(neuron):
+            for x_t in x[:n_steps]:
+                neuron(x_t[None])
+            return neuron.membrane_of(neuron._state).detach().numpy().ravel()
+
+    learnt = float(neuron.initial_membrane)
+    edges = np.linspace(-0.5, 1.5, 41)
+    stationary = np.histogram(membranes(learnt, 40), edges)[0] / 4000
+    distance = {
+        name: 0.5 * np.abs(np.histogram(membranes(start, 1), edges)[0] / 4000 - stationary).sum()
+        for name, start in (("zero", 0.0), ("learnt", learnt))
+    }
+    assert distance["learnt"] < 0.8 * distance["zero"]
+
+
+def test_dsn_serial_equals_parallel_over_4096_steps() -> None:
+    for dtype, tolerance in ((torch.float32, 1e-5), (torch.float64, 1e-10)):
+        torch.manual_seed(0)
+        neuron = DSN(6).to(dtype)
+        x = torch.randn(4096, 2, 6, dtype=dtype)
+        _, parallel = neuron.sequence(x, None)
+        neuron.parallel = False
+        _, serial = neuron.sequence(x, None)
+        assert float((parallel.membrane - serial.membrane).abs().max().detach()) < tolerance
+
+
+def test_dsn_streams_30000_steps_in_constant_state_with_a_bounded_membrane() -> None:
+    torch.manual_seed(0)
+    neuron, generator = DSN(8), torch.Generator().manual_seed(3)
+    largest, sizes = 0.0, set()
+    with torch.no_grad():
+        for _ in range(30_000):
+            neuron.step(torch.rand(1, 8, generator=generator) * 2 - 1)
+            state = neuron._state
+            sizes.add((state.membrane.numel(), state.window.numel()))
+            largest = max(largest, float(state.membrane.abs().max()))
+    assert sizes == {(8, 24)}
+    assert largest <= 1.0  # a running mean stays within its inputs
+
+
+@pytest.mark.parametrize("neuron", [LIF(), TrLIF(), DSN(4), SlidingPSN(4)])
+def test_saved_bytes_grow_linearly_with_time(neuron: SpikingNeuron) -> None:
+    def saved(n_steps: int) -> int:
+        total = 0
+
+        def pack(tensor: Tensor) -> Tensor:
+            nonlocal total
+            total += tensor.numel() * tensor.element_size()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
+            neuron(torch.randn(n_steps, 8, 4, requires_grad=True))
+        return total
+
+    assert saved(4096) < 4.2 * saved(1024)
+
+
+@pytest.mark.parametrize("neuron", [LIF(), TrLIF(), DSN(4), SlidingPSN(4), RecurrentLIF(4)])
+def test_online_learning_needs_one_backward_a_step(neuron: SpikingNeuron) -> None:
+    neuron.through_time = False
+    x = torch.randn(5, 2, 4) + 0.5
+    scale = torch.ones(4, requires_grad=True)
+    with streaming(neuron):
+        for x_t in x:
+            neuron((x_t * scale)[None]).sum().backward()
+    assert scale.grad is not None and torch.isfinite(scale.grad).all()
+
+
+@pytest.mark.parametrize("kind", ["lif", "trlif", "dsn", "sliding"])
+def test_half_precision_input_keeps_a_full_precision_membrane(kind: str) -> None:
+    neuron = {"lif": LIF(), "trlif": TrLIF(), "dsn": DSN(4), "sliding": SlidingPSN(4)}[kind].eval()
+    x = (torch.randn(20, 3, 4) + 0.5).bfloat16()
+    out = neuron(x)
+    assert out.dtype == torch.bfloat16
+    assert torch.equal(out, neuron(x.float()).bfloat16())
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("make", "words"),
+        [
+            (lambda: LIF(decay=1.5), "decay = 1.5"),
+            (lambda: LIF(threshold=0.0), "threshold = 0.0"),
+            (lambda: LIF(reset_mode="none"), "reset_mode = 'none'"),
+            (lambda: LIF(surrogate="step"), "surrogate = 'step'"),
+            (lambda: TrLIF(tau=1.0), "tau = 1.0"),
+            (lambda: TrLIF(threshold=-1.0), "threshold = -1.0"),
+            (lambda: TrLIF(threshold_rule="xx"), "threshold_rule = 'xx'"),
+            (lambda: DSN(0), "channels = 0"),
+            (lambda: DSN(4, tau=0), "tau = 0"),
+            (lambda: DSN(4, levels=0), "levels = 0"),
+            (lambda: PSN(0), "steps = 0"),
+            (lambda: SlidingPSN(0), "kernel = 0"),
+            (lambda: Triangle(0.0), "width = 0.0"),
+        ],
+    )
+    def test_parameters(self, make, words: str) -> None:
+        with pytest.raises(InputError, match=words.replace("(", r"\(")):
+            make()
+
+    @pytest.mark.parametrize(
+        ("x", "words"),
+        [
+            (torch.zeros(5), "shape (5,)"),
+            (torch.zeros(0, 2, 4), "at least one time step"),
+            (torch.zeros(3, 2, 4, dtype=torch.int64), "int64"),
+            (torch.full((3, 2, 4), float("nan")), "24 of 24 input values are not finite"),
+        ],
+    )
+    def test_sequences(self, x: Tensor, words: str) -> None:
+        for neuron in (LIF(), TrLIF(), DSN(4), SlidingPSN(2), PSN(3)):
+            with pytest.raises(InputError) as error:
+                neuron(x)
+            assert words in str(error.value) and type(neuron).__name__ in str(error.value)
+
+    def test_channels_that_do_not_fit(self) -> None:
+        for neuron in (TrLIF(channels=5), DSN(5)):
+            with pytest.raises(InputError, match="channels = 5"):
+                neuron(torch.zeros(3, 2, 4))
+
+    def test_psn_of_another_length_or_step_by_step(self) -> None:
+        with pytest.raises(InputError, match="steps = 4"):
+            PSN(4)(torch.zeros(3, 2, 4))
+        with pytest.raises(InputError, match="sees the future"):
+            PSN(4).step(torch.zeros(2, 4))
+        with pytest.raises(InputError, match="sees the future"), streaming(PSN(4)) as neuron:
+            neuron(torch.zeros(1, 2, 4))
