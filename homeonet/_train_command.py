@@ -49,7 +49,9 @@ def add_train(commands: Any) -> None:
         "train",
         help="train a spiking network by gradients",
         description="Trains a network of LIF, TrLIF, HD-LIF, DSN, PSN or sliding PSN neurons on images, with or "
-        "without homeostasis; writes config.toml, metrics.json, epochs.csv, records.nc, model.safetensors, figures/. Interrupted, the same command continues where it stopped. Needs torch: pip install homeonet[gradient].",
+        "without homeostasis, and writes config.toml, metrics.json, epochs.csv, records.nc, model.safetensors and "
+        "figures. Interrupted, the same command continues where it stopped. It needs torch: "
+        "pip install 'homeonet[gradient]'.",
         epilog=_EPILOG,
     )
     train.add_argument("neuron", help="lif, trlif, hdlif, dsn, psn, slidingpsn, recurrentlif; or a TOML file")
