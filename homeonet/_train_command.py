@@ -92,9 +92,11 @@ def _train(options: argparse.Namespace) -> None:
         raise InputError(
             f"`homeonet train` needs {error.name}, which is not installed; pip install 'homeonet[gradient]'"
         ) from None
+    from homeonet._allocator import keep_freed_memory
     from homeonet.cli import parse_assignments, progress_bar
     from homeonet.gradient.training import load_train_config, train, train_config
 
+    keep_freed_memory()
     values: dict[str, Any] = {
         name: getattr(options, name) for name in _FIELDS if getattr(options, name) is not None
     }

@@ -9,6 +9,7 @@ from ._assignment import assign_labels
 from ._clustering import clustering_score
 from ._confusion import confusion_matrix
 from ._embedding import Embedding, embed
+from ._membrane import membrane_distance, total_variation
 from ._readouts import READOUTS, ReadoutResult, evaluate_readout
 from ._significance import PermutationResult, holm_correction, paired_permutation_test
 from ._similarity import field_overlap, linear_cka, rank_correlation
@@ -36,10 +37,12 @@ __all__ = [
     "holm_correction",
     "linear_cka",
     "mean_interval",
+    "membrane_distance",
     "paired_permutation_test",
     "rank_correlation",
     "receptive_fields",
     "sleep_episodes",
+    "total_variation",
     "unit_rates",
     "weight_drift",
     "weight_summary",

@@ -16,6 +16,7 @@ from homeonet.gradient._psn import PSN, SlidingPSN
 from homeonet.gradient._recurrence import linear_recurrence, linear_recurrence_reference
 from homeonet.gradient._recurrent import RecurrentLIF
 from homeonet.gradient._surrogate import Arctan, Rectangle, Sigmoid, Surrogate, Triangle
+from homeonet.gradient._trajectories import membrane_trajectories
 from homeonet.gradient._trlif import TrLIF
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "deploy",
     "linear_recurrence",
     "linear_recurrence_reference",
+    "membrane_trajectories",
     "packed_bytes",
     "reset",
     "spiking_neurons",

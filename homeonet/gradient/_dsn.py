@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from ctypes import Array, c_float, c_int32, c_int64
 from dataclasses import dataclass
 
@@ -50,13 +51,16 @@ class DSN(MembraneNeuron):
         Whether a whole sequence is computed in parallel in time (the default) or step by step.
     mixing : int, optional
         Rank of a learnt mixing of the channels, ``X + up(down(X))``, before everything else; zero at the start.
+    longest_memory : float, optional
+        Spread the initial decays so that, without input, channels remember 1 to this many steps, evenly on a
+        logarithmic scale; above 1. Default None: biases as torch's Conv1d, a memory of about half a step.
     mp_init : bool
         Learn the membrane's start; see :class:`MembraneNeuron`. Default False.
 
     References
     ----------
     Huang et al. 2026, arXiv 2602.01133. The mixing step of the enhanced neuron is not published; the low-rank form
-    here is this project's.
+    here, and the spread of initial decays, are this project's.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class DSN(MembraneNeuron):
         threshold: float = 1.0,
         parallel: bool = True,
         mixing: int | None = None,
+        longest_memory: float | None = None,
         mp_init: bool = False,
     ) -> None:
         super().__init__(mp_init=mp_init)
@@ -85,6 +90,12 @@ class DSN(MembraneNeuron):
         bound = kernel**-0.5  # as torch's Conv1d with one input channel
         self.weight = nn.Parameter(torch.empty(channels, kernel).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.empty(channels).uniform_(-bound, bound))
+        if longest_memory is not None:
+            if not longest_memory > 1:
+                raise InputError(f"DSN: longest_memory = {longest_memory} steps: it must be above 1")
+            memory = torch.logspace(0, math.log10(longest_memory), channels)
+            # α = exp(-1 / memory) where the inputs are zero
+            self.bias.data = torch.logit(torch.exp(-tau / memory))
         self.down = self.up = None
         if mixing is not None:
             self.down, self.up = (

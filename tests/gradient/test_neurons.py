@@ -253,6 +253,18 @@ def test_dsn_serial_equals_parallel_over_4096_steps() -> None:
         assert float((parallel.membrane - serial.membrane).abs().max().detach()) < tolerance
 
 
+def test_dsn_initial_memory_is_spread_over_channels() -> None:
+    neuron = DSN(3, longest_memory=100.0)
+    with torch.no_grad():
+        neuron.step(torch.ones(1, 3))
+        held = []
+        for _ in range(30):
+            neuron.step(torch.zeros(1, 3))
+            held.append(neuron._state.membrane[0].clone())
+    decays = (held[29] / held[19]) ** 0.1  # the inputs have left the window
+    torch.testing.assert_close(decays, torch.exp(-1 / torch.tensor([1.0, 10.0, 100.0])), rtol=1e-3, atol=1e-6)
+
+
 def test_dsn_streams_30000_steps_in_constant_state_with_a_bounded_membrane() -> None:
     torch.manual_seed(0)
     neuron, generator = DSN(8), torch.Generator().manual_seed(3)
@@ -318,6 +330,7 @@ class TestBadInput:
             (lambda: DSN(0), "channels = 0"),
             (lambda: DSN(4, tau=0), "tau = 0"),
             (lambda: DSN(4, levels=0), "levels = 0"),
+            (lambda: DSN(4, longest_memory=1.0), "longest_memory = 1.0"),
             (lambda: PSN(0), "steps = 0"),
             (lambda: SlidingPSN(0), "kernel = 0"),
             (lambda: Triangle(0.0), "width = 0.0"),

@@ -30,6 +30,9 @@ class SGSNN(nn.Module):
     Massey et al. 2026, arXiv 2601.08447.
     """
 
+    #: Layers run in the order of registration: deployment and export may treat them as a chain.
+    in_order = True
+
     def __init__(self, inputs: int, classes: int, parts: Parts, *, hidden: int = 1000) -> None:
         super().__init__()
         self.flatten = nn.Flatten(2)

@@ -28,6 +28,9 @@ class ColumnNet(nn.Module):
     Fang et al. 2023, arXiv 2304.12760; used in arXiv 2602.01133.
     """
 
+    #: Layers run in the order of registration: deployment and export may treat them as a chain.
+    in_order = True
+
     def __init__(self, channels: int, size: int, classes: int, parts: Parts, *, width: int = 128) -> None:
         super().__init__()
         if size < 4:

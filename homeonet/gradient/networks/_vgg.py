@@ -38,6 +38,8 @@ class VGG(nn.Module):
     Deng et al. 2022 (VGG-SNN), as arXiv 2511.08708 and 2410.07547 use it for DVS-CIFAR10.
     """
 
+    #: Layers run in the order of registration: deployment and export may treat them as a chain.
+    in_order = True
     PLAN = (64, 128, "pool", 256, 256, "pool", 512, 512, "pool", 512, 512, "pool")
 
     def __init__(
