@@ -25,11 +25,14 @@ from homeonet.cli import progress_bar, run_main
 from homeonet.gradient import SpikingNeuron, spiking_neurons
 from homeonet.gradient.training import build, train, train_config
 
+#: Both with a memory of many steps at the start: what is to be told apart lies hundreds of steps back.
+DSN = {"neuron": "dsn", "neuron_options.longest_memory": 300.0}
+LIF = {"neuron": "lif", "neuron_options.decay": 0.98, "neuron_options.gain": 0.1}
 FORMS = {
-    "DSN, parallel": "dsn",
-    "DSN, step by step": "dsn",
-    "LIF, step by step": "lif",
-    "LIF, compiled loop": "lif",
+    "DSN, parallel": DSN,
+    "DSN, step by step": DSN,
+    "LIF, step by step": LIF,
+    "LIF, compiled loop": LIF,
 }
 
 
@@ -39,7 +42,7 @@ def parse() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--train", type=int, default=10000, metavar="N", help="default: %(default)s")
-    parser.add_argument("--epochs", type=int, default=10, metavar="N", help="default: %(default)s")
+    parser.add_argument("--epochs", type=int, default=8, metavar="N", help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="default: %(default)s")
     parser.add_argument(
         "--quick", action="store_true", help="mnist5k at 8 × 8 pixels, 1000 images, two epochs"
@@ -81,7 +84,7 @@ def main() -> None:
     common |= {"data": "mnist", "train": options.train, "val": 1000, "test": 10000, "epochs": options.epochs}
     if options.quick:
         common |= {"data": "mnist5k", "size": 8, "train": 1000, "val": 200, "test": 500, "epochs": 2}
-    configs = {name: train_config(neuron=neuron, **common) for name, neuron in FORMS.items()}
+    configs = {name: train_config(**neuron, **common) for name, neuron in FORMS.items()}
     models = {name: build(config, 10)[0] for name, config in configs.items()}
     for name in ("DSN, step by step", "LIF, step by step"):
         for neuron in spiking_neurons(models[name]):

@@ -16,6 +16,7 @@ from homeonet.gradient._lif import LIF
 from homeonet.gradient._neuron import SpikingNeuron
 from homeonet.gradient._packing import PackedConv2d, PackedLinear
 from homeonet.gradient._trlif import TrLIF
+from homeonet.gradient.homeostasis._plugin import Homeostasis
 
 __all__ = ["deploy", "packed_bytes"]
 
@@ -76,6 +77,8 @@ def deploy(model: nn.Module) -> nn.Module:
     HD-LIF, arXiv 2410.07547 (Mem-BN re-parameterisation); Kook et al. 2025, arXiv 2511.08708 (TrSG).
     """
     deployed = copy.deepcopy(model).eval().requires_grad_(False)
+    for plugin in [m for m in deployed.modules() if isinstance(m, Homeostasis)]:
+        plugin.detach(keep=True)
     if type(deployed) in _FIXED or type(deployed) in _PACKED:
         deployed = nn.Sequential(deployed)
     _replace_layers(deployed)

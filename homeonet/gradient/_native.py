@@ -97,6 +97,8 @@ def launch(name: str, arguments: list, n_steps: int, n_lanes: int) -> None:
     n_steps, n_lanes : int
         T and M.
     """
+    if n_steps * n_lanes == 0:
+        return
     function = getattr(kernels(), f"homeonet_{name}")
     given = [_as_argument(a) for a in arguments]
 

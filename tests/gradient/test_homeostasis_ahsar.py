@@ -1,6 +1,7 @@
 """AHSAR and threshold adaptation move thresholds as their equations say, written out here in plain Python."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -125,7 +126,7 @@ def test_thresholds_go_the_right_way_and_are_bounded():
     for seed in range(300):
         model(batch(seed))
         plugin.after_epoch(seed / 300)
-        assert (plugin.scale <= 1.3 * 1.3).all() and (plugin.scale >= 0.7 * 0.7).all()
+        assert (plugin.scale < 1.3 * 1.3 + 1e-6).all() and (plugin.scale > 0.7 * 0.7 - 1e-6).all()
         assert 0.7 <= plugin.global_gain <= 1.3
     silent, busy = plugin.rate < 0.1, plugin.rate > 0.3
     assert silent.any() and busy.any()
@@ -194,19 +195,22 @@ def test_rates_of_other_libraries(name):
 
 def test_pieces_and_loops_around_the_model_move_the_state_once_a_call():
     model = make("lif")
+    rates = watched(model)
     plugin = AHSAR().attach(model)
+    expected = torch.full((2,), 0.15)
     with streaming(model):
         for x_t in batch():
             model(x_t[None])
-    other = make("leaky_hidden")
-    looped = AHSAR().attach(other)
-    other.forward = other.step
+            expected = 0.9 * expected + 0.1 * torch.tensor([rates[0], rates[1]])
+            torch.testing.assert_close(plugin.rate, expected)
+    around = make("leaky_hidden")
+    around.forward = around.step
+    plugin = AHSAR().attach(around)
+    seen = []
     for x_t in batch():
-        other(x_t)
-    for p in (plugin, looped):
-        assert not torch.equal(p.rate, torch.full((2,), 0.15))
-    once = AHSAR(momentum=0.9**T).attach(make("lif"))
-    torch.testing.assert_close(once.rate, torch.full((2,), 0.15))
+        around(x_t)
+        seen.append(plugin.rate.clone())
+    assert not any(torch.equal(a, b) for a, b in pairwise(seen))
 
 
 def test_no_gradient_and_none_lost_when_the_state_moves_before_backward():

@@ -12,7 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from homeonet.errors import InputError
+from homeonet.gradient._dsn import DSN
+from homeonet.gradient._lif import LIF
 from homeonet.gradient._neuron import MembraneNeuron, SpikingNeuron
+from homeonet.gradient._psn import PSN, SlidingPSN
 
 __all__ = ["ForeignLayer", "SnnTorchLayer", "SpikingJellyLayer", "SpikingLayer", "spiking_layers"]
 
@@ -50,6 +53,13 @@ class SpikingLayer:
         return isinstance(self.neuron, MembraneNeuron) and getattr(self.neuron, "variant", "") != "parallel"
 
     @property
+    def emits_ones(self) -> bool:
+        """Whether all spikes are known to be 1, so that their sum is their number."""
+        return type(self.neuron) in (LIF, PSN, SlidingPSN) or (
+            type(self.neuron) is DSN and self.neuron.levels == 1
+        )
+
+    @property
     def threshold(self) -> Tensor | float | None:
         """The threshold without homeostasis; None where it is not a number of its own."""
         return getattr(self.neuron, "threshold", None)
@@ -82,7 +92,7 @@ class ForeignLayer(SpikingLayer):
         Whether it must be a Python number, so one a layer.
     """
 
-    sequence = fixed_length = threshold_is_number = False
+    sequence = fixed_length = threshold_is_number = emits_ones = False
     threshold_attribute = "threshold"
 
     @property

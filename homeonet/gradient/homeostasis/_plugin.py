@@ -149,7 +149,9 @@ class Homeostasis(nn.Module):
 
     def _require_attached(self) -> None:
         if self._model is None:
-            raise InputError(f"{type(self).__name__}: it is not attached to a model; call attach(model) first")
+            raise InputError(
+                f"{type(self).__name__}: it is not attached to a model; call attach(model) first"
+            )
 
     def _check(self, model: nn.Module, layers: list[SpikingLayer]) -> None:
         """Raise InputError if the mechanism cannot act on these layers."""

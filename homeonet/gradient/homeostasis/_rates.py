@@ -58,13 +58,15 @@ class RateMeter:
     def _count(self, index: int, neuron: nn.Module, args: tuple, output: Any) -> None:
         if self._seen is None:
             return
+        layer = self._layers[index]
         if self._by_unit:
-            spikes = self._layers[index].spikes_in_time(output)
-            count = (spikes != 0).float().sum((0, 1))
+            spikes = layer.spikes_in_time(output)
             size = spikes.shape[0] * spikes.shape[1]
+            count = spikes.sum((0, 1), dtype=torch.float32) if layer.emits_ones else _count_by_unit(spikes)
         else:
-            spikes = self._layers[index].spikes(output)
-            count, size = count_nonzero(spikes), spikes.numel()
+            spikes = layer.spikes(output)
+            size = spikes.numel()
+            count = spikes.sum(dtype=torch.float32) if layer.emits_ones else count_nonzero(spikes)
         if size == 0:
             return
         total = self._seen.setdefault(index, [0, 0])
@@ -95,4 +97,13 @@ def count_nonzero(x: Tensor) -> Tensor | int:
     count = 0
     for block in flat.split(_BLOCK):
         count += int(torch.ne(block, 0, out=buffer[: len(block)]).sum())  # exact: below 2**24
+    return count
+
+
+def _count_by_unit(x: Tensor) -> Tensor:
+    """How many elements of `x`, (T, B, *), are not zero, for each unit, (*)."""
+    count = torch.zeros(x.shape[2:], device=x.device)
+    active = torch.empty(x.shape[1:], device=x.device)
+    for x_t in x.detach():
+        count += torch.ne(x_t, 0, out=active).sum(0)
     return count

@@ -19,6 +19,7 @@ from homeonet.gradient.homeostasis._stdp import Traces, TraceSTDP
 
 __all__ = ["Sleep"]
 
+
 class Sleep(Homeostasis):
     """Every now and then, between two batches, the network sleeps.
 

@@ -9,7 +9,7 @@ while the layer computes, so that a learnt threshold stays a parameter, with the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from torch import Tensor, nn
 
@@ -27,7 +27,7 @@ class ThresholdHomeostasis(Homeostasis):
     """Scales thresholds, a factor a layer, and learns the factors from the rates of each forward pass."""
 
     #: Whether rates are needed of each unit.
-    by_unit: ClassVar[bool] = False
+    by_unit: bool = False
 
     def __init__(self) -> None:
         super().__init__()

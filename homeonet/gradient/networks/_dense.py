@@ -19,11 +19,14 @@ class SGSNN(nn.Module):
         The paper's is ``Parts("lif", 25, {"decay": 0.95})``; "recurrentlif" makes the hidden layer recurrent.
     hidden : int
         Default 1000.
+    spiking_output : bool
+        Whether a layer of spiking neurons votes, as in the paper, whose sleep lets the weights onto them learn by STDP.
+        Default False: their input currents vote.
 
     Notes
     -----
     ``forward`` takes (T, B, inputs), or images (T, B, C, H, W), and gives (T, B, classes): a step's vote, to be
-    averaged over time. The paper's output layer is leaky and spiking; the mean over time needs neither.
+    averaged over time.
 
     References
     ----------
@@ -33,12 +36,15 @@ class SGSNN(nn.Module):
     #: Layers run in the order of registration: deployment and export may treat them as a chain.
     in_order = True
 
-    def __init__(self, inputs: int, classes: int, parts: Parts, *, hidden: int = 1000) -> None:
+    def __init__(
+        self, inputs: int, classes: int, parts: Parts, *, hidden: int = 1000, spiking_output: bool = False
+    ) -> None:
         super().__init__()
         self.flatten = nn.Flatten(2)
         self.encode = parts.linear(inputs, hidden)
         self.neuron = parts.spiking(hidden)
         self.classify = parts.linear(hidden, classes, last=True)
+        self.output = parts.spiking(classes) if spiking_output else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.classify(self.neuron(self.encode(self.flatten(x))))
+        return self.output(self.classify(self.neuron(self.encode(self.flatten(x)))))

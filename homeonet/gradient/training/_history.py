@@ -58,7 +58,7 @@ class ActivityProbe:
         self._active[name] = self._active.get(name, 0) + active.sum((0, 1))
         self._count[name] = self._count.get(name, 0) + active.shape[0] * active.shape[1]
         if name == self._keep:
-            self._kept.append(out.detach().flatten(2).mean(0).cpu())
+            self._kept.append(out.detach().flatten(2).float().mean(0).cpu())
 
     def unit_rates(self, name: str) -> np.ndarray:
         """Rate of each unit of a layer, shape (units,), emissions a step."""

@@ -22,7 +22,7 @@ from torch.nn.functional import cross_entropy
 from homeonet._version import __version__
 from homeonet.data import Dataset
 from homeonet.errors import HomeonetError, InputError
-from homeonet.gradient.homeostasis import Homeostasis, homeostasis_named
+from homeonet.gradient.homeostasis import Homeostasis, ThresholdAdaptation, homeostasis_named
 from homeonet.gradient.networks import Parts, network
 from homeonet.gradient.training._checkpoint import load_checkpoint, save_checkpoint
 from homeonet.gradient.training._config import TrainConfig
@@ -49,9 +49,14 @@ def build(config: TrainConfig, classes: int) -> tuple[nn.Module, list[Homeostasi
         config.neuron, config.sequence_steps, config.neuron_options, config.weights, config.attention
     )
     model = network(config.net, config.step_shape, classes, parts, **config.net_options)
-    plugins = [
-        homeostasis_named(name, **options).attach(model) for name, options in config.homeostasis.items()
-    ]
+    plugins = []
+    for name, options in config.homeostasis.items():
+        plugin = homeostasis_named(name, **options)
+        if isinstance(plugin, ThresholdAdaptation):  # its shapes must be known before a checkpoint is loaded
+            plugin.attach(model, example=torch.zeros(config.sequence_steps, 1, *config.step_shape))
+        else:
+            plugin.attach(model)
+        plugins.append(plugin)
     return model, plugins
 
 
