@@ -1,5 +1,11 @@
 """Spiking networks trained by gradients, and homeostasis that plugs into them. Runs on torch, never imports brian2."""
 
+import os
+
+# Idle threads of torch should rest: by default they spin on the cores that the compiled kernels' threads need. OpenMP
+# reads this when torch is first imported; what the user has set stands.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 from homeonet.gradient._attention import SECA
 from homeonet.gradient._compression import BinaryConv2d, BinaryLinear, TernaryConv2d, TernaryLinear
 from homeonet.gradient._cost import cost

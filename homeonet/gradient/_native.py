@@ -109,10 +109,10 @@ def launch(name: str, arguments: list, n_steps: int, n_lanes: int) -> None:
     share = -(-n_lanes // threads // _LANE_MULTIPLE) * _LANE_MULTIPLE
     starts = range(0, n_lanes, max(share, _LANE_MULTIPLE))
     bounds = [(start, min(start + starts.step, n_lanes)) for start in starts]
-    if len(bounds) == 1:
-        call(*bounds[0])
-    else:
-        list(_pool(len(bounds)).map(lambda bound: call(*bound), bounds))
+    others = [_pool(len(bounds)).submit(call, *bound) for bound in bounds[1:]]
+    call(*bounds[0])
+    for other in others:
+        other.result()
 
 
 def _sizes(*values: int) -> tuple[ctypes.c_int64, ...]:

@@ -92,7 +92,7 @@ class SpikingNeuron(nn.Module):
             )
         if not x.is_floating_point():
             raise InputError(f"{name}: the input is {x.dtype}; convert it with .float()")
-        if x.device.type == "cpu" and not torch.isfinite(x.detach().sum(dtype=torch.float64)):
+        if x.device.type == "cpu" and not torch.isfinite(x.detach().sum()):
             bad = int((~torch.isfinite(x)).sum())
             if bad:
                 raise InputError(
