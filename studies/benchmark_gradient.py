@@ -142,9 +142,11 @@ def parse() -> argparse.Namespace:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     add = parser.add_argument
     add("--quick", action="store_true", help="T up to 1024, few rounds; writes no file without --out")
+    add("--rounds", type=int, metavar="N", help="rounds at each length; default: 9, with --quick 3")
     add("--threads", type=int, default=cores, metavar="N", help="default: all usable cores, %(default)s")
     add("--out", type=Path, metavar="FILE", help="Markdown; default: studies/results/speed_gradient.md")
     options = parser.parse_args()
+    options.rounds = options.rounds or (3 if options.quick else 9)
     if options.threads < 1:
         parser.error(f"--threads {options.threads}: at least 1 is needed")
     if options.out is None and not options.quick:
@@ -154,7 +156,9 @@ def parse() -> argparse.Namespace:
 
 def sections(options: argparse.Namespace, progress: Console) -> Iterator[tuple[str, list[list[str]]]]:
     """Measure; titles and tables."""
-    effort = Effort(3, 1.0, 12) if options.quick else Effort(9, 10.0, 200)
+    effort = Effort(options.rounds, 0.35 * options.rounds, 4 * options.rounds)
+    if not options.quick:
+        effort = Effort(options.rounds, options.rounds, 20 * options.rounds)
     lengths = [n for n in LENGTHS if n <= 1024] if options.quick else list(LENGTHS)
     others, missing = peers()
     layers, recurrences = neurons() + others, scans()
@@ -187,7 +191,7 @@ def main() -> None:
     console = Console(width=None if os.isatty(1) else 200)
     note = (
         f"Layers: forward + backward of {BATCH} × {UNITS} lanes in float32; medians of up to "
-        f"{3 if options.quick else 9} rounds, ratios within a round with their range. "
+        f"{options.rounds} rounds, ratios within a round with their range. "
         f"{machine(options.threads, allocator=allocator)}."
     )
     text = [f"# Speed of the gradient side\n\n{note}\n"]

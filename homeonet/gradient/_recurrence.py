@@ -19,6 +19,8 @@ from homeonet.gradient._native import launch, usable
 
 __all__ = ["linear_recurrence", "linear_recurrence_reference"]
 
+#: Products of decays below this are zero, far below the resolution of what they multiply.
+_SMALLEST = 1e-30
 #: Up to this length one operation a step is the faster form.
 _SERIAL_STEPS = 48
 #: Eight arrays of this many floats fit a second-level cache.
@@ -178,7 +180,8 @@ def _chunked(
             product[:, k] = decays[:, k]
         else:
             torch.addcmul(inputs[:, k], decays[:, k], local[:, last], out=local[:, k])
-            torch.mul(decays[:, k], product[:, last], out=product[:, k])
+            # below the threshold a product counts as zero: arithmetic on denormal numbers is a hundred times slower
+            torch.hardshrink(decays[:, k] * product[:, last], _SMALLEST, out=product[:, k])
         last = k
     chunks = range(n_chunks - 1, -1, -1) if reverse else range(n_chunks)
     carried = torch.zeros_like(local[:, 0])

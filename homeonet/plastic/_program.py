@@ -170,7 +170,14 @@ def _compile(command: str, folder: Path) -> None:
 
 
 def _build_key(command: str) -> str:
-    parts = [version("brian2"), platform.machine(), processor(), command, compiler_version(command), *COMPILER_FLAGS]
+    parts = [
+        version("brian2"),
+        platform.machine(),
+        processor(),
+        command,
+        compiler_version(command),
+        *COMPILER_FLAGS,
+    ]
     parts += list(_GCC_FLAGS)
     digest = hashlib.sha256("\n".join(parts).encode())
     sources = [_PACKAGE / f"_{name}.py" for name in _SOURCES]
