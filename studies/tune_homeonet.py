@@ -46,8 +46,8 @@ def parse() -> argparse.Namespace:
 
 def logistic(train: np.ndarray, val: np.ndarray, dataset: Dataset, seed: int) -> float:
     """Validation accuracy in per cent; C is chosen on training images alone."""
-    labels = dataset.y_train, dataset.y_val
-    return 100 * evaluate_readout("logistic", train, labels[0], val, labels[1], seed=seed, tune=True).accuracy
+    y, z = dataset.y_train, dataset.y_val
+    return 100 * evaluate_readout("logistic", train, y, val, z, seed=seed, tune=True).accuracy
 
 
 def network(config: Config, dataset: Dataset) -> tuple[float, float]:
@@ -80,8 +80,7 @@ def main() -> None:
             for seed in options.seeds:
                 sizes = {"data": data, "seed": seed, "train": options.train, "val": options.val}
                 config = load_config(options.preset, overrides | sizes)
-                side = config.input.side
-                d = load(data, size=side, train=options.train, val=options.val, test=10, seed=seed)
+                d = load(data, size=config.input.side, train=config.train, val=config.val, test=10, seed=seed)
                 try:
                     for name, value in zip(("learned", "rate"), network(config, d), strict=True):
                         found[name].append(value)
