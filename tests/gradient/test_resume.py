@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from safetensors.numpy import load_file
 
+from homeonet import store
 from homeonet.errors import HomeonetError, InputError
 from homeonet.gradient.training import TrainConfig, build, load_trained, load_weights, train, train_config
 
@@ -143,3 +144,11 @@ def test_bad_input_leaves_nothing(values: dict, words: str, tmp_path: Path) -> N
             train_config(**SMALL | {"neuron": "lif"} | values), tmp_path / "a", figures=False, baselines=False
         )
     assert not (tmp_path / "a").exists()
+
+
+def test_a_second_process_leaves_the_first_ones_work_alone(tmp_path: Path) -> None:
+    work = tmp_path / ".a.partial"
+    work.mkdir()
+    with store.locked(work.with_suffix(".lock")), pytest.raises(InputError, match="another process"):
+        train(config("adam, sleep"), tmp_path / "a", figures=False, baselines=False)
+    assert work.exists() and not (tmp_path / "a").exists()

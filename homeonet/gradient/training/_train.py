@@ -123,29 +123,34 @@ def train(
         store.write_atomically(work / "config.toml", lambda file: file.write(config.to_toml().encode()))
         lock = store.locked(work.with_suffix(".lock"))
     with lock:
-        run = TrainingRun(config, dataset, fabric, work, progress if fabric.is_global_zero else None)
-        run.fit()
-        metrics, records = run.score()
-        if baselines and fabric.is_global_zero:
-            metrics |= _raw_pixels(dataset, config.seed)
-        if final is None or work is None or not fabric.is_global_zero:
-            return TrainResult(None, config, run.raw, metrics, records)
-        save_weights(work / "model.safetensors", run.raw)
-        run.history.write_csv(work / "epochs.csv")
-        store.write_records(work / "records.nc", records)
-        parts = ["config.toml", "metrics.json", "records.nc", "epochs.csv", "model.safetensors"]
-        if tensorboard:
-            _write_tensorboard(work / "tensorboard", run.history)
-            parts.append("tensorboard")
-        if figures:
-            from homeonet.plotting import draw_training
+        try:
+            run = TrainingRun(config, dataset, fabric, work, progress if fabric.is_global_zero else None)
+            run.fit()
+            metrics, records = run.score()
+            if baselines and fabric.is_global_zero:
+                metrics |= _raw_pixels(dataset, config.seed)
+            if final is None or work is None or not fabric.is_global_zero:
+                return TrainResult(None, config, run.raw, metrics, records)
+            save_weights(work / "model.safetensors", run.raw)
+            run.history.write_csv(work / "epochs.csv")
+            store.write_records(work / "records.nc", records)
+            parts = ["config.toml", "metrics.json", "records.nc", "epochs.csv", "model.safetensors"]
+            if tensorboard:
+                _write_tensorboard(work / "tensorboard", run.history)
+                parts.append("tensorboard")
+            if figures:
+                from homeonet.plotting import draw_training
 
-            shutil.rmtree(work / "figures", ignore_errors=True)
-            with store.disk_errors(work):
-                draw_training(records, work / "figures", metrics=metrics)
-            parts.append("figures")
-        store.write_json(work / "metrics.json", metrics)
-        store.publish_folder(work, final, parts)
+                shutil.rmtree(work / "figures", ignore_errors=True)
+                with store.disk_errors(work):
+                    draw_training(records, work / "figures", metrics=metrics)
+                parts.append("figures")
+            store.write_json(work / "metrics.json", metrics)
+            store.publish_folder(work, final, parts)
+        except BaseException:
+            if work is not None and fabric.is_global_zero and not (work / "checkpoint.safetensors").exists():
+                shutil.rmtree(work, ignore_errors=True)  # nothing to continue from
+            raise
     return TrainResult(final, config, run.raw, metrics, records)
 
 

@@ -1,0 +1,102 @@
+"""``homeonet train`` as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from homeonet.cli import main
+
+SMALL = [
+    *("train", "lif", "--net", "sg_snn", "--size", "8", "--train", "120", "--val", "30", "--test", "40"),
+    *("--batch", "30", "--epochs", "2", "--accelerator", "cpu", "--no-baselines"),
+    *("--set", "net_options.hidden=20", "--set", "neuron_options.threshold=0.1"),
+    *("--set", "optimizer=sgd", "--set", "lr=0.05"),
+]
+
+
+def run(*arguments: str, launcher: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, *launcher, "-m", "homeonet", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        timeout=300,
+    )
+
+
+def test_two_processes_train_the_same_network_as_one(tmp_path: Path) -> None:
+    alone = run(*SMALL, "--no-figures", "--out", str(tmp_path / "one"))
+    assert alone.returncode == 0, alone.stderr
+    launcher = ("-m", "torch.distributed.run", "--nproc-per-node", "2")
+    both = run(*SMALL, "--no-figures", "--devices", "2", "--out", str(tmp_path / "two"), launcher=launcher)
+    assert both.returncode == 0, both.stderr
+    assert both.stdout.count("written to") == 1
+    one, two = (load_file(tmp_path / name / "model.safetensors") for name in ("one", "two"))
+    metrics = json.loads((tmp_path / "one" / "metrics.json").read_text())
+    assert metrics["rate.neuron"] > 0.01  # else nothing was learnt
+    for name in one:
+        np.testing.assert_allclose(two[name], one[name], atol=1e-5)
+
+
+def test_a_run_s_folder_and_table(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    out = tmp_path / "run"
+    assert main([*SMALL, "--homeostasis", "ahsar", "--tensorboard", "--out", str(out)]) == 0
+    shown = capsys.readouterr().out
+    assert "accuracy, test" in shown and f"written to {out}" in shown
+    expected = {
+        "config.toml",
+        "epochs.csv",
+        "figures",
+        "metrics.json",
+        "model.safetensors",
+        "records.nc",
+        "tensorboard",
+    }
+    assert {p.name for p in out.iterdir()} == expected
+    figures = {"confusion", "embedding", "layer_dead", "layer_rates", "learning", "weights"}
+    assert {p.stem for p in (out / "figures").iterdir()} <= figures
+    assert len((out / "epochs.csv").read_text().splitlines()) == 3
+    assert main(["train", str(out / "config.toml"), "--no-baselines", "--out", str(out)]) == 0
+    assert "already complete" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "xif", "--out", "x"], "neuron = 'xif' is unknown"),
+        (["train", "lif", "--epochs", "0", "--out", "x"], "epochs = 0"),
+        (["train", "lif", "--homeostasis", "rest", "--out", "x"], "homeostasis.rest"),
+        (["train", "lif", "--set", "colour=red", "--out", "x"], "colour is not a parameter"),
+        (["train", "lif", "--set", "colour", "--out", "x"], 'has no "="'),
+        (["train", "nowhere.toml", "--out", "x"], "nowhere.toml"),
+    ],
+)
+def test_bad_arguments_are_one_line(
+    arguments: list[str],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert words in error and error.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_torch_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "lightning_fabric", None)
+    assert main(["train", "lif", "--out", str(tmp_path / "x")]) == 2
+    assert "pip install 'homeonet[gradient]'" in capsys.readouterr().err
