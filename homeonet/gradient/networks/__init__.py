@@ -57,7 +57,7 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
 }
 
 
-def network(name: str, shape: Shape, classes: int, parts: Parts, **options: Any) -> nn.Module:
+def network(name: str, shape: Shape, classes: int, parts: Parts, /, **options: Any) -> nn.Module:
     """A network by its name.
 
     Parameters
@@ -77,7 +77,7 @@ def network(name: str, shape: Shape, classes: int, parts: Parts, **options: Any)
     Raises
     ------
     InputError
-        If the name is unknown or an option does not exist.
+        If the name is unknown, or an option does not exist or has no sensible value.
     """
     if name not in NETWORKS:
         raise InputError(f"net = {name!r} is unknown; choose one of {', '.join(NETWORKS)}")
@@ -85,12 +85,17 @@ def network(name: str, shape: Shape, classes: int, parts: Parts, **options: Any)
         raise InputError(f"net = {name!r} needs images (channels, height, width), not steps of shape {shape}")
     if name == "columns" and len(shape) != 2:
         raise InputError(f"net = 'columns' needs columns (channels, height), not steps of shape {shape}")
+    if parts.neuron == "recurrentlif" and name in (*_IMAGES, "columns"):
+        raise InputError(
+            f"neuron = 'recurrentlif' connects units, not channels of net = {name!r}; use it with sg_snn or sequence"
+        )
     try:
         return NETWORKS[name](shape, classes, parts, **options)
-    except TypeError as error:
-        if "unexpected keyword" not in str(error):
-            raise
-        raise InputError(f"net = {name!r}: {str(error).split('() ')[-1]}") from None
+    except InputError:
+        raise
+    except (TypeError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split("() ")[-1].split())
+        raise InputError(f"net = {name!r} cannot be built with {options} ({reason}); correct them") from error
 
 
 _IMAGES = ("conv", "vgg", "resnet18", "resnet19", "resnet34", "sew18")

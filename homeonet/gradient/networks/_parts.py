@@ -84,10 +84,13 @@ class Parts:
         """A layer of neurons with `channels` on axis 2."""
         try:
             return NEURONS[self.neuron](channels, second, steps=self.steps, **dict(self.options))
-        except TypeError as error:
-            if "unexpected keyword" not in str(error):
-                raise
-            raise InputError(f"neuron = {self.neuron!r}: {str(error).split('() ')[-1]}") from None
+        except InputError:
+            raise
+        except (TypeError, ValueError, RuntimeError) as error:
+            reason = " ".join(str(error).split("() ")[-1].split())
+            raise InputError(
+                f"neuron = {self.neuron!r} cannot be made with {dict(self.options)} ({reason}); correct them"
+            ) from error
 
     def conv(
         self, n_in: int, n_out: int, kernel: int = 3, *, stride: int = 1, first: bool = False

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from homeonet.errors import InputError
 from homeonet.gradient._layers import PerStep
+from homeonet.gradient._neuron import streaming
 from homeonet.gradient.networks._parts import Parts
 
 __all__ = ["CharacterModel", "ColumnNet", "SequenceNet"]
@@ -132,15 +133,35 @@ class CharacterModel(nn.Module):
 
     @torch.no_grad()
     def generate(self, prompt: Tensor, length: int, *, temperature: float = 1.0, seed: int = 0) -> Tensor:
-        """Go on writing after `prompt`, (T, B), one step at a time with a constant state: (length, B)."""
-        from homeonet.gradient._neuron import streaming
+        """Go on writing after `prompt`, (T, B), one step at a time with a constant state: (length, B).
 
+        Parameters
+        ----------
+        prompt : Tensor of int, shape (T, B)
+        length : int
+            Symbols to write, at least 1.
+        temperature : float
+            Positive; the lower, the likelier are likely symbols. Default 1.
+        seed : int
+            Of the draws. Default 0.
+        """
+        if length < 1 or not temperature > 0:
+            raise InputError(
+                f"length = {length}, temperature = {temperature}: at least one symbol and a positive temperature are "
+                "needed"
+            )
         generator = torch.Generator().manual_seed(seed)
-        written = []
-        with streaming(self):
-            logits = self(prompt)[-1]
-            for _ in range(length):
-                probabilities = torch.softmax(logits / temperature, -1)
-                written.append(torch.multinomial(probabilities, 1, generator=generator)[:, 0])
-                logits = self(written[-1][None])[-1]
+        written: list[Tensor] = []
+        training = self.training
+        self.eval()  # writing teaches nothing, not even where membranes start
+        try:
+            with streaming(self):
+                symbols = prompt
+                while len(written) < length:
+                    probabilities = torch.softmax(self(symbols)[-1].float() / temperature, -1).cpu()
+                    drawn = torch.multinomial(probabilities, 1, generator=generator)[:, 0]
+                    written.append(drawn.to(prompt.device))
+                    symbols = written[-1][None]
+        finally:
+            self.train(training)
         return torch.stack(written)

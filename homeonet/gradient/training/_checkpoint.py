@@ -46,19 +46,33 @@ def save_checkpoint(
     _write(path, tensors, {"homeonet_version": __version__, "progress": json.dumps(progress)})
 
 
-def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Take up what :func:`save_checkpoint` wrote; returns the progress.
+def load_checkpoint(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, run_id: str
+) -> dict[str, Any]:
+    """Take up what :func:`save_checkpoint` wrote with the progress's ``run_id``; returns the progress.
 
     Raises
     ------
     InputError
-        If the file is damaged, of another version of this package, or of another architecture.
+        If the file is damaged, of another version of this package, or of another run; nothing is changed then.
     """
     tensors, metadata = _read(path)
     if metadata.get("homeonet_version") != __version__:
         raise InputError(
             f"{path} was written by homeonet {metadata.get('homeonet_version')}, this is {__version__}; delete "
             f"{path.parent} to start the run anew"
+        )
+    try:
+        progress = json.loads(metadata["progress"])
+        found = progress["run_id"]
+    except (KeyError, TypeError, ValueError):
+        raise InputError(
+            f"{path} is damaged or not a checkpoint; delete {path.parent} to start the run anew"
+        ) from None
+    if found != run_id:
+        raise InputError(
+            f"{path} belongs to a run with other parameters (run {found}); delete {path.parent} or choose another "
+            "output folder"
         )
     _fill(model, {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}, path)
     state: dict[int, dict[str, Tensor]] = {}
@@ -67,7 +81,7 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
             _, index, name = key.split(".")
             state.setdefault(int(index), {})[name] = value
     optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
-    return json.loads(metadata["progress"])
+    return progress
 
 
 def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from homeonet.config import _explain
 from homeonet.errors import InputError
@@ -48,7 +48,7 @@ class TrainConfig(BaseModel):
         Of the learning rate, over all batches.
     label_smoothing : float
         In [0, 1).
-    augment : list of {"crop", "flip", "cutout"}
+    augment : list of {"crop", "flip", "cutout"}, or their names with commas
         Random crop after padding by 1/8, horizontal flip, a random square of 1/4 of the side erased.
     clip : float, optional
         Largest norm of the gradient.
@@ -91,6 +91,11 @@ class TrainConfig(BaseModel):
     )
     precision: Literal["32-true", "64-true", "bf16-mixed", "16-mixed"] = "32-true"
     seed: int = Field(1, ge=0)
+
+    @field_validator("augment", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
 
     @property
     def sequence_steps(self) -> int:
@@ -136,6 +141,8 @@ def train_config(**values: Any) -> TrainConfig:
             table = table.setdefault(part, {})
             if not isinstance(table, dict):
                 raise InputError(f"{name}: {part} is a single value; it has no parameters")
+        if value == {} and isinstance(table.get(last), dict):
+            continue  # --homeostasis NAME beside parameters of it
         table[last] = value
     try:
         return TrainConfig.model_validate(tables)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from homeonet.gradient.training._checkpoint import load_checkpoint, save_checkpo
 from homeonet.gradient.training._config import TrainConfig
 from homeonet.gradient.training._encoding import augmented, encoded
 from homeonet.gradient.training._history import ActivityProbe, History, weight_norms
+from homeonet.gradient.training._interrupt import interrupt_deferred
 from homeonet.gradient.training._paradigms import Learner, check_paradigm
 
 if TYPE_CHECKING:
@@ -44,11 +45,12 @@ ProgressMeter = Callable[[str, float], AbstractContextManager[Callable[[float], 
 
 def build(config: TrainConfig, classes: int) -> tuple[nn.Module, list[Homeostasis]]:
     """The untrained network of a configuration, and the homeostasis attached to it."""
-    torch.manual_seed(config.seed)
     parts = Parts(
         config.neuron, config.sequence_steps, config.neuron_options, config.weights, config.attention
     )
-    model = network(config.net, config.step_shape, classes, parts, **config.net_options)
+    with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay as they are
+        torch.manual_seed(config.seed)
+        model = network(config.net, config.step_shape, classes, parts, **config.net_options)
     plugins = []
     for name, options in config.homeostasis.items():
         plugin = homeostasis_named(name, **options)
@@ -57,6 +59,8 @@ def build(config: TrainConfig, classes: int) -> tuple[nn.Module, list[Homeostasi
         else:
             plugin.attach(model)
         plugins.append(plugin)
+    if config.precision == "64-true":
+        model.double()
     return model, plugins
 
 
@@ -73,8 +77,6 @@ class TrainingRun:
     ) -> None:
         self.config, self.dataset, self.fabric, self.progress = config, dataset, fabric, progress
         self.raw, self.plugins = build(config, dataset.n_classes)
-        if config.precision == "64-true":
-            self.raw.double()
         self.paradigm = check_paradigm(config.paradigm, self.raw)
         self.raw_optimizer = _optimizer(self.raw, config)
         self.model, self.optimizer = fabric.setup(self.raw, self.raw_optimizer)
@@ -84,7 +86,7 @@ class TrainingRun:
         self.seen: dict[str, float] = {"loss": 0.0, "correct": 0.0, "count": 0.0}
         self.checkpoint = work / "checkpoint.safetensors" if work is not None else None
         if self.checkpoint is not None and self.checkpoint.exists():
-            state = load_checkpoint(self.checkpoint, self.raw, self.raw_optimizer)
+            state = load_checkpoint(self.checkpoint, self.raw, self.raw_optimizer, config.run_id)
             self.history.rows = state["rows"]
             self.epoch, self.batch, self.seen = state["epoch"], state["batch"], state["seen"]
             self.seconds = state["seconds"]
@@ -106,20 +108,38 @@ class TrainingRun:
         before = self.seconds
         with _meter(self.progress, "learning", total * self.config.batch) as advance:
             advance(done * self.config.batch)
+            whole = True  # whether model, optimiser, homeostasis and counters are of the same batch
             try:
                 while self.epoch < self.config.epochs:
-                    self._one_batch()
+                    with interrupt_deferred(), self._divergence_named():
+                        whole = False
+                        self._one_batch()
+                        self.seconds = before + time.perf_counter() - start
+                        if self.batch == self.n_batches:
+                            self._end_epoch()
+                        whole = True
                     advance(self.config.batch)
-                    self.seconds = before + time.perf_counter() - start
-                    if self.batch == self.n_batches:
-                        self._end_epoch()
                     if time.perf_counter() - saved > _CHECKPOINT_SECONDS:
                         self._save()
                         saved = time.perf_counter()
             except KeyboardInterrupt:
-                self._save()
+                if whole:
+                    self._save()
                 raise
         self._save()
+
+    @contextmanager
+    def _divergence_named(self) -> Iterator[None]:
+        """Say where in the training it was that values became infinite, which neurons notice and losses show."""
+        try:
+            yield
+        except (InputError, FloatingPointError) as error:
+            if isinstance(error, InputError) and "not finite" not in str(error):
+                raise
+            raise HomeonetError(
+                f"training diverged in epoch {self.epoch + 1}, batch {min(self.batch + 1, self.n_batches)} of "
+                f"{self.n_batches} ({str(error).partition(';')[0]}); lower lr = {self.config.lr:g}, or set clip = 1"
+            ) from None
 
     def _one_batch(self) -> None:
         config, world, rank = self.config, self.fabric.world_size, self.fabric.global_rank
@@ -139,16 +159,15 @@ class TrainingRun:
         y = self.fabric.to_device(labels)
         learner = Learner(self.model, self._loss, self.fabric.backward, self._update)
         loss, logits = self.paradigm(learner, x, y, generator)
-        if not math.isfinite(loss.item()):
-            raise HomeonetError(
-                f"the loss is {loss.item()} in epoch {self.epoch + 1}, batch {self.batch + 1}; lower "
-                f"lr = {config.lr:g}, or set clip = 1"
-            )
+        sums = [loss.item() * len(y), float((logits.argmax(1) == y).sum()), float(len(y))]
+        if world > 1:  # of the whole batch, not of this process's share
+            sums = self.fabric.all_reduce(torch.tensor(sums, device=x.device), reduce_op="sum").tolist()
+        if not math.isfinite(sums[0]):
+            raise FloatingPointError(f"the loss is {sums[0] / sums[2]}")
         for plugin in self.plugins:
             plugin.after_batch()
-        self.seen["loss"] += loss.item() * len(y)
-        self.seen["correct"] += float((logits.argmax(1) == y).sum())
-        self.seen["count"] += len(y)
+        for name, value in zip(("loss", "correct", "count"), sums, strict=True):
+            self.seen[name] += value
         self.batch += 1
 
     def _loss(self, logits: Tensor, y: Tensor) -> Tensor:
@@ -196,6 +215,7 @@ class TrainingRun:
         if self.checkpoint is None or not self.fabric.is_global_zero:
             return
         progress = {
+            "run_id": self.config.run_id,
             "rows": self.history.rows,
             "epoch": self.epoch,
             "batch": self.batch,

@@ -13,6 +13,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from homeonet import store
+from homeonet._version import __version__
 from homeonet.data import Dataset, load
 from homeonet.errors import InputError
 from homeonet.gradient.training._checkpoint import load_weights, save_weights
@@ -93,9 +94,14 @@ def train(
     HomeonetError
         If the loss is not a number.
     """
+    if tensorboard:
+        _require_tensorboard()
     final = Path(out) if out is not None else None
-    if final is not None and final.exists():
-        return _existing(final, config)
+    fabric = _fabric(accelerator, devices, config.precision)
+    fabric.launch()
+    if final is not None and _exists(final):
+        found = _existing(final, config)
+        return found if fabric.is_global_zero else replace(found, folder=None)
     dataset = load(
         config.data,
         size=config.size,
@@ -105,13 +111,6 @@ def train(
         seed=config.seed,
         folder=data_folder,
     )
-    fabric = Fabric(
-        accelerator=accelerator,
-        devices=devices,
-        strategy="ddp" if devices > 1 else "auto",
-        precision=config.precision,
-    )
-    fabric.launch()
     if config.batch % fabric.world_size:
         raise InputError(
             f"batch = {config.batch} cannot be shared by {fabric.world_size} processes; choose a multiple"
@@ -120,10 +119,11 @@ def train(
     lock = nullcontext()
     if work is not None and fabric.is_global_zero:
         store.require_writable(work)
-        store.write_atomically(work / "config.toml", lambda file: file.write(config.to_toml().encode()))
         lock = store.locked(work.with_suffix(".lock"))
     with lock:
         try:
+            if final is not None and fabric.world_size == 1 and _exists(final):
+                return _existing(final, config)  # the process that had the lock before us has finished it
             run = TrainingRun(config, dataset, fabric, work, progress if fabric.is_global_zero else None)
             run.fit()
             metrics, records = run.score()
@@ -131,11 +131,13 @@ def train(
                 metrics |= _raw_pixels(dataset, config.seed)
             if final is None or work is None or not fabric.is_global_zero:
                 return TrainResult(None, config, run.raw, metrics, records)
+            store.write_atomically(work / "config.toml", lambda file: file.write(config.to_toml().encode()))
             save_weights(work / "model.safetensors", run.raw)
             run.history.write_csv(work / "epochs.csv")
             store.write_records(work / "records.nc", records)
             parts = ["config.toml", "metrics.json", "records.nc", "epochs.csv", "model.safetensors"]
             if tensorboard:
+                shutil.rmtree(work / "tensorboard", ignore_errors=True)
                 _write_tensorboard(work / "tensorboard", run.history)
                 parts.append("tensorboard")
             if figures:
@@ -147,10 +149,14 @@ def train(
                 parts.append("figures")
             store.write_json(work / "metrics.json", metrics)
             store.publish_folder(work, final, parts)
-        except BaseException:
-            if work is not None and fabric.is_global_zero and not (work / "checkpoint.safetensors").exists():
-                shutil.rmtree(work, ignore_errors=True)  # nothing to continue from
-            raise
+        finally:
+            kept = ("checkpoint.safetensors", "metrics.json")
+            if (
+                work is not None
+                and fabric.is_global_zero
+                and not any((work / name).exists() for name in kept)
+            ):
+                shutil.rmtree(work, ignore_errors=True)  # nothing to continue from, no result
     return TrainResult(final, config, run.raw, metrics, records)
 
 
@@ -165,15 +171,40 @@ def load_trained(folder: str | Path) -> TrainResult:
     folder = Path(folder)
     try:
         metrics = json.loads((folder / "metrics.json").read_text())
-        classes = int(metrics["classes"])
+        version, run_id, classes = metrics["homeonet_version"], metrics["run_id"], int(metrics["classes"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{folder} is not the folder of a finished training run ({error}); give one that `homeonet train` wrote"
         ) from None
     config = load_train_config(folder / "config.toml")
+    if version == __version__ and run_id != config.run_id:
+        raise InputError(f"{folder / 'config.toml'} is not what the network was trained with; train it again")
     model, _ = build(config, classes)
     load_weights(folder / "model.safetensors", model)
     return TrainResult(folder, config, model.eval(), metrics, store.load_records(folder))
+
+
+def _fabric(accelerator: str, devices: int, precision: str) -> Fabric:
+    if devices < 1:
+        raise InputError(f"devices = {devices}: at least 1 is needed")
+    try:
+        return Fabric(
+            accelerator=accelerator,
+            devices=devices,
+            strategy="ddp" if devices > 1 else "auto",
+            precision=precision,
+        )
+    except (RuntimeError, ValueError) as error:
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise InputError(
+            f"accelerator = {accelerator!r}, devices = {devices}, precision = {precision!r} cannot be had here "
+            f"({reason}); accelerator = 'cpu' always can"
+        ) from None
+
+
+def _exists(folder: Path) -> bool:
+    with store.disk_errors(folder):
+        return folder.exists()
 
 
 def _existing(folder: Path, config: TrainConfig) -> TrainResult:
@@ -198,6 +229,15 @@ def _raw_pixels(dataset: Dataset, seed: int) -> dict[str, float]:
         "logistic", dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test, seed=seed, tune=False
     )
     return {"accuracy.raw_pixels": result.accuracy}
+
+
+def _require_tensorboard() -> None:
+    try:
+        import torch.utils.tensorboard  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"tensorboard = True needs {error.name}, which is not installed; pip install 'homeonet[tensorboard]'"
+        ) from None
 
 
 def _write_tensorboard(folder: Path, history: History) -> None:

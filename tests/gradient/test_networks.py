@@ -1,0 +1,230 @@
+"""Networks by name: shapes, gradients, published sizes, and pieces of a sequence that add up to the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from homeonet.errors import InputError
+from homeonet.gradient import PSN, SlidingPSN, streaming
+from homeonet.gradient.networks import NETWORKS, NEURONS, CharacterModel, Parts, network
+
+STEPS, BATCH, CLASSES = 5, 3, 4
+#: Shape of a step of an example, and options that make each network small.
+NETS: dict[str, tuple[tuple[int, ...], dict]] = {
+    "sg_snn": ((1, 6, 6), {"hidden": 12}),
+    "conv": ((1, 8, 8), {"width": 0.125}),
+    "vgg": ((2, 16, 16), {"width": 0.01}),
+    "resnet18": ((3, 8, 8), {"width": 0.0625}),
+    "resnet19": ((3, 8, 8), {"width": 0.03}),
+    "resnet34": ((3, 8, 8), {"width": 0.03}),
+    "sew18": ((3, 8, 8), {"width": 0.0625}),
+    "columns": ((1, 8), {"width": 6}),
+    "sequence": ((2,), {"width": 8, "depth": 2}),
+}
+#: Neurons and their options; thresholds are low, so that small networks are active.
+NEURON_KINDS: dict[str, tuple[str, dict]] = {
+    "lif": ("lif", {"threshold": 0.2}),
+    "hard-reset": ("lif", {"threshold": 0.2, "reset_mode": "hard"}),
+    "trlif": ("trlif", {"threshold": 0.2}),
+    "hdlif": ("hdlif", {}),
+    "hdlif-mem_bn": ("hdlif", {"variant": "mem_bn"}),
+    "hdlif-second": ("hdlif", {"parallel_second": True, "spike_bits": 4}),
+    "dsn": ("dsn", {}),
+    "psn": ("psn", {}),
+    "slidingpsn": ("slidingpsn", {"kernel": 3}),
+    "recurrentlif": ("recurrentlif", {"threshold": 0.2}),
+}
+FULLY_CONNECTED = ("sg_snn", "sequence")
+
+
+def pairs(*without: str) -> Iterator[tuple[str, str]]:
+    for net in NETS:
+        for kind in NEURON_KINDS:
+            if kind not in without and (kind != "recurrentlif" or net in FULLY_CONNECTED):
+                yield net, kind
+
+
+def small(net: str, kind: str, **parts: object) -> nn.Module:
+    torch.manual_seed(0)
+    shape, options = NETS[net]
+    neuron, constants = NEURON_KINDS[kind]
+    model = network(net, shape, CLASSES, Parts(neuron, STEPS, constants, **parts), **options)
+    for layer in model.modules():
+        if isinstance(layer, PSN | SlidingPSN):
+            layer.bias.data.fill_(-0.1)
+    return model
+
+
+def example(net: str, dtype: torch.dtype = torch.float32) -> Tensor:
+    generator = torch.Generator().manual_seed(1)
+    return torch.rand(STEPS, BATCH, *NETS[net][0], generator=generator, dtype=dtype)
+
+
+def test_every_network_and_neuron_is_tested() -> None:
+    assert NETS.keys() == NETWORKS.keys()
+    assert {neuron for neuron, _ in NEURON_KINDS.values()} == NEURONS.keys()
+
+
+@pytest.mark.parametrize(("net", "kind"), list(pairs()))
+def test_a_vote_a_step_and_a_gradient_for_every_parameter(net: str, kind: str) -> None:
+    model = small(net, kind)
+    out = model(example(net))
+    assert out.shape == (STEPS, BATCH, CLASSES)
+    nn.functional.cross_entropy(out.mean(0), torch.tensor([0, 1, 2])).backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, f"{name} has no part in the output"
+        assert torch.isfinite(parameter.grad).all(), name
+    assert all(p.grad.any() for n, p in model.named_parameters() if n.startswith("classify"))
+
+
+@pytest.mark.parametrize("weights", ["binary", "ternary"])
+@pytest.mark.parametrize("net", list(NETS))
+def test_compressed_weights_and_attention_train_too(net: str, weights: str) -> None:
+    model = small(net, "lif", weights=weights, attention=True)
+    model(example(net)).sum().backward()
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters())
+
+
+def n_weights(model: nn.Module) -> int:
+    return sum(m.weight.numel() for m in model.modules() if isinstance(m, nn.Conv2d | nn.Linear))
+
+
+def test_sizes_are_the_published_ones() -> None:
+    lif = Parts("lif")
+    # 44.84 MB at 4 bytes a weight, Table of arXiv 2410.07547
+    assert n_weights(network("resnet18", (3, 32, 32), 100, lif)) == 11_210_432
+    # 225 -> 1000 -> 10 with biases, arXiv 2601.08447
+    assert sum(p.numel() for p in network("sg_snn", (1, 15, 15), 10, lif).parameters()) == 236_010
+    # tdBN's ResNet-19: 12.63 M in the literature; the 1x1 shortcuts of two stages are counted or not
+    blocks = 9 * (3 * 128 + 6 * 128**2 + 128 * 256 + 5 * 256**2 + 256 * 512 + 3 * 512**2)
+    resnet19 = n_weights(network("resnet19", (3, 32, 32), 10, lif))
+    assert resnet19 == blocks + 128 * 256 + 256 * 512 + 512 * 256 + 256 * 10
+    assert resnet19 == pytest.approx(12.63e6, rel=0.01)
+    # torchvision's resnet34: 21 797 672 in all, less batch norms, biases, its 7x7 stem and its classifier
+    resnet34 = n_weights(network("resnet34", (3, 32, 32), 10, lif))
+    assert resnet34 == 21_797_672 - 17_024 - 1000 - 64 * 3 * 49 - 512_000 + 64 * 3 * 9 + 5120
+
+
+def test_width_multiplies_channels() -> None:
+    halves = n_weights(network("conv", (1, 8, 8), 10, Parts("lif"), width=0.5))
+    assert halves == 9 * (1 * 16 + 16 * 32 + 32 * 32) + 10 * 32 * 4
+
+
+@pytest.mark.parametrize(("net", "kind"), list(pairs("psn")))
+def test_pieces_equal_the_whole(net: str, kind: str) -> None:
+    attention = net == "conv"
+    model = small(net, kind, attention=attention).double()
+    with torch.no_grad():
+        for scale in (1.0, 0.3):  # statistics of batch norms, and of membranes
+            model(scale * example(net, torch.float64))
+        model.eval()
+        x = example(net, torch.float64)
+        whole = model(x)
+        with streaming(model):
+            pieces = torch.cat([model(piece) for piece in x.split([1, 3, 1])])
+        torch.testing.assert_close(pieces, whole, atol=1e-9, rtol=0)
+        torch.testing.assert_close(model(x), whole, atol=0, rtol=0)  # and nothing of it is left
+
+
+@pytest.mark.parametrize(("net", "kind"), list(pairs("psn")))
+def test_the_future_does_not_change_the_past(net: str, kind: str) -> None:
+    model = small(net, kind).double().eval()
+    x = example(net, torch.float64)
+    changed = x.clone()
+    changed[3:] = 1 - changed[3:]
+    with torch.no_grad():
+        before, after = model(x), model(changed)
+    torch.testing.assert_close(before[:3], after[:3], atol=1e-12, rtol=0)
+
+
+def test_networks_of_psn_refuse_pieces() -> None:
+    model = small("sg_snn", "psn")
+    with pytest.raises(InputError, match="sees the future"), streaming(model):
+        model(example("sg_snn")[:1])
+
+
+@pytest.fixture(params=["lif", "trlif", "dsn", "slidingpsn"])
+def writer(request: pytest.FixtureRequest) -> CharacterModel:
+    torch.manual_seed(2)
+    options = {"kernel": 4} if request.param == "slidingpsn" else {}
+    model = CharacterModel(11, Parts(request.param, options=options), width=16, depth=2).double()
+    for parameter in model.parameters():
+        if parameter.dim() > 1:
+            parameter.data *= 3  # livelier, so that what was written matters
+    return model
+
+
+def test_writing_equals_sampling_from_whole_sequences(writer: CharacterModel) -> None:
+    prompt = torch.randint(11, (6, 2), generator=torch.Generator().manual_seed(3))
+    written = writer.generate(prompt, 12, temperature=0.7, seed=5)
+    assert written.shape == (12, 2) and writer.training
+    generator, text = torch.Generator().manual_seed(5), prompt
+    writer.eval()
+    for symbols in written:
+        with torch.no_grad():
+            logits = writer(text)[-1].float()  # from rest, over all that is there
+        weights = (logits / 0.7).exp() / (logits / 0.7).exp().sum(-1, keepdim=True)
+        assert (torch.multinomial(weights, 1, generator=generator)[:, 0] == symbols).all()
+        text = torch.cat([text, symbols[None]])
+    assert len(set(written.flatten().tolist())) > 3
+    assert not (writer.generate(prompt, 12, temperature=0.7, seed=6) == written).all()
+
+
+def test_writing_keeps_a_state_of_constant_size(writer: CharacterModel) -> None:
+    sizes: list[int] = []
+
+    def numbers(state: object) -> int:
+        if isinstance(state, Tensor):
+            return state.numel()
+        parts = state if isinstance(state, tuple | list) else getattr(state, "__dict__", {}).values()
+        return sum(map(numbers, parts))
+
+    neuron = writer.blocks[1].neuron
+    neuron.register_forward_hook(lambda *_: sizes.append(numbers(neuron._state)))
+    writer.generate(torch.zeros(40, 1, dtype=torch.int64), 30)
+    assert len(sizes) == 30 and sizes[0] > 0 and set(sizes) == {sizes[0]}
+    assert neuron._state is None
+
+
+def test_bad_input(writer: CharacterModel) -> None:
+    prompt = torch.zeros(2, 1, dtype=torch.int64)
+    for bad in ({"temperature": 0.0}, {"length": 0}):
+        with pytest.raises(InputError, match="positive temperature"):
+            writer.generate(prompt, **{"length": 3} | bad)
+    with pytest.raises(InputError, match="integers of shape"):
+        writer(prompt.double())
+    with pytest.raises(InputError, match="sees the future"):
+        CharacterModel(11, Parts("psn"))
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "parts", "options", "words"),
+    [
+        ("mlp", (4,), {}, {}, "net = 'mlp'"),
+        ("conv", (4,), {}, {}, "needs images"),
+        ("columns", (1, 8, 8), {}, {}, "needs columns"),
+        ("columns", (1, 3), {}, {}, "at least 4 pixels"),
+        ("vgg", (1, 8, 8), {}, {}, "too small"),
+        ("conv", (1, 8, 8), {}, {"width": 0}, "positive"),
+        ("conv", (1, 8, 8), {}, {"width": "wide"}, "width"),
+        ("sg_snn", (4,), {}, {"colour": 1}, "colour"),
+        ("sg_snn", (4,), {}, {"hidden": -3}, "negative"),
+        ("sg_snn", (4,), {}, {"hidden": "many"}, "hidden"),
+        ("sg_snn", (4,), {}, {"classes": 3}, "classes"),
+        ("resnet18", (1, 8, 8), {}, {"layout": "odd"}, "layout"),
+        ("conv", (1, 8, 8), {"neuron": "recurrentlif"}, {}, "recurrentlif"),
+        ("sg_snn", (4,), {"options": {"decay": "fast"}}, {}, "neuron = 'lif'.*decay"),
+        ("sg_snn", (4,), {"options": {"steps": 3}}, {}, "neuron = 'lif'.*steps"),
+        ("sg_snn", (4,), {"options": {"decay": 2}}, {}, "decay = 2"),
+    ],
+)
+def test_bad_parameters_are_named(name: str, shape: tuple, parts: dict, options: dict, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        network(name, shape, 2, Parts(**parts), **options)
+    for bad in ({"neuron": "xif"}, {"weights": "heavy"}):
+        with pytest.raises(InputError, match="choose one of"):
+            Parts(**bad)
