@@ -8,7 +8,9 @@ The public API in one place. Importing it loads nothing; a name is imported wher
 ``load_run``           open a finished run; ``load_network`` its trained network
 ``evaluate``           read a network out on any data set, plasticity off
 ``homeonet.data``      images, split and checked
-``homeonet.plastic``   the engine
+``homeonet.plastic``   the engine of the networks grown by local plasticity
+``homeonet.gradient``  neurons, networks and homeostasis trained by gradients (needs torch)
+``homeonet.sweep``     grids of runs on all cores or a cluster, opened as one table
 ``homeonet.analysis``  readouts, weight dynamics, embeddings, similarity, statistics
 ``homeonet.plotting``  figures from records
 =====================  ==============================================================================
@@ -22,14 +24,18 @@ from homeonet._version import __version__
 if TYPE_CHECKING:
     from homeonet import analysis as analysis
     from homeonet import data as data
+    from homeonet import gradient as gradient
     from homeonet import plastic as plastic
     from homeonet import plotting as plotting
+    from homeonet import sweep as sweep
     from homeonet.config import Config, load_config, preset_names
-    from homeonet.errors import HomeonetError, InputError, RunawayError
+    from homeonet.errors import BusyError, DiskFullError, HomeonetError, InputError, RunawayError
     from homeonet.runs import Evaluation, RunResult, evaluate, load_network, load_run, run
 
 __all__ = [
+    "BusyError",
     "Config",
+    "DiskFullError",
     "Evaluation",
     "HomeonetError",
     "InputError",
@@ -44,10 +50,10 @@ __all__ = [
     "run",
 ]
 
-_SUBPACKAGES = ("analysis", "data", "plastic", "plotting")
+_SUBPACKAGES = ("analysis", "data", "gradient", "plastic", "plotting", "sweep")
 _DEFINED_IN = {
     "config": ("Config", "load_config", "preset_names"),
-    "errors": ("HomeonetError", "InputError", "RunawayError"),
+    "errors": ("BusyError", "DiskFullError", "HomeonetError", "InputError", "RunawayError"),
     "runs": ("Evaluation", "RunResult", "evaluate", "load_network", "load_run", "run"),
 }
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from homeonet._sweep_command import add_sweep
 from homeonet._train_command import add_train
 from homeonet._version import __version__
 from homeonet.errors import HomeonetError, InputError
@@ -65,7 +66,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of the command ``homeonet``; returns the exit code."""
     given = sys.argv[1:] if arguments is None else arguments
-    return run_main(lambda: _call(given), resumes=given[:1] in (["run"], ["train"]))
+    return run_main(lambda: _call(given), resumes=given[:1] in (["run"], ["train"], ["sweep"]))
 
 
 def _call(arguments: Sequence[str]) -> int | None:
@@ -133,6 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_run(commands)
     add_train(commands)
+    add_sweep(commands)
     _add_evaluate(commands)
     figure = commands.add_parser("figure", help="redraw the figures of a finished run", epilog=_FIGURE_EPILOG)
     figure.add_argument("folder", help="the run's folder")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["HomeonetError", "InputError", "RunawayError"]
+__all__ = ["BusyError", "DiskFullError", "HomeonetError", "InputError", "RunawayError"]
 
 
 class HomeonetError(Exception):
@@ -21,6 +21,14 @@ class InputError(HomeonetError, ValueError):
     """A parameter, file or argument that cannot be used: names it, its value and the remedy."""
 
     exit_code = 2
+
+
+class BusyError(InputError):
+    """Another process holds what is asked for; it may be free later."""
+
+
+class DiskFullError(InputError):
+    """There is no space left to write results."""
 
 
 class RunawayError(HomeonetError):

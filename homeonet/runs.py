@@ -53,6 +53,7 @@ __all__ = [
     "evaluate",
     "load_network",
     "load_run",
+    "measure_baselines",
     "run",
     "usable_cores",
 ]
@@ -130,16 +131,7 @@ def run(
     final = Path(out) if out is not None else None
     if final is not None and _exists(final):
         return _found(final, config, figures)
-    dataset = load(
-        config.data,
-        size=config.input.side,
-        train=config.train,
-        val=config.val,
-        test=config.test,
-        seed=config.seed,
-        folder=data_folder,
-    )
-    check_enough(dataset)
+    dataset = _dataset(config, data_folder)
     with threadpool_limits(workers):
         if final is None:
             return _run(config, dataset, None, device, workers, figures, baselines, progress)
@@ -159,6 +151,54 @@ def run(
             finally:
                 if not (work / "checkpoint.npz").exists():  # nothing to continue from
                     shutil.rmtree(work, ignore_errors=True)
+
+
+def measure_baselines(
+    config: Config,
+    out: str | Path,
+    *,
+    device: str = "auto",
+    workers: int | None = None,
+    data_folder: str | Path | None = None,
+    progress: ProgressMeter | None = None,
+) -> None:
+    """Write the test accuracies of raw pixels and of the untrained network, a folder of their own.
+
+    Parameters
+    ----------
+    config : Config
+    out : path
+        The folder to write: ``config.toml`` and ``metrics.json``, with the names that :func:`run` gives them. What
+        it holds already is kept.
+    device, workers, data_folder, progress
+        As of :func:`run`.
+    """
+    known_device(device)
+    workers = worker_count(workers)
+
+    def fill(folder: Path) -> None:
+        dataset = _dataset(config, data_folder)
+        with threadpool_limits(workers):
+            metrics = baseline_metrics(Network.untrained(config), dataset, device, workers, progress)
+        store.write_atomically(folder / "config.toml", lambda file: file.write(config.to_toml().encode()))
+        identity = {"homeonet_version": __version__, "run_id": config.run_id}
+        store.write_json(folder / "metrics.json", identity | metrics)
+
+    store.whole_folder(Path(out), fill)
+
+
+def _dataset(config: Config, folder: str | Path | None) -> Dataset:
+    dataset = load(
+        config.data,
+        size=config.input.side,
+        train=config.train,
+        val=config.val,
+        test=config.test,
+        seed=config.seed,
+        folder=folder,
+    )
+    check_enough(dataset)
+    return dataset
 
 
 def _run(

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from homeonet.errors import InputError
+from homeonet.errors import BusyError, DiskFullError, InputError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,6 +28,7 @@ __all__ = [
     "locked",
     "publish_folder",
     "require_writable",
+    "whole_folder",
     "write_atomically",
     "write_json",
     "write_records",
@@ -41,7 +42,7 @@ def disk_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise InputError(
+            raise DiskFullError(
                 f"no space left to write {path}; free some and run the same command again"
             ) from None
         reason = error.strerror or str(error)
@@ -59,15 +60,20 @@ def require_writable(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold the lock file `path`, as only one process at a time can; it is gone when the block ends.
 
     A process that dies frees its lock with it; the file it leaves behind stops nobody.
 
+    Parameters
+    ----------
+    wait : bool, default False
+        Whether to wait for another process that holds it.
+
     Raises
     ------
-    InputError
-        If another process holds it.
+    BusyError
+        If another process holds it, unless `wait`.
     """
     import fcntl  # not on Windows
 
@@ -75,10 +81,10 @@ def locked(path: Path) -> Iterator[None]:
         with disk_errors(path):
             file = path.open("w")
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             file.close()
-            raise InputError(
+            raise BusyError(
                 f"{path} is held by another process that writes this folder; wait for it or choose another folder"
             ) from None
         except OSError:  # a file system without locks: go on as if alone
@@ -156,6 +162,26 @@ def load_records(folder: str | Path) -> xr.Dataset:
     except Exception as error:  # what HDF5 makes of damaged bytes is open-ended
         reason = " ".join(str(error).split())
         raise InputError(f"{path} cannot be read ({reason}); give the folder of a finished run") from None
+
+
+def whole_folder(final: Path, fill: Callable[[Path], Any]) -> None:
+    """Have `fill` write the files of a folder that appears under `final` when all are on disk; once only."""
+    with disk_errors(final):
+        if final.exists():
+            return
+        final.parent.mkdir(parents=True, exist_ok=True)
+    work = final.parent / f".{final.name}.partial"
+    with locked(final.parent / f".{final.name}.lock"):
+        with disk_errors(final):
+            if final.exists():  # the process that had the lock before us has written it
+                return
+            shutil.rmtree(work, ignore_errors=True)  # of an attempt that was killed
+            work.mkdir()
+        try:
+            fill(work)
+            publish_folder(work, final, [path.name for path in work.iterdir()])
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
 
 
 def publish_folder(temporary: Path, final: Path, parts: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ torch.
 from ._activity import ActivitySummary, EffectiveRank, activity_summary, effective_rank, unit_rates
 from ._assignment import assign_labels
 from ._clustering import clustering_score
+from ._conditions import compare_conditions, mixed_model
 from ._confusion import confusion_matrix
 from ._embedding import Embedding, embed
 from ._membrane import membrane_distance, total_variation
@@ -29,6 +30,7 @@ __all__ = [
     "assign_labels",
     "bootstrap_interval",
     "clustering_score",
+    "compare_conditions",
     "confusion_matrix",
     "effective_rank",
     "embed",
@@ -38,6 +40,7 @@ __all__ = [
     "linear_cka",
     "mean_interval",
     "membrane_distance",
+    "mixed_model",
     "paired_permutation_test",
     "rank_correlation",
     "receptive_fields",

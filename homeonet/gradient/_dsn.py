@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from ctypes import Array, c_float, c_int32, c_int64
+from ctypes import c_float, c_int32, c_int64
 from dataclasses import dataclass
 
 import torch
@@ -118,16 +118,13 @@ class DSN(MembraneNeuron):
         weight, bias = self._filter(x[0])
         x = self._mix(x)
         state = self._carried(x[0], state)
-        inputs = torch.cat([state.window, x])
-        outputs, membrane = _DynamicDecay.apply(
-            inputs,
-            state.membrane,
-            weight,
-            bias,
-            self.threshold * self.threshold_scale,
-            _Rule(self.tau, self.levels, self.surrogate, self.through_time),
+        given = (x, state.window, state.membrane, weight, bias, self.threshold * self.threshold_scale)
+        rule = _Rule(self.tau, self.levels, self.surrogate, self.through_time)
+        outputs, membrane = (_CompiledDynamicDecay if rule.compiled(*given) else _DynamicDecay).apply(
+            *given, rule
         )
-        return outputs, DSNState(membrane, inputs[len(x) :])
+        recent = x[max(0, len(x) - self.kernel + 1) :]
+        return outputs, DSNState(membrane, torch.cat([state.window, recent])[len(recent) :])
 
     def single_step(self, x_t: Tensor, state: DSNState | None) -> tuple[Tensor, DSNState]:
         weight, bias = self._filter(x_t)
@@ -181,27 +178,30 @@ class _Rule:
     surrogate: Surrogate
     through_time: bool
 
+    def compiled(self, *given: Tensor) -> bool:
+        """Whether the kernels can compute this of these tensors."""
+        return usable(*given) and (self.levels > 1 or surrogate_kind(self.surrogate) is not None)
+
 
 class _DynamicDecay(torch.autograd.Function):
-    """The neuron over a whole sequence; saved are its inputs, the decay and the membrane."""
+    """The neuron over a whole sequence in torch operations; saved are its inputs, the decay and the membrane."""
 
     @staticmethod
     def forward(
-        ctx, inputs: Tensor, initial: Tensor, weight: Tensor, bias: Tensor, threshold: Tensor, rule: _Rule
+        ctx,
+        x: Tensor,
+        window: Tensor,
+        initial: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        threshold: Tensor,
+        rule: _Rule,
     ) -> tuple[Tensor, Tensor]:
-        kernel = len(weight)
+        kernel, inputs = len(weight), torch.cat([window, x])
         x = inputs[kernel - 1 :]
         decay = torch.empty_like(x, memory_format=torch.contiguous_format)
         outputs = torch.empty_like(decay)  # holds the drive (1 - α) X first
         ctx.rule = rule
-        if usable(inputs, initial, weight, bias, threshold):
-            membrane = torch.empty_like(decay)
-            given, sizes = _for_kernel(inputs, initial, weight, threshold)
-            a_lane = bias.expand_as(inputs[0, 0]).contiguous()
-            given = [*given[:3], a_lane, given[3], sizes, c_float(rule.tau), c_int32(rule.levels)]
-            launch("dsn_forward", [*given, decay, membrane, outputs], len(x), x[0].numel())
-            ctx.save_for_backward(inputs, initial, weight, threshold, decay, membrane)
-            return outputs, membrane[-1].clone()
         for block in time_blocks(x):
             gate = decay[block]
             torch.mul(inputs[block.start : block.stop], weight[0], out=gate)
@@ -228,8 +228,6 @@ class _DynamicDecay(torch.autograd.Function):
         inputs, initial, weight, threshold, decay, membrane = ctx.saved_tensors
         rule: _Rule = ctx.rule
         kernel = len(weight)
-        if usable(inputs, grad_out, weight, threshold) and surrogate_kind(rule.surrogate) is not None:
-            return _native_backward(ctx, grad_out, grad_last)
         grad_membrane = torch.empty_like(membrane)
         for block in time_blocks(membrane):
             level = membrane[block] / threshold
@@ -265,47 +263,76 @@ class _DynamicDecay(torch.autograd.Function):
                     grad_inputs[seen].addcmul_(grad_gate, weight[j])
         grad_bias = grad_bias.sum_to_size(weight.shape[2:])
         grad_initial = None
-        if ctx.needs_input_grad[1]:
+        if ctx.needs_input_grad[2]:
             grad_initial = grad_membrane[0] * decay[0] if rule.through_time else torch.zeros_like(initial)
-        return grad_inputs, grad_initial, grad_weight, grad_bias, None, None
+        grad_window, grad_x = grad_inputs[: kernel - 1], grad_inputs[kernel - 1 :]
+        return grad_x, grad_window, grad_initial, grad_weight, grad_bias, None, None
 
 
-def _native_backward(ctx, grad_out: Tensor, grad_last: Tensor) -> tuple[Tensor | None, ...]:
-    inputs, initial, weight, threshold, decay, membrane = ctx.saved_tensors
-    rule: _Rule = ctx.rule
-    kind, width = STRAIGHT_THROUGH, float(rule.levels)
-    if rule.levels == 1:
-        kind, width = surrogate_kind(rule.surrogate), rule.surrogate.width
-    given, sizes = _for_kernel(inputs, initial, weight, threshold)
-    grad_inputs, grad_initial = torch.zeros_like(inputs), torch.empty_like(membrane[0])
-    a_lane = torch.zeros(len(weight) + 1, *membrane.shape[1:])  # of the weights and the bias
-    given = [c_int32(kind), *given, decay, membrane, grad_out.contiguous(), grad_last.contiguous(), sizes]
-    given += [c_float(rule.tau), c_float(width), (c_int32 * 1)(rule.through_time)]
-    launch(
-        "dsn_backward",
-        [*given, grad_inputs, grad_initial, a_lane[:-1], a_lane[-1]],
-        len(membrane),
-        membrane[0].numel(),
-    )
-    return (
-        grad_inputs,
-        grad_initial if ctx.needs_input_grad[1] else None,
-        a_lane[:-1].sum_to_size(weight.shape),
-        a_lane[-1].sum_to_size(weight.shape[2:]),
-        None,
-        None,
-    )
+class _CompiledDynamicDecay(torch.autograd.Function):
+    """The same by the kernels; saved are its inputs and a few membranes, from which the others follow again."""
 
+    @staticmethod
+    def forward(
+        ctx,
+        x: Tensor,
+        window: Tensor,
+        initial: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        threshold: Tensor,
+        rule: _Rule,
+    ) -> tuple[Tensor, Tensor]:
+        one = threshold.numel() == 1
+        period = x[0, 0].numel()
+        a_lane = weight[:, 0].expand(len(weight), *x.shape[2:]).contiguous()
+        sizes = (c_int64 * 4)(period, len(weight), 0 if one else 1, _STEPS_APART)
+        given = [
+            x.contiguous(),
+            window.contiguous(),
+            initial.contiguous(),
+            a_lane,
+            bias.expand_as(x[0, 0]).contiguous(),
+            threshold.contiguous() if one else threshold.expand_as(x[0]).contiguous(),
+        ]
+        outputs = torch.empty_like(given[0])
+        saved = x.new_empty(-(-len(x) // _STEPS_APART), *x.shape[1:])
+        last = torch.empty_like(outputs[0])
+        launch(
+            "dsn_forward",
+            [*given, sizes, c_float(rule.tau), c_int32(rule.levels), saved, last, outputs],
+            len(x),
+            last.numel(),
+        )
+        del given[2]  # the initial membrane is the first one saved
+        ctx.save_for_backward(*given, saved)
+        ctx.rule, ctx.sizes, ctx.shapes = rule, sizes, (weight.shape, bias.shape)
+        return outputs, last
 
-def _for_kernel(
-    inputs: Tensor, initial: Tensor, weight: Tensor, threshold: Tensor
-) -> tuple[list[Tensor], Array]:
-    """Inputs, initial membrane, weights a lane of one image, threshold; and their sizes."""
-    one = threshold.numel() == 1
-    a_lane = weight[:, 0].expand(len(weight), *inputs.shape[2:]).contiguous()
-    thresholds = threshold.contiguous() if one else threshold.expand_as(inputs[0]).contiguous()
-    sizes = (c_int64 * 3)(inputs[0, 0].numel(), len(weight), 0 if one else 1)
-    return [inputs.contiguous(), initial.contiguous(), a_lane, thresholds], sizes
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, grad_out: Tensor, grad_last: Tensor) -> tuple[Tensor | None, ...]:
+        x, window, weight, bias, threshold, saved = ctx.saved_tensors
+        rule: _Rule = ctx.rule
+        kind, width = STRAIGHT_THROUGH, float(rule.levels)
+        if rule.levels == 1:
+            kind, width = surrogate_kind(rule.surrogate), rule.surrogate.width
+        grad_x, grad_window, grad_initial = (torch.empty_like(t) for t in (x, window, saved[0]))
+        a_lane = x.new_empty(len(weight) + 1, *x.shape[1:])  # of the weights and the bias
+        given = [c_int32(kind), x, window, saved, weight, bias, threshold]
+        given += [grad_out.contiguous(), grad_last.contiguous(), ctx.sizes]
+        given += [c_float(rule.tau), c_float(width), c_int32(rule.through_time)]
+        launch(
+            "dsn_backward",
+            [*given, grad_x, grad_window, grad_initial, a_lane[:-1], a_lane[-1]],
+            len(x),
+            saved[0].numel(),
+        )
+        weight_shape, bias_shape = ctx.shapes
+        grad_weight, grad_bias = a_lane[:-1].sum_to_size(weight_shape), a_lane[-1].sum_to_size(bias_shape)
+        return grad_x, grad_window, grad_initial, grad_weight, grad_bias, None, None
 
 
 _HALF = torch.tensor(0.5)
+#: The compiled form saves a membrane every so many steps; those between, for one stretch of lanes, fit the cache.
+_STEPS_APART = 32

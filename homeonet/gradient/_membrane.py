@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from homeonet.gradient._native import launch, surrogate_kind, usable
+from homeonet.gradient._native import LANE_GROUP, launch, surrogate_kind, usable
 from homeonet.gradient._recurrence import reverse_scan, time_blocks
 from homeonet.gradient._surrogate import Surrogate
 
@@ -58,7 +58,13 @@ class ResetRule:
 
 
 def integrate_and_reset(
-    x: Tensor, initial: Tensor, decay: Tensor, gain: Tensor, threshold: Tensor, rule: ResetRule
+    x: Tensor,
+    initial: Tensor,
+    decay: Tensor | None,
+    gain: Tensor,
+    threshold: Tensor,
+    rule: ResetRule,
+    spiked: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Outputs of all steps, and the membrane after the last.
 
@@ -67,15 +73,18 @@ def integrate_and_reset(
     x : Tensor, shape (T, B, *)
     initial : Tensor, shape (B, *)
     decay, gain, threshold : Tensor
-        Scalars, or broadcastable to (B, *).
+        Scalars, or broadcastable to (B, *). Without a decay it is ``1 - gain``, and the gradient of the gain is
+        that of both.
     rule : ResetRule
+    spiked : Tensor, shape (B, *), optional
+        Is filled with 1 for the units that spike at all and 0 for the others.
 
     Returns
     -------
     outputs : Tensor, shape (T, B, *)
     membrane : Tensor, shape (B, *)
     """
-    return _IntegrateAndReset.apply(x, initial, decay, gain, threshold, rule)
+    return _IntegrateAndReset.apply(x, initial, decay, gain, threshold, rule, spiked)
 
 
 def _number(value: Tensor) -> float | None:
@@ -86,17 +95,25 @@ def _number(value: Tensor) -> float | None:
 class _IntegrateAndReset(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx, x: Tensor, initial: Tensor, decay: Tensor, gain: Tensor, threshold: Tensor, rule: ResetRule
+        ctx,
+        x: Tensor,
+        initial: Tensor,
+        decay: Tensor | None,
+        gain: Tensor,
+        threshold: Tensor,
+        rule: ResetRule,
+        spiked: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
         membrane = torch.empty_like(x, memory_format=torch.contiguous_format)
         outputs, after = torch.empty_like(membrane), torch.empty_like(membrane[0])
-        ctx.save_for_backward(
-            membrane, initial, decay, gain, threshold, x if ctx.needs_input_grad[3] else None
-        )
-        ctx.rule = rule
-        if usable(x, initial, decay, gain, threshold):
-            _native_forward(x, initial, (decay, gain, threshold), rule, membrane, outputs, after)
+        compiled = usable(x, initial, gain if decay is None else decay, gain, threshold)
+        ctx.rule, ctx.compiled = rule, compiled and surrogate_kind(rule.surrogate) is not None
+        needs_x = ctx.needs_input_grad[3] and not (ctx.compiled and decay is None)
+        ctx.save_for_backward(membrane, initial, decay, gain, threshold, x if needs_x else None)
+        if compiled:
+            _native_forward(x, initial, (decay, gain, threshold), rule, membrane, outputs, after, spiked)
             return outputs, after
+        decay = 1 - gain if decay is None else decay
         decay_number, threshold_number = _number(decay), _number(threshold)
         u = initial
         for block in time_blocks(x):
@@ -118,6 +135,8 @@ class _IntegrateAndReset(torch.autograd.Function):
                 u = after
             if rule.threshold_rule == "trsg":
                 outputs[block].mul_(threshold)
+        if spiked is not None:
+            spiked.copy_(outputs.amax(0) > 0)
         return outputs, after
 
     @staticmethod
@@ -125,12 +144,12 @@ class _IntegrateAndReset(torch.autograd.Function):
     def backward(ctx, grad_out: Tensor, grad_after: Tensor) -> tuple[Tensor | None, ...]:
         membrane, initial, decay, gain, threshold, x = ctx.saved_tensors
         rule: ResetRule = ctx.rule
-        if (
-            usable(membrane, grad_out, initial, decay, gain, threshold)
-            and surrogate_kind(rule.surrogate) is not None
-        ):
+        if ctx.compiled:
             return _native_backward(ctx, grad_out, grad_after)
-        _, needs_initial, needs_decay, needs_gain, needs_threshold, _ = ctx.needs_input_grad
+        _, needs_initial, needs_decay, needs_gain, needs_threshold, *_ = ctx.needs_input_grad
+        mean = decay is None
+        if mean:
+            decay, needs_decay = 1 - gain, needs_gain
         grads = [
             torch.zeros_like(p) if needed else None
             for p, needed in zip(
@@ -160,29 +179,32 @@ class _IntegrateAndReset(torch.autograd.Function):
             grad_u = grad_m[block.start] * decay if rule.through_time else torch.zeros_like(grad_after)
         if needs_decay:
             grad_decay += _total(grad_m[0], initial, decay)
+        if mean and needs_gain:
+            grad_decay, grad_gain = None, grad_gain - grad_decay
         grad_x = grad_m if _number(gain) == 1 else grad_m.mul_(gain)
-        return grad_x, grad_u if needs_initial else None, grad_decay, grad_gain, grad_threshold, None
+        return grad_x, grad_u if needs_initial else None, grad_decay, grad_gain, grad_threshold, None, None
 
 
 def _native_forward(
     x: Tensor,
     initial: Tensor,
-    constants: tuple[Tensor, Tensor, Tensor],
+    constants: tuple[Tensor | None, Tensor, Tensor],
     rule: ResetRule,
     membrane: Tensor,
     outputs: Tensor,
     after: Tensor,
+    spiked: Tensor | None,
 ) -> None:
     values, steps = _constants_for_kernel(constants, x[0])
     scaled = rule.threshold_rule == "trsg"
     given = [x.contiguous(), initial.contiguous(), *values, steps, c_int32(rule.hard), c_int32(scaled)]
-    launch("membrane_forward", [*given, membrane, outputs, after], len(x), after.numel())
+    launch("membrane_forward", [*given, membrane, outputs, after, spiked], len(x), after.numel())
 
 
 def _native_backward(ctx, grad_out: Tensor, grad_after: Tensor) -> tuple[Tensor | None, ...]:
     membrane, initial, decay, gain, threshold, x = ctx.saved_tensors
     rule: ResetRule = ctx.rule
-    _, needs_initial, needs_decay, needs_gain, needs_threshold, _ = ctx.needs_input_grad
+    _, needs_initial, *needed, _, _ = ctx.needs_input_grad
     values, steps = _constants_for_kernel((decay, gain, threshold), membrane[0])
     flags = (
         rule.threshold_rule == "as",
@@ -190,11 +212,16 @@ def _native_backward(ctx, grad_out: Tensor, grad_after: Tensor) -> tuple[Tensor 
         rule.hard,
         not rule.detach_reset,
         rule.through_time,
-        needs_decay or needs_gain or needs_threshold,
-        needs_gain,
+        any(needed),
     )
-    grad_x = torch.empty_like(membrane)
-    a_lane = torch.empty(4, *membrane.shape[1:])  # of the initial membrane, decay, gain and threshold
+    grad_x, grad_initial = torch.empty_like(membrane), torch.empty_like(grad_after) if needs_initial else None
+    sums = [None] * 3  # of decay, gain and threshold
+    if any(needed):
+        groups = -(-grad_after.numel() // LANE_GROUP)
+        sums = [
+            None if v is None else v.new_empty(membrane.shape[1:] if step else groups)
+            for v, step in zip(values, steps, strict=True)
+        ]
     given = [
         c_int32(surrogate_kind(rule.surrogate)),
         membrane,
@@ -202,23 +229,27 @@ def _native_backward(ctx, grad_out: Tensor, grad_after: Tensor) -> tuple[Tensor 
         grad_after.contiguous(),
     ]
     given += [x if x is None else x.contiguous(), initial.contiguous(), *values, steps]
-    given += [c_float(rule.surrogate.width), (c_int32 * len(flags))(*flags), grad_x, *a_lane]
+    given += [c_float(rule.surrogate.width), (c_int32 * len(flags))(*flags), grad_x, grad_initial, *sums]
     launch("membrane_backward", given, len(membrane), membrane[0].numel())
     return (
         grad_x,
-        a_lane[0] if needs_initial else None,
-        a_lane[1].sum_to_size(decay.shape) if needs_decay else None,
-        a_lane[2].sum_to_size(gain.shape) if needs_gain else None,
-        a_lane[3].sum_to_size(threshold.shape) if needs_threshold else None,
+        grad_initial,
+        *(
+            None if not need else total.sum_to_size(c.shape) if step else total.sum().view(c.shape)
+            for c, total, step, need in zip((decay, gain, threshold), sums, steps, needed, strict=True)
+        ),
+        None,
         None,
     )
 
 
-def _constants_for_kernel(constants: tuple[Tensor, ...], x_t: Tensor) -> tuple[list[Tensor], Array]:
+def _constants_for_kernel(
+    constants: tuple[Tensor | None, ...], x_t: Tensor
+) -> tuple[list[Tensor | None], Array]:
     """One value, or a value a lane; and the step from lane to lane in each."""
-    single = [c.numel() == 1 for c in constants]
+    single = [c is None or c.numel() == 1 for c in constants]
     values = [
-        c.contiguous() if one else c.expand_as(x_t).contiguous()
+        c if c is None else c.contiguous() if one else c.expand_as(x_t).contiguous()
         for c, one in zip(constants, single, strict=True)
     ]
     return values, (c_int64 * len(values))(*(0 if one else 1 for one in single))

@@ -23,7 +23,7 @@ from torch import Tensor
 from homeonet._compiler import COMPILER_FLAGS, cache_root, compiler, compiler_version, processor
 from homeonet.gradient._surrogate import Arctan, Rectangle, Sigmoid, Surrogate, Triangle
 
-__all__ = ["STRAIGHT_THROUGH", "kernels", "launch", "surrogate_kind", "usable"]
+__all__ = ["LANE_GROUP", "STRAIGHT_THROUGH", "kernels", "launch", "surrogate_kind", "usable"]
 
 _SOURCE = Path(__file__).parent / "cpp" / "kernels.cpp"
 _KINDS: dict[type, int] = {Rectangle: 0, Triangle: 1, Arctan: 2, Sigmoid: 3}
@@ -31,7 +31,7 @@ STRAIGHT_THROUGH = 4
 #: Below this many values a second thread costs more than it brings.
 _VALUES_A_THREAD = 1 << 17
 #: Threads share the lanes in multiples of a cache line.
-_LANE_MULTIPLE = 16
+LANE_GROUP = 16
 
 
 @lru_cache(maxsize=1)
@@ -106,8 +106,8 @@ def launch(name: str, arguments: list, n_steps: int, n_lanes: int) -> None:
         function(*given, *_sizes(n_steps, n_lanes, start, stop))
 
     threads = min(torch.get_num_threads(), max(1, n_steps * n_lanes // _VALUES_A_THREAD))
-    share = -(-n_lanes // threads // _LANE_MULTIPLE) * _LANE_MULTIPLE
-    starts = range(0, n_lanes, max(share, _LANE_MULTIPLE))
+    share = -(-n_lanes // threads // LANE_GROUP) * LANE_GROUP
+    starts = range(0, n_lanes, max(share, LANE_GROUP))
     bounds = [(start, min(start + starts.step, n_lanes)) for start in starts]
     others = [_pool(len(bounds)).submit(call, *bound) for bound in bounds[1:]]
     call(*bounds[0])

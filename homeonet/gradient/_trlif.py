@@ -87,6 +87,15 @@ class TrLIF(MembraneNeuron):
         return softplus(self.raw_threshold)
 
     def sequence(self, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+        return self._sequence(x, state)
+
+    def sequence_and_spiked(self, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        spiked = torch.empty_like(x[0], memory_format=torch.contiguous_format, requires_grad=False)
+        return *self._sequence(x, state, spiked), spiked
+
+    def _sequence(
+        self, x: Tensor, state: Tensor | None, spiked: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         initial = self.initial(x[0]) if state is None else state
         if not self.through_time:
             initial = initial.detach()
@@ -98,7 +107,7 @@ class TrLIF(MembraneNeuron):
             self.through_time,
         )
         rate, threshold = self._constants(x[0])
-        return integrate_and_reset(x, initial, 1 - rate, rate, threshold, rule)
+        return integrate_and_reset(x, initial, None, rate, threshold, rule, spiked)
 
     def single_step(self, x_t: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         u = self.initial(x_t) if state is None else state

@@ -7,6 +7,7 @@ the machine it is on). A program is built in a private folder and moved into pla
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import platform
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +25,7 @@ from pathlib import Path
 from homeonet._compiler import COMPILER_FLAGS, cache_root, compiler, compiler_version, processor
 from homeonet.errors import HomeonetError, InputError
 from homeonet.plastic._structure import Structure
+from homeonet.store import locked
 
 __all__ = ["COMPILER_FLAGS", "Program", "cache_folder", "compiler", "program_for"]
 
@@ -88,7 +91,12 @@ def program_for(structure: Structure) -> Program:
             "conda install gxx) or use --device runtime, which is far slower"
         )
     folder = cache_folder() / f"{structure.key}-{_build_key(found)}"
-    with _BUILDING:
+    if (folder / "main").exists():
+        return Program(folder, 0.0)
+    with _disk_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    # one thread of one process builds it, all others wait for that
+    with _BUILDING, locked(folder.parent / f".{folder.name}.lock", wait=True):
         if (folder / "main").exists():
             return Program(folder, 0.0)
         start = time.perf_counter()
@@ -97,31 +105,41 @@ def program_for(structure: Structure) -> Program:
 
 
 _BUILDING = threading.Lock()
+_ABANDONED_SECONDS = 3600.0
 
 
-def _build(structure: Structure, folder: Path, command: str) -> None:
-    scratch = None
+@contextlib.contextmanager
+def _disk_errors(folder: Path) -> Iterator[None]:
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
-        _generate(structure, scratch)
-        _compile(command, scratch)
-        product = scratch / "product"
-        product.mkdir()
-        for name in ("main", "manifest.json", "program.cpp", "static_arrays"):
-            shutil.move(scratch / name, product / name)
-        try:
-            product.rename(folder)
-        except OSError:  # another process was faster: its program is as good
-            if not (folder / "main").exists():
-                raise
+        yield
     except OSError as error:
         raise InputError(
             f"the cache folder {folder.parent} cannot be written ({error.strerror or error}); set HOMEONET_CACHE "
             "to one that can"
         ) from None
-    finally:
-        if scratch is not None:
+
+
+def _build(structure: Structure, folder: Path, command: str) -> None:
+    with _disk_errors(folder):
+        for left in folder.parent.glob(f".building-{folder.name}-*"):
+            if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:  # its process was killed
+                shutil.rmtree(left, ignore_errors=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".building-{folder.name}-", dir=folder.parent))
+        try:
+            _generate(structure, scratch)
+            _compile(command, scratch)
+            product = scratch / "product"
+            product.mkdir()
+            for name in ("main", "manifest.json", "program.cpp", "static_arrays"):
+                shutil.move(scratch / name, product / name)
+            try:
+                product.rename(folder)
+            except (
+                OSError
+            ):  # where locks do not work, another process may have been faster: its program is as good
+                if not (folder / "main").exists():
+                    raise
+        finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
 

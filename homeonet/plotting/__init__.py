@@ -23,6 +23,7 @@ from ._style import (
     shade_sleep,
     use_style,
 )
+from ._sweep import plot_against, plot_heat_map
 from ._training import draw_training, plot_layers, plot_learning
 from ._weights import plot_total_weight, plot_weight_histograms, plot_weight_trajectories
 
@@ -40,8 +41,10 @@ __all__ = [
     "draw_training",
     "new_figure",
     "plot_accuracies",
+    "plot_against",
     "plot_confusion",
     "plot_embedding",
+    "plot_heat_map",
     "plot_layers",
     "plot_learning",
     "plot_raster",

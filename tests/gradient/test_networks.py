@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from homeonet.errors import InputError
 from homeonet.gradient import PSN, SlidingPSN, streaming
+from homeonet.gradient._mem_bn import MembraneNorm
 from homeonet.gradient.networks import NETWORKS, NEURONS, CharacterModel, Parts, network
 
 STEPS, BATCH, CLASSES = 5, 3, 4
@@ -39,6 +40,7 @@ NEURON_KINDS: dict[str, tuple[str, dict]] = {
     "recurrentlif": ("recurrentlif", {"threshold": 0.2}),
 }
 FULLY_CONNECTED = ("sg_snn", "sequence")
+IMAGES = ("conv", "vgg", "resnet18", "resnet19", "resnet34", "sew18")
 
 
 def pairs(*without: str) -> Iterator[tuple[str, str]]:
@@ -81,6 +83,16 @@ def test_a_vote_a_step_and_a_gradient_for_every_parameter(net: str, kind: str) -
     assert all(p.grad.any() for n, p in model.named_parameters() if n.startswith("classify"))
 
 
+@pytest.mark.parametrize(("net", "kind"), list(pairs()))
+def test_no_parameter_is_cut_off_from_the_loss(net: str, kind: str) -> None:
+    model = small(net, kind)
+    for layer in model.modules():
+        if isinstance(layer, MembraneNorm):
+            layer.beta.data.fill_(0.5)  # at first it keeps what it scales out of the membrane
+    nn.functional.cross_entropy(model(example(net)).mean(0), torch.tensor([0, 1, 2])).backward()
+    assert [name for name, p in model.named_parameters() if not p.grad.any()] == []
+
+
 @pytest.mark.parametrize("weights", ["binary", "ternary"])
 @pytest.mark.parametrize("net", list(NETS))
 def test_compressed_weights_and_attention_train_too(net: str, weights: str) -> None:
@@ -109,9 +121,70 @@ def test_sizes_are_the_published_ones() -> None:
     assert resnet34 == 21_797_672 - 17_024 - 1000 - 64 * 3 * 49 - 512_000 + 64 * 3 * 9 + 5120
 
 
+def n_parameters(model: nn.Module) -> int:
+    return sum(p.numel() for p in model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("net", "shape", "classes", "published"),
+    [
+        # with batch norms: the usual ResNet-18 of basic blocks for CIFAR-100 and CIFAR-10
+        ("resnet18", (3, 32, 32), 100, 11_220_132),
+        ("resnet18", (3, 32, 32), 10, 11_173_962),
+        ("sew18", (3, 32, 32), 10, 11_173_962),
+        # VGG-SNN for DVS-CIFAR10: 9.27 M
+        ("vgg", (2, 48, 48), 10, 9 * 1_024_128 + 2 * 2752 + 512 * 9 * 10 + 10),
+        # Fang et al. 2023, sequential CIFAR-10: 0.51 M
+        ("columns", (3, 32), 10, 3 * 128 * (3 + 5 * 128) + 6 * 256 + 1024 * 256 + 256 + 2570),
+        ("sequence", (1,), 10, 128 + 2 * (128 + 64 * 128 + 128 + 128 * 64 + 64) + 128 + 650),
+        ("conv", (1, 28, 28), 10, 9 * 32 * (1 + 64 + 128) + 2 * 160 + 64 * 49 * 10 + 10),
+    ],
+)
+def test_parameters_are_those_counted_by_hand(
+    net: str, shape: tuple[int, ...], classes: int, published: int
+) -> None:
+    assert n_parameters(network(net, shape, classes, Parts("lif"))) == published
+
+
+def test_a_character_model_s_parameters_are_those_counted_by_hand() -> None:
+    symbols, width, inner = 65, 128, 256
+    block = 2 * width + (width * inner + inner) + (inner * width + width)
+    expected = symbols * width + 3 * block + 2 * width + width * symbols + symbols
+    assert n_parameters(CharacterModel(symbols, Parts("lif"))) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("lif", 0),
+        ("trlif", 2),
+        ("hdlif", 2 * STEPS),
+        ("hdlif-mem_bn", 4 * STEPS + 2 * STEPS * 12),
+        ("dsn", 12 * (4 + 1)),
+        ("psn", STEPS**2 + STEPS),
+        ("slidingpsn", 3 + 1),
+        ("recurrentlif", 12**2),
+    ],
+)
+def test_neurons_add_their_constants_to_the_parameters(kind: str, expected: int) -> None:
+    assert n_parameters(small("sg_snn", kind)) == 36 * 12 + 12 + 12 * CLASSES + CLASSES + expected
+
+
 def test_width_multiplies_channels() -> None:
     halves = n_weights(network("conv", (1, 8, 8), 10, Parts("lif"), width=0.5))
     assert halves == 9 * (1 * 16 + 16 * 32 + 32 * 32) + 10 * 32 * 4
+
+
+@pytest.mark.parametrize("net", IMAGES)
+def test_width_multiplies_the_channels_of_every_convolution(net: str) -> None:
+    def shapes(width: float) -> list[tuple[int, int]]:
+        model = network(net, (3, 16, 16), 10, Parts("lif"), width=width)
+        return [m.weight.shape[:2] for m in model.modules() if isinstance(m, nn.Conv2d)]
+
+    whole, half, least = shapes(1.0), shapes(0.5), shapes(1e-3)
+    assert all(2 * n == n_whole for (n, _), (n_whole, _) in zip(half, whole, strict=True))
+    assert all(2 * n == n_whole for (_, n), (_, n_whole) in zip(half[1:], whole[1:], strict=True))
+    assert {n for n, _ in least} == {4} and whole[0][1] == half[0][1] == least[0][1] == 3
 
 
 @pytest.mark.parametrize(("net", "kind"), list(pairs("psn")))
@@ -190,6 +263,45 @@ def test_writing_keeps_a_state_of_constant_size(writer: CharacterModel) -> None:
     assert neuron._state is None
 
 
+def test_writing_depends_on_the_seed_alone(writer: CharacterModel) -> None:
+    prompt = torch.randint(11, (4, 3), generator=torch.Generator().manual_seed(8))
+    weights = {name: value.clone() for name, value in writer.state_dict().items()}
+    first = writer.generate(prompt, 9, seed=4)
+    torch.rand(5)  # the caller's random numbers have no part in it
+    state = torch.random.get_rng_state()
+    again = writer.generate(prompt, 9, seed=4)
+    assert first.shape == (9, 3) and first.dtype == torch.int64 and again.equal(first)
+    assert first.min() >= 0 and first.max() < 11
+    assert torch.random.get_rng_state().equal(state)
+    assert all(writer.state_dict()[name].equal(value) for name, value in weights.items())
+
+
+def test_cold_writing_takes_the_likeliest_symbols(writer: CharacterModel) -> None:
+    text = torch.randint(11, (4, 3), generator=torch.Generator().manual_seed(8))
+    written = writer.generate(text, 9, temperature=1e-4)
+    writer.eval()
+    for symbols in written:
+        with torch.no_grad():
+            assert writer(text)[-1].argmax(-1).equal(symbols)
+        text = torch.cat([text, symbols[None]])
+
+
+@pytest.mark.parametrize("kind", [kind for kind in NEURON_KINDS if kind != "psn"])
+def test_characters_in_pieces_equal_the_whole(kind: str) -> None:
+    torch.manual_seed(0)
+    neuron, constants = NEURON_KINDS[kind]
+    model = CharacterModel(11, Parts(neuron, 9, constants), width=8, depth=2).double()
+    text = torch.randint(11, (9, 4), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        model(text)
+        model.eval()
+        whole = model(text)
+        with streaming(model):
+            pieces = torch.cat([model(piece) for piece in text.split([1, 5, 1, 2])])
+    assert whole.shape == (9, 4, 11)
+    torch.testing.assert_close(pieces, whole, atol=1e-9, rtol=0)
+
+
 def test_bad_input(writer: CharacterModel) -> None:
     prompt = torch.zeros(2, 1, dtype=torch.int64)
     for bad in ({"temperature": 0.0}, {"length": 0}):
@@ -199,6 +311,20 @@ def test_bad_input(writer: CharacterModel) -> None:
         writer(prompt.double())
     with pytest.raises(InputError, match="sees the future"):
         CharacterModel(11, Parts("psn"))
+
+
+@pytest.mark.parametrize("shape", [(8,), (8, 8), (1, 1, 8, 8)])
+@pytest.mark.parametrize("net", IMAGES)
+def test_networks_of_images_refuse_other_ranks(net: str, shape: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match=f"net = '{net}' needs images"):
+        network(net, shape, 2, Parts())
+
+
+@pytest.mark.parametrize("side", [1, 15])
+def test_vgg_refuses_images_that_four_poolings_empty(side: int) -> None:
+    with pytest.raises(InputError, match="too small for 4 poolings"):
+        network("vgg", (2, side, side), 10, Parts(), width=0.01)
+    network("vgg", (2, 16, 16), 10, Parts(), width=0.01)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from homeonet.gradient.training._encoding import augmented, encoded
 from homeonet.gradient.training._history import ActivityProbe, History, weight_norms
 from homeonet.gradient.training._paradigms import PARADIGMS, Learner, check_paradigm
 from homeonet.gradient.training._run import build
-from homeonet.gradient.training._train import TrainResult, load_trained, train
+from homeonet.gradient.training._train import TrainResult, load_trained, measure_baselines, train
 
 __all__ = [
     "PARADIGMS",
@@ -22,6 +22,7 @@ __all__ = [
     "load_train_config",
     "load_trained",
     "load_weights",
+    "measure_baselines",
     "save_weights",
     "train",
     "train_config",

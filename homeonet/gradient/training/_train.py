@@ -24,7 +24,7 @@ from homeonet.gradient.training._run import ProgressMeter, TrainingRun, build
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["TrainResult", "load_trained", "train"]
+__all__ = ["TrainResult", "load_trained", "measure_baselines", "train"]
 
 
 @dataclass(frozen=True)
@@ -102,15 +102,7 @@ def train(
     if final is not None and _exists(final):
         found = _existing(final, config)
         return found if fabric.is_global_zero else replace(found, folder=None)
-    dataset = load(
-        config.data,
-        size=config.size,
-        train=config.train,
-        val=config.val,
-        test=config.test,
-        seed=config.seed,
-        folder=data_folder,
-    )
+    dataset = _dataset(config, data_folder)
     if config.batch % fabric.world_size:
         raise InputError(
             f"batch = {config.batch} cannot be shared by {fabric.world_size} processes; choose a multiple"
@@ -158,6 +150,30 @@ def train(
             ):
                 shutil.rmtree(work, ignore_errors=True)  # nothing to continue from, no result
     return TrainResult(final, config, run.raw, metrics, records)
+
+
+def measure_baselines(config: TrainConfig, out: str | Path, *, data_folder: str | Path | None = None) -> None:
+    """Write the test accuracy of raw pixels, with the name that :func:`train` gives it, a folder of its own."""
+
+    def fill(folder: Path) -> None:
+        metrics = {"homeonet_version": __version__, "run_id": config.run_id}
+        metrics |= _raw_pixels(_dataset(config, data_folder), config.seed)
+        store.write_atomically(folder / "config.toml", lambda file: file.write(config.to_toml().encode()))
+        store.write_json(folder / "metrics.json", metrics)
+
+    store.whole_folder(Path(out), fill)
+
+
+def _dataset(config: TrainConfig, folder: str | Path | None) -> Dataset:
+    return load(
+        config.data,
+        size=config.size,
+        train=config.train,
+        val=config.val,
+        test=config.test,
+        seed=config.seed,
+        folder=folder,
+    )
 
 
 def load_trained(folder: str | Path) -> TrainResult:

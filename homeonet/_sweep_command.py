@@ -1,0 +1,169 @@
+"""The command ``homeonet sweep``: options, progress, and what is printed. All work is in ``homeonet.sweep``."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from homeonet.errors import InputError
+
+if TYPE_CHECKING:
+    from homeonet.sweep import Grid, Watcher
+
+__all__ = ["add_sweep", "sweep_meter"]
+
+_EPILOG = """a grid file, sleep.toml:
+  preset = "massey2026"                     (or neuron = "lif": gradient training, as `homeonet train`)
+  data = "mnist5k"
+  train = 1000
+  [set]                                     (any other parameter, fixed)
+  "noise.sigma" = "3 mV"
+  [grid]                                    (lists that are crossed)
+  "sleep.ratio" = [0.0, 0.1, 0.2]
+  seed = [1, 2, 3]
+  [case."no plasticity asleep"]             (named sets of parameters, one more axis; may be left out)
+  "sleep.plastic" = false
+
+examples:
+  homeonet sweep sleep.toml --dry-run                        (how many cells, how long)
+  homeonet sweep sleep.toml --workers 4                      (results/sleep; the same command resumes it)
+  homeonet sweep sleep.toml --retry-failed
+  homeonet sweep sleep.toml --scheduler tcp://host:8786      (any running Dask cluster)
+  homeonet sweep status results/sleep
+"""
+_SHOWN_CELLS = 20
+
+
+def add_sweep(commands: Any) -> None:
+    """Add ``sweep`` to the subcommands."""
+    sweep = commands.add_parser(
+        "sweep",
+        help="run a grid of configurations on all cores, or on a cluster",
+        description="Runs every cell of a grid and writes one folder: cells/, table.parquet and results.nc (opens in "
+        "xarray). Interrupted, the same command continues; a failed cell is reported and the others go on.",
+        epilog=_EPILOG,
+    )
+    sweep.add_argument(
+        "grid", metavar="FILE", help="a TOML file, see below; or `status`, to ask about a folder"
+    )
+    sweep.add_argument("folder", metavar="DIR", nargs="?", help="the sweep's folder, after `status`")
+    sweep.add_argument(
+        "--out", metavar="DIR", help="folder of results; default: results/ and the file's name"
+    )
+    sweep.add_argument(
+        "--workers", type=int, metavar="N", help="processes, one thread each; default: all usable cores"
+    )
+    sweep.add_argument(
+        "--scheduler", metavar="ADDRESS", help="a running Dask scheduler, for example tcp://host:8786"
+    )
+    sweep.add_argument(
+        "--dry-run", action="store_true", help="print cells and an estimate from one short cell"
+    )
+    sweep.add_argument("--retry-failed", action="store_true", help="run failed cells again")
+    sweep.add_argument("--yes", action="store_true", help="run even more than 100,000 cells")
+    sweep.add_argument("--figures", action="store_true", help="draw each cell's figures")
+    sweep.add_argument(
+        "--no-baselines", action="store_true", help="leave raw pixels and untrained networks out"
+    )
+    sweep.add_argument(
+        "--device", default="auto", help="as of `homeonet run`, or the accelerator of `homeonet train`"
+    )
+    sweep.add_argument(
+        "--data-folder", metavar="DIR", help="look for images here first (then $HOMEONET_DATA)"
+    )
+    sweep.set_defaults(call=_sweep)
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    if options.grid == "status":
+        return _status(options)
+    if options.folder is not None:
+        raise InputError(f"{options.folder!r} is one argument too many; give the results folder with --out")
+    from homeonet.sweep import estimate, load_grid, sweep
+
+    grid = load_grid(options.grid)
+    out = Path(options.out or Path("results", Path(options.grid).stem))
+    common = {
+        "workers": options.workers,
+        "device": options.device,
+        "baselines": not options.no_baselines,
+        "data_folder": options.data_folder,
+    }
+    if options.dry_run:
+        _print_cells(grid)
+        found = estimate(grid, out, **common)
+        print(
+            f"{found.cells:,} cells, {found.to_do:,} to do; about {found.seconds_a_cell:.0f} s each on a core, "
+            f"{_duration(found.seconds)} in all"
+        )
+        return 0
+    result = sweep(
+        grid,
+        out,
+        scheduler=options.scheduler,
+        figures=options.figures,
+        retry_failed=options.retry_failed,
+        allow_many=options.yes,
+        progress=sweep_meter,
+        **common,
+    )
+    done = int((result.results["state"] == "done").sum())
+    print(f"{done:,} of {len(grid):,} cells done; table.parquet and results.nc in {result.folder}")
+    _print_failed(result.failed)
+    return 1 if result.failed else 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    from homeonet.sweep import sweep_status
+
+    if options.folder is None:
+        raise InputError("`homeonet sweep status` needs the sweep's folder; give for example results/sleep")
+    found = sweep_status(options.folder)
+    cells = found.done + found.begun + found.missing
+    print(
+        f"{found.done:,} cells done, {found.begun:,} begun, {found.missing:,} to do, {len(found.failed):,} failed"
+    )
+    _print_failed(found.failed)
+    return 0 if found.done == cells and not found.failed else 1
+
+
+@contextlib.contextmanager
+def sweep_meter(total: int, dashboard: str) -> Iterator[Watcher]:
+    """A progress meter on standard error: cells done, running and failed, time left; silent where nobody watches."""
+    from tqdm import tqdm
+
+    watched = sys.stderr.isatty()
+    if watched:
+        print(f"dashboard: {dashboard}", file=sys.stderr)
+    form = "{n}/{total} cells |{bar}| {postfix} [{elapsed}<{remaining}]"
+    with tqdm(total=total, bar_format=form, disable=not watched, leave=False) as bar:
+
+        def watch(*, ended: int, running: int, failed: int) -> None:
+            bar.set_postfix_str(f"{running} running, {failed} failed", refresh=False)
+            bar.update(ended - bar.n)
+
+        yield watch
+
+
+def _print_cells(grid: Grid) -> None:
+    cells = grid.cells()
+    for cell in cells[:_SHOWN_CELLS]:
+        print(cell.id, *(f"{name}={value}" for name, value in cell.values.items()))
+    if len(cells) > _SHOWN_CELLS:
+        print(f"… and {len(cells) - _SHOWN_CELLS:,} more")
+
+
+def _print_failed(failed: Mapping[str, str]) -> None:
+    for log, reason in failed.items():
+        print(f"homeonet: failed: {reason} (log: {log})", file=sys.stderr)
+    if failed:
+        print("homeonet: --retry-failed runs them again", file=sys.stderr)
+
+
+def _duration(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))

@@ -1,0 +1,116 @@
+"""Figures of sweeps: a result against a parameter with every seed visible, and over two parameters as a map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
+
+from ..analysis import compare_conditions
+from ..errors import InputError
+from ._style import COLOURS, MARKERS, SERIES
+
+__all__ = ["plot_against", "plot_heat_map"]
+
+
+def plot_against(
+    values: Mapping[str, xr.DataArray],
+    ax: Axes,
+    dim: str,
+    *,
+    baselines: Mapping[str, xr.DataArray | float] | None = None,
+    scale: float = 1.0,
+    seed: str = "seed",
+) -> dict[str, list[Artist]]:
+    """Lines of means over a parameter with their bootstrap intervals, and a dot a seed.
+
+    Parameters
+    ----------
+    values : mapping of str to DataArray with the dimensions `dim` and `seed`
+        One series each, at most ten; missing values are left out.
+    ax : Axes
+    dim : str
+        The parameter on the x axis; its coordinate is numeric.
+    baselines : mapping of str to DataArray or float, optional
+        Drawn as grey lines across, at the mean over all their values, with their range shaded.
+    scale : float, default 1
+        Factor of the values; 100 for shares in per cent.
+    seed : str, default "seed"
+
+    Returns
+    -------
+    dict of str to list of Artist
+        By the names of series and baselines.
+
+    Raises
+    ------
+    InputError
+        For more than ten series, or one without `dim` and `seed`.
+    """
+    if not 1 <= len(values) <= len(SERIES):
+        raise InputError(f"values has {len(values)} series; give 1 to {len(SERIES)}")
+    artists: dict[str, list[Artist]] = {}
+    for k, (name, series) in enumerate(values.items()):
+        points = scale * series.transpose(dim, seed)
+        x = points[dim].to_numpy()
+        summary = compare_conditions(points, dim, reference=x[0], pairs=seed)
+        style = {"color": SERIES[k], "marker": MARKERS[k]}
+        drawn: list[Artist] = ax.plot(x, summary["mean"], markersize=3.5, label=name, **style)
+        drawn.append(
+            ax.fill_between(x, summary["low"], summary["high"], color=SERIES[k], alpha=0.18, linewidth=0)
+        )
+        every = np.repeat(x, points.sizes[seed])
+        drawn.append(ax.scatter(every, points.to_numpy().ravel(), s=4, alpha=0.5, linewidths=0, **style))
+        artists[name] = drawn
+    for k, (name, given) in enumerate((baselines or {}).items()):
+        found = scale * np.asarray(given, dtype=float).ravel()
+        found = found[np.isfinite(found)]
+        line = ax.axhline(
+            found.mean(), color=COLOURS["baseline"], linestyle=("--", ":", "-.")[k % 3], label=name, zorder=1
+        )
+        band = ax.axhspan(
+            found.min(), found.max(), color=COLOURS["baseline"], alpha=0.12, linewidth=0, zorder=0
+        )
+        artists[name] = [line, band]
+    return artists
+
+
+def plot_heat_map(
+    values: xr.DataArray, ax: Axes, *, x: str, y: str, label: str, scale: float = 1.0, form: str = "{:.1f}"
+) -> AxesImage:
+    """Means over two parameters as a map, each cell with its number.
+
+    Parameters
+    ----------
+    values : DataArray with the dimensions `x`, `y` and others
+        The mean is taken over the others; missing cells stay white.
+    ax : Axes
+    x, y : str
+        Dimensions along the axes, drawn as equal cells in their order.
+    label : str
+        Of the colour bar.
+    scale : float, default 1
+        Factor of the values.
+    form : str, default "{:.1f}"
+        How a cell's number is written.
+
+    Returns
+    -------
+    AxesImage
+    """
+    others = [name for name in values.dims if name not in (x, y)]
+    means = scale * values.mean(others).transpose(y, x)
+    image = ax.imshow(means, origin="lower", aspect="auto", cmap="viridis")
+    ax.set_xticks(range(means.sizes[x]), [f"{v:g}" for v in means[x].to_numpy()])
+    ax.set_yticks(range(means.sizes[y]), [f"{v:g}" for v in means[y].to_numpy()])
+    middle = float(np.nanmean([np.nanmin(means), np.nanmax(means)])) if np.isfinite(means).any() else 0.0
+    for (row, column), value in np.ndenumerate(means.to_numpy()):
+        if np.isfinite(value):
+            colour = "black" if value > middle else "white"
+            ax.text(column, row, form.format(value), ha="center", va="center", fontsize=6, color=colour)
+    ax.figure.colorbar(image, ax=ax, label=label)
+    return image

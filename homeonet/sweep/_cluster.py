@@ -1,0 +1,107 @@
+"""The processes that work: a local Dask cluster, or any other that is running."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from homeonet._version import __version__
+from homeonet.errors import HomeonetError, InputError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+__all__ = ["connected", "reaches"]
+
+_ANSWER_SECONDS = 15
+_WORKERS_SECONDS = 300
+
+
+@contextlib.contextmanager
+def connected(scheduler: str | None, workers: int) -> Iterator[Client]:
+    """A client of the cluster at address `scheduler`, or of `workers` processes here that end with the block.
+
+    Raises
+    ------
+    InputError
+        If nothing answers at the address, or workers there have another version of this package.
+    HomeonetError
+        If no worker joins.
+    """
+    import dask
+    from distributed import Client, LocalCluster
+
+    # a task whose workers die three times is a failed cell; its reruns are not worth a line each
+    options = {
+        "distributed.scheduler.allowed-failures": 2,
+        "distributed.comm.timeouts.connect": f"{_ANSWER_SECONDS}s",
+    }
+    with dask.config.set(options):
+        if scheduler is None:
+            with (
+                tempfile.TemporaryDirectory(prefix="homeonet-") as scratch,
+                LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    processes=True,
+                    host="127.0.0.1",  # nobody else's business
+                    dashboard_address="127.0.0.1:0",
+                    memory_limit=0,
+                    local_directory=scratch,
+                    silence_logs=logging.CRITICAL,
+                ) as cluster,
+                Client(cluster) as client,
+            ):
+                yield client
+            return
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        try:
+            client = Client(scheduler, timeout=f"{_ANSWER_SECONDS}s")
+        except (OSError, ValueError, RuntimeError) as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise InputError(
+                f"scheduler = {scheduler!r} cannot be reached ({reason}); start one with `dask scheduler`, and give "
+                "its address as tcp://HOST:8786"
+            ) from None
+        with client:
+            _check_workers(client)
+            yield client
+
+
+def reaches(client: Client, folder: Path) -> bool:
+    """Whether all workers see `folder`, so that they can write there themselves."""
+    with tempfile.NamedTemporaryFile(prefix=".seen-", dir=folder) as token:
+        return all(client.run(_is_file, token.name).values())
+
+
+def _check_workers(client: Client) -> None:
+    try:
+        client.wait_for_workers(1, timeout=_WORKERS_SECONDS)
+    except TimeoutError:
+        raise HomeonetError(
+            f"no worker joined the scheduler {client.scheduler.address} in {_WORKERS_SECONDS} s; start some with "
+            f"`dask worker {client.scheduler.address} --nthreads 1`"
+        ) from None
+    found = client.run(_version, on_error="return")
+    for address, version in found.items():
+        if version != __version__:
+            what = (
+                f"has homeonet {version}"
+                if isinstance(version, str)
+                else f"cannot import homeonet ({version})"
+            )
+            raise InputError(f"the worker at {address} {what}; install homeonet {__version__} there")
+
+
+def _version() -> str:
+    from homeonet._version import __version__ as version
+
+    return version
+
+
+def _is_file(path: str) -> bool:
+    return Path(path).is_file()

@@ -1,0 +1,134 @@
+"""The results of a sweep as one labelled dataset, and as tables. Reads finished cells, runs nothing."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from homeonet import store
+from homeonet.errors import InputError
+from homeonet.sweep._grid import Cell
+from homeonet.sweep._state import read_grid, state_of
+from homeonet.sweep._tasks import baseline_config
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+__all__ = ["open_sweep", "sweep_table", "write_tables"]
+
+#: Metrics of the machine and not of the network: they are in a table of their own.
+_TIMINGS = (
+    "compile_seconds",
+    "images_per_second",
+    "realtime_factor",
+    "steps_per_second",
+    "train_seconds",
+    "train_wall_seconds",
+)
+#: Not results: they name the cell.
+_NAMES = ("homeonet_version", "run_id", "device")
+
+
+def open_sweep(folder: str | Path) -> xr.Dataset:
+    """The metrics of all cells, with a dimension for each axis of the grid.
+
+    Parameters
+    ----------
+    folder : path
+        A sweep's folder; what is not done or failed is NaN.
+
+    Returns
+    -------
+    xarray.Dataset
+        A variable a metric, named as in ``metrics.json`` (``accuracy.logistic``, …), baselines among them; `cell`,
+        the name of the cell's folder; `state`, "done", "failed", "begun" or "missing". Coordinates that are
+        quantities are numbers with the attribute `units`.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no sweep, one of another version, or a damaged cell.
+    """
+    import xarray as xr
+
+    folder = Path(folder)
+    grid = read_grid(folder)
+    cells = grid.cells()
+    rows = [_metrics(folder, cell, grid.kind) for cell in cells]
+    shape = [len(values) for values in grid.coordinates.values()]
+    dimensions = list(grid.coordinates)
+
+    def labelled(values: Sequence[Any]) -> tuple[list[str], np.ndarray]:
+        return dimensions, np.array(values).reshape(shape)
+
+    names = dict.fromkeys(name for row in rows for name in row)
+    variables = {name: labelled([row.get(name, np.nan) for row in rows]) for name in names}
+    variables["cell"] = labelled([cell.id for cell in cells])
+    variables["state"] = labelled([state_of(folder, cell) for cell in cells])
+    coordinates = {name: _coordinate(name, values) for name, values in grid.coordinates.items()}
+    return xr.Dataset(variables, coordinates)
+
+
+def sweep_table(folder: str | Path) -> pd.DataFrame:
+    """The same as a table: a row a cell, a column an axis of the grid and a metric; machine's timings left out."""
+    return _table(open_sweep(folder), timings=False)
+
+
+def write_tables(folder: Path) -> None:
+    """Write ``results.nc``, ``table.parquet`` and ``timing.parquet`` into a sweep's folder."""
+    results = open_sweep(folder)
+    timings = [name for name in _TIMINGS if name in results]
+    store.write_records(folder / "results.nc", results.drop_vars(timings))
+    for name, table in (("table", _table(results, timings=False)), ("timing", _table(results, timings=True))):
+        contents = io.BytesIO()
+        table.to_parquet(contents, index=False)
+        store.write_atomically(folder / f"{name}.parquet", lambda file, c=contents: file.write(c.getbuffer()))
+
+
+def _table(results: xr.Dataset, *, timings: bool) -> pd.DataFrame:
+    chosen = [name for name in results if (name in _TIMINGS) == timings or (timings and name == "cell")]
+    return results[chosen].to_dataframe().reset_index()
+
+
+def _metrics(folder: Path, cell: Cell, kind: str) -> dict[str, float]:
+    found = {}
+    baselines = baseline_config(cell.config, kind).run_id
+    for path in (folder / "baselines" / baselines, folder / "cells" / cell.id):
+        if path.exists():
+            found |= _numbers(path / "metrics.json")
+    return found
+
+
+def _numbers(path: Path) -> dict[str, float]:
+    try:
+        metrics: Mapping[str, Any] = json.loads(path.read_text())
+        return {k: np.nan if v is None else float(v) for k, v in metrics.items() if k not in _NAMES}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path} cannot be read ({error}); delete {path.parent} to have it run again"
+        ) from None
+
+
+def _coordinate(name: str, values: list[Any]) -> tuple[str, np.ndarray, dict[str, str]]:
+    """The labels of an axis: numbers where they are numbers or quantities of one unit, else text."""
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        return name, np.array(values), {}
+    quantities = [value.split() for value in values if isinstance(value, str)]
+    units = {parts[1] for parts in quantities if len(parts) == 2 and _is_number(parts[0])}
+    if len(quantities) == len(values) and len(units) == 1 and all(len(parts) == 2 for parts in quantities):
+        return name, np.array([float(parts[0]) for parts in quantities]), {"units": units.pop()}
+    return name, np.array([str(value) for value in values]), {}
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,218 @@
+"""What a sweep is made of: fixed parameters, crossed lists, and named cases. Runs and writes nothing."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from homeonet.errors import InputError
+
+__all__ = ["MOST_CELLS", "Cell", "Grid", "load_grid"]
+
+#: A grid with more cells than this is probably a mistake, and needs to be confirmed.
+MOST_CELLS = 100_000
+_SECTIONS = ("set", "grid", "case")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One point of a grid.
+
+    Attributes
+    ----------
+    values : dict of str to value
+        Where it lies: a value for each axis of the grid.
+    config : Config or TrainConfig
+        The whole configuration.
+    """
+
+    values: dict[str, Any]
+    config: Any
+
+    @property
+    def id(self) -> str:
+        """The hash of the configuration, which names the cell's folder; equal configurations share one."""
+        return self.config.run_id
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Parameters to cross.
+
+    Parameters
+    ----------
+    fixed : mapping of str to value
+        Parameters that all cells share, by their dotted names. One of them, or an axis, is `preset` (cells are
+        runs of the plastic network, as of ``homeonet run``) or `neuron` (gradient training, ``homeonet train``).
+    axes : mapping of str to sequence
+        The lists that are crossed, by their dotted names; `seed` is usually one.
+    cases : mapping of str to mapping, optional
+        Named sets of parameters, crossed with the axes as one more axis called "case".
+
+    Raises
+    ------
+    InputError
+        If nothing is crossed, a list is empty or holds a value twice, or a parameter is given twice.
+
+    Examples
+    --------
+    >>> grid = Grid({"preset": "massey2026", "train": 100}, {"sleep.ratio": [0.0, 0.1], "seed": [1, 2, 3]})
+    >>> len(grid)
+    6
+    """
+
+    fixed: Mapping[str, Any]
+    axes: Mapping[str, Sequence[Any]]
+    cases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.axes and not self.cases:
+            raise InputError(
+                "the grid is empty: nothing is crossed; add for example [grid] with seed = [1, 2, 3]"
+            )
+        for name, values in self.axes.items():
+            if isinstance(values, str) or not isinstance(values, Sequence):
+                raise InputError(f"grid: {name} = {values!r} is not a list; write {name} = [{values!r}]")
+            if not values:
+                raise InputError(f"grid: {name} = [] has no values; give at least one or leave it out")
+            shown = [repr(value) for value in values]
+            for value in shown:
+                if shown.count(value) > 1:
+                    raise InputError(f"grid: {name} holds {value} twice; give each value once")
+        names = [*self.fixed, *self.axes, *{n for case in self.cases.values() for n in case}]
+        for name in names:
+            if names.count(name) > 1:
+                raise InputError(
+                    f"{name} is given twice; it can be fixed, in [grid] or in cases, not in several of them"
+                )
+        if "case" in self.axes:
+            raise InputError("grid: an axis cannot be called case; choose the name of a parameter")
+
+    def __len__(self) -> int:
+        return math.prod(len(values) for values in self.coordinates.values())
+
+    @property
+    def coordinates(self) -> dict[str, list[Any]]:
+        """Axes with their values, the cases first."""
+        cases = {"case": list(self.cases)} if self.cases else {}
+        return cases | {name: list(values) for name, values in self.axes.items()}
+
+    @property
+    def kind(self) -> str:
+        """What the cells are: "plastic" or "gradient"."""
+        names = {*self.fixed, *self.axes, *(name for case in self.cases.values() for name in case)}
+        kinds = [kind for key, kind in (("preset", "plastic"), ("neuron", "gradient")) if key in names]
+        if len(kinds) != 1:
+            raise InputError(
+                'the grid must name either a preset (preset = "massey2026") or a neuron (neuron = "lif"), '
+                f"and it names {'both' if kinds else 'neither'}"
+            )
+        return kinds[0]
+
+    def cells(self) -> list[Cell]:
+        """All points with their validated configurations, in the order of the axes.
+
+        Raises
+        ------
+        InputError
+            If a parameter is not known or a value is out of its range: says in which cell.
+        """
+        configure = _configurator(self.kind)
+        return [
+            Cell(values, _configured(configure, self._parameters(values), values))
+            for values in self._points()
+        ]
+
+    def to_toml(self) -> str:
+        """The grid as :func:`load_grid` reads it."""
+        tables: dict[str, Any] = {"set": dict(self.fixed)}
+        if self.axes:
+            tables["grid"] = {name: list(values) for name, values in self.axes.items()}
+        if self.cases:
+            tables["case"] = {name: dict(case) for name, case in self.cases.items()}
+        return tomli_w.dumps(tables)
+
+    def _points(self) -> Iterator[dict[str, Any]]:
+        names = list(self.coordinates)
+        for values in itertools.product(*self.coordinates.values()):
+            yield dict(zip(names, values, strict=True))
+
+    def _parameters(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        case = self.cases[values["case"]] if self.cases else {}
+        return {**self.fixed, **case, **{name: value for name, value in values.items() if name in self.axes}}
+
+
+def load_grid(path: str | Path) -> Grid:
+    """Read a grid from a TOML file.
+
+    Top-level keys are as the options of ``homeonet run`` (`preset`, `data`, `train`, `test`, …) or ``homeonet train``
+    (`neuron`, `net`, …); ``[set]`` holds any other fixed parameters, ``[grid]`` the lists that are crossed, and each
+    ``[case.NAME]`` a named set of parameters.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or is not such a grid.
+    """
+    path = Path(path)
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; give a readable .toml file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not TOML ({error}); correct it") from None
+    for name in _SECTIONS:
+        if not isinstance(tables.get(name, {}), dict):
+            raise InputError(f"{path}: {name} must be a table; write [{name}]")
+    sections = {name: tables.pop(name, {}) for name in _SECTIONS}
+    top, fixed = _dotted(tables), _dotted(sections["set"])
+    for name in top.keys() & fixed.keys():
+        raise InputError(f"{path}: {name} is given twice, at the top and in [set]; remove one")
+    for name, case in sections["case"].items():
+        if not isinstance(case, dict):
+            raise InputError(f'{path}: case {name} must be a table; write [case."{name}"]')
+    cases = {name: _dotted(case) for name, case in sections["case"].items()}
+    return Grid(top | fixed, _dotted(sections["grid"]), cases)
+
+
+def _dotted(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tables.items():
+        name = f"{prefix}{key}"
+        flat |= _dotted(value, f"{name}.") if isinstance(value, dict) and value else {name: value}
+    return flat
+
+
+def _configurator(kind: str) -> Any:
+    """A function from flat parameters to a validated configuration."""
+    if kind == "gradient":
+        from homeonet.gradient.training import train_config
+
+        return lambda parameters: train_config(**parameters)
+    from homeonet.config import apply_overrides, load_config
+
+    presets: dict[str, Any] = {}
+
+    def configure(parameters: Mapping[str, Any]) -> Any:
+        overrides = dict(parameters)
+        preset = overrides.pop("preset")
+        if preset not in presets:
+            presets[preset] = load_config(preset)
+        return apply_overrides(presets[preset], overrides)
+
+    return configure
+
+
+def _configured(configure: Any, parameters: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
+    try:
+        return configure(parameters)
+    except InputError as error:
+        where = ", ".join(f"{name} = {value!r}" for name, value in values.items())
+        raise InputError(f"{error} (cell: {where})") from None

@@ -1,0 +1,195 @@
+"""One piece of work of a sweep, as a process does it: a cell, or the baselines that many cells share.
+
+Knows nothing of Dask. What fails comes back as an outcome, with the log of what happened.
+"""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+import time
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from homeonet import store
+from homeonet._version import __version__
+from homeonet.errors import BusyError, DiskFullError, HomeonetError, InputError
+from homeonet.sweep._grid import Cell
+
+__all__ = ["Outcome", "Place", "Task", "baseline_config", "perform", "tasks_of"]
+
+#: How long a task waits for a dying process to free its folder.
+_BUSY_SECONDS = 120.0
+#: Sections that neither raw pixels nor the untrained network depend on.
+_OF_TRAINING = ("sleep", "noise", "stdp", "istdp", "guard", "epochs")
+
+
+@dataclass(frozen=True)
+class Task:
+    """A cell or a baseline: its configuration, whose hash names its folder."""
+
+    part: Literal["cells", "baselines"]
+    kind: str
+    config: Any
+
+    @property
+    def id(self) -> str:
+        return self.config.run_id
+
+    @property
+    def path(self) -> Path:
+        """Its folder within the sweep's."""
+        return Path(self.part, self.id)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and how a process works.
+
+    Attributes
+    ----------
+    folder : Path or None
+        The sweep's folder, where the process can reach it; without it the files are sent back.
+    device, data_folder, figures
+        As of :func:`homeonet.run`.
+    version : str
+        Of the package that has sent the task.
+    """
+
+    folder: Path | None
+    device: str = "auto"
+    data_folder: str | None = None
+    figures: bool = False
+    version: str = __version__
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a task ended.
+
+    Attributes
+    ----------
+    task : Task
+    status : {"done", "failed", "stop"}
+        "stop": no other task could do better, as the disk is full.
+    reason, log : str
+        One line, and all there is to know.
+    seconds : float
+    host : str
+    files : dict of str to bytes or None
+        The finished folder, where the process could not reach the sweep's.
+    """
+
+    task: Task
+    status: Literal["done", "failed", "stop"]
+    reason: str = ""
+    log: str = ""
+    seconds: float = 0.0
+    host: str = ""
+    files: dict[str, bytes] | None = None
+
+
+def tasks_of(cells: Iterable[Cell], kind: str, *, baselines: bool) -> list[Task]:
+    """What is to be done for some cells, each piece once; cells of equal configuration are one piece."""
+    found: dict[tuple[str, str], Task] = {}
+    for cell in cells:
+        wanted = [Task("cells", kind, cell.config)]
+        if baselines:
+            wanted.append(Task("baselines", kind, baseline_config(cell.config, kind)))
+        for task in wanted:
+            found.setdefault((task.part, task.id), task)
+    # the baselines first: they are few, and without them no accuracy can be judged
+    return sorted(found.values(), key=lambda task: task.part != "baselines")
+
+
+def baseline_config(config: Any, kind: str) -> Any:
+    """The configuration that stands for all that share `config`'s raw pixels and untrained network."""
+    if kind == "gradient":
+        from homeonet.gradient.training import train_config
+
+        return train_config(
+            **{name: getattr(config, name) for name in ("data", "size", "train", "val", "test", "seed")}
+        )
+    from homeonet.config import load_config, preset_names
+
+    standard = load_config(config.preset if config.preset in preset_names() else preset_names()[0])
+    keep_noise = config.noise.during == "always"  # then it acts on the evaluation too
+    sections = {
+        name: getattr(standard, name) for name in _OF_TRAINING if not (name == "noise" and keep_noise)
+    }
+    return config.model_copy(update=sections)
+
+
+def perform(task: Task, place: Place) -> Outcome:
+    """Do a task in this process; a failure that belongs to it is an outcome and not an exception."""
+    start = time.perf_counter()
+    outcome = Outcome(task, "done", host=platform.node())
+    try:
+        if place.version != __version__:
+            raise InputError(
+                f"a worker on {platform.node()} has homeonet {__version__}, and {place.version} sent it work; install "
+                "the same version on all hosts"
+            )
+        if place.folder is not None:
+            _into(task, place.folder / task.path, place)
+        else:
+            with tempfile.TemporaryDirectory(prefix="homeonet-") as scratch:
+                final = Path(scratch, task.id)
+                _into(task, final, place)
+                files = {
+                    str(path.relative_to(final)): path.read_bytes()
+                    for path in sorted(final.rglob("*"))
+                    if path.is_file()
+                }
+                outcome = replace(outcome, files=files)
+    except DiskFullError as error:
+        outcome = replace(outcome, status="stop", reason=str(error))
+    except HomeonetError as error:
+        outcome = replace(outcome, status="failed", reason=str(error), log=str(error))
+    except Exception as error:
+        outcome = replace(
+            outcome,
+            status="failed",
+            reason=f"{type(error).__name__}: {' '.join(str(error).split())}",
+            log=traceback.format_exc(),
+        )
+    return replace(outcome, seconds=time.perf_counter() - start)
+
+
+def _into(task: Task, folder: Path, place: Place) -> None:
+    """Have the task's folder complete."""
+    with store.disk_errors(folder.parent):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    give_up = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            return _work(task, folder, place)
+        except BusyError:  # a worker that was given up still holds it
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.5)
+
+
+def _work(task: Task, folder: Path, place: Place) -> None:
+    common: dict[str, Any] = {"data_folder": place.data_folder}
+    if task.kind == "gradient":
+        from homeonet._allocator import keep_freed_memory
+        from homeonet.gradient.training import measure_baselines as measure
+        from homeonet.gradient.training import train as run
+
+        keep_freed_memory()
+        device = {"accelerator": place.device}
+    else:
+        from homeonet.runs import measure_baselines as measure
+        from homeonet.runs import run
+
+        device = {"device": place.device, "workers": 1}
+        if task.part == "baselines":
+            common |= device
+    if task.part == "baselines":
+        measure(task.config, folder, **common)
+    else:
+        run(task.config, folder, figures=place.figures, baselines=False, **common, **device)

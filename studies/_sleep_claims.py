@@ -1,0 +1,66 @@
+"""The sleep paper's claims about accuracy, and the rules by which `sleep_ratio.py` judges them: older than its runs."""
+
+from __future__ import annotations
+
+import pandas as pd
+import xarray as xr
+
+from homeonet.analysis import compare_conditions, mixed_model
+
+__all__ = ["PUBLISHED", "claims"]
+
+#: Massey et al. 2026, released results of the STDP network: mean ± SD over 5 seeds by sleep in per cent.
+PUBLISHED = {
+    "mnist": {0: "63.0 ± 3.5", 10: "66.0 ± 4.9", 20: "74.2 ± 1.8", 30: "71.4 ± 6.2", 40: "70.7 to 72.1"},
+    "fashion": {0: "53.8 ± 9.5", 10: "62.0 ± 5.2", 20: "45.4 ± 4.5", 30: "34.6 ± 10.6", 40: "33.6 to 34.6"},
+}
+_RULES = """Rules, per network and data set, all with the paper's readout: *10 to 20 % is best* holds if the ratio of
+the highest mean lies within and its interval of the paired difference to no sleep excludes 0 (p ≤ 0.0625, the smallest
+that five pairs can give, uncorrected); *collapse above 30 %* holds if the mean at 40 % and more lies at least
+5 points below the best; *no effect in the SG-SNN* holds if all means lie within one point of that without sleep.
+"""
+
+
+def claims(found: dict[tuple[str, str], xr.Dataset]) -> str:
+    """The verdicts as a Markdown list, and the paper's mixed model over all runs."""
+    lines = [_RULES]
+    for (network, data), results in found.items():
+        if network == "SG-SNN":
+            means = 100 * results["accuracy.test"].mean("seed")
+            spread = float(abs(means - means.sel({"sleep.ratio": 0.0})).max())
+            verdict = "holds" if spread <= 1 else "does not hold"
+            lines.append(f"- {data}, SG-SNN: *no effect of sleep* {verdict}: at most {spread:.1f} points.")
+            continue
+        summary = compare_conditions(100 * results["accuracy.qda"], "sleep.ratio", reference=0.0)
+        best = float(summary["sleep.ratio"][int(summary["mean"].to_numpy().argmax())])
+        at = summary.sel({"sleep.ratio": best})
+        helps = best > 0 and float(at["difference"]) > 0 and float(at["p_value"]) <= 0.0625
+        verdict = "holds" if helps and 0.1 <= best <= 0.2 else "does not hold"
+        gain = f", {float(at['difference']):+.1f} points, p = {float(at['p_value']):.3f}" if best > 0 else ""
+        lines.append(f"- {data}, {network}: *10 to 20 % is best* {verdict}: best at {100 * best:g} %{gain}.")
+        late = summary.where(summary["sleep.ratio"] >= 0.4, drop=True)
+        if late.sizes["sleep.ratio"]:
+            drop = float(at["mean"] - late["mean"].max())
+            verdict = "holds" if drop >= 5 else "does not hold"
+            lines.append(
+                f"- {data}, {network}: *collapse above 30 %* {verdict}: {drop:.1f} points below the best."
+            )
+    return "\n".join([*lines, "", _model(found)])
+
+
+def _model(found: dict[tuple[str, str], xr.Dataset]) -> str:
+    """The paper's mixed model: accuracy ~ sleep × model with random effects of data set and seed."""
+    tables = []
+    for (network, data), results in found.items():
+        name = "accuracy.test" if network == "SG-SNN" else "accuracy.qda"
+        table = (
+            results[[name]]
+            .to_dataframe()
+            .reset_index()
+            .rename(columns={name: "accuracy", "sleep.ratio": "sleep"})
+        )
+        tables.append(table.assign(dataset=data, model=network))
+    runs = pd.concat(tables)
+    # a share of 0 or 1 has no logit: it is moved by half an image of a thousand
+    fitted = mixed_model(runs.assign(accuracy=runs["accuracy"].clip(5e-4, 1 - 5e-4)))
+    return f"Mixed model, logit scale, {len(runs)} runs:\n\n```\n{fitted.round(3).to_string(na_rep='')}\n```"

@@ -1,0 +1,105 @@
+"""How much sleep is best? Accuracy against the sleep ratio, as in Massey et al. 2026, with their figures beside.
+
+Each preset on each data set over 11 ratios and 5 seeds: 6000 images of one second, features of all of them and of
+1000 test images, the paper's readout (QDA) and a linear one; raw pixels and frozen weights as baselines. Beside them a
+feed-forward network trained by surrogate gradients with the paper's sleep. Prints accuracies beside the published
+ones, tests each ratio against none (paired permutation test, Holm), and says which claims hold here.
+
+    HOMEONET_DATA=… python studies/sleep_ratio.py --full                  # hours on two cores; resumes
+    HOMEONET_DATA=… python studies/sleep_ratio.py --full --data mnist --presets massey2026_released
+    python studies/sleep_ratio.py --quick                                 # embedded images, minutes
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import xarray as xr
+from _sleep_claims import PUBLISHED, claims
+from _sweeping import options_of, run_grid, write
+
+from homeonet.analysis import compare_conditions
+from homeonet.cli import run_main
+from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_against, use_style
+from homeonet.sweep import Grid
+
+RATIOS = [0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.6, 0.8, 0.99]
+PRESETS = ["massey2026", "massey2026_released", "homeonet"]
+GRADIENT = {
+    "neuron": "lif", "neuron_options.decay": 0.95, "net": "sg_snn", "size": 15, "steps": 25, "batch": 128, "lr": 5e-4,
+    "schedule": "constant",
+}  # fmt: skip
+#: Read out by its own output layer and not by QDA.
+OUTPUT = {"SG-SNN": "accuracy.test"}
+
+
+def grids(options: argparse.Namespace, data: list[str]) -> tuple[Grid, Grid]:
+    """The plastic networks, and the paper's surrogate-gradient network with its sleep."""
+    images = {"train": 100, "test": 50} if options.quick else {"train": 6000, "test": 1000}
+    ratios = [0.0, 0.1, 0.3] if options.quick else RATIOS
+    axes = {"preset": options.presets, "data": data, "sleep.ratio": ratios, "seed": options.seeds}
+    budget = {"train": 500, "test": 200, "epochs": 2} if options.quick else {**images, "epochs": 10}
+    ratios = [0.0, 0.3] if options.quick else [0.0, 0.1, 0.2, 0.3, 0.6, 0.99]
+    flat = {"data": data, "homeostasis.sleep.ratio": ratios, "seed": options.seeds}
+    return Grid(images, axes), Grid({**GRADIENT, **budget, "val": 0}, flat)
+
+
+def rows_of(network: str, data: str, results: xr.Dataset) -> list[list[str]]:
+    """A line a ratio: both readouts, the difference to no sleep, time asleep, and what was published."""
+    values = 100 * results[OUTPUT.get(network, "accuracy.qda")]
+    lines = []
+    for ratio in values["sleep.ratio"].values:
+        at = compare_conditions(values, "sleep.ratio", reference=0.0).sel({"sleep.ratio": ratio})
+        test = "" if ratio == 0 else f"{float(at['difference']):+.1f} ({float(at['p_holm']):.2f})"
+        mean, low, high = (float(at[name]) for name in ("mean", "low", "high"))
+        line = [network, data, f"{100 * ratio:g}", f"{mean:.1f} [{low:.1f}, {high:.1f}]", test, "", "", ""]
+        if network not in OUTPUT:
+            here = results.sel({"sleep.ratio": ratio}).mean("seed")
+            line[5:7] = (f"{100 * float(here[name]):.1f}" for name in ("accuracy.logistic", "sleep_fraction"))
+            line[7] = PUBLISHED.get(data, {}).get(round(100 * ratio), "")
+        lines.append(line)
+    return lines
+
+
+def main() -> None:
+    """Run what is missing, then print and write the table, the claims and the figure."""
+    options = options_of(__doc__ or "", presets=PRESETS)
+    out = options.out or Path("results", "sleep_ratio" + ("_quick" if options.quick else ""))
+    data_sets = options.data or (["mnist5k"] if options.quick else ["mnist", "fashion"])
+    plastic, gradient = grids(options, data_sets)
+    flat = run_grid(gradient, out / "sg_snn", options).results.rename(
+        {"homeostasis.sleep.ratio": "sleep.ratio"}
+    )
+    grown = run_grid(plastic, out / "plastic", options).results
+    found = {(p, d): grown.sel(preset=p, data=d) for p in options.presets for d in data_sets}
+    found |= {("SG-SNN", d): flat.sel(data=d) for d in data_sets}
+    head = [
+        "network",
+        "data",
+        "sleep, %",
+        "QDA, % [95 % bootstrap]",
+        "− no sleep (Holm p)",
+        "logistic, %",
+        "asleep, %",
+    ]
+    rows = [[*head, "published, % ± SD"]]
+    for (network, data), results in found.items():
+        rows += rows_of(network, data, results)
+    with use_style():
+        figure, axes = new_figure(1, len(data_sets), width=DOUBLE_WIDTH, height=2.9, sharey=True)
+        for ax, data in zip(axes[0], data_sets, strict=True):
+            series = {n: r[OUTPUT.get(n, "accuracy.qda")] for (n, d), r in found.items() if d == data}
+            first = found[options.presets[0], data]
+            raw = {"raw pixels": first["accuracy.raw_pixels.qda"]}
+            frozen = {f"frozen weights, {options.presets[0]}": first["accuracy.frozen.qda"]}
+            plot_against(series, ax, "sleep.ratio", baselines=raw | frozen, scale=100)
+            ax.set(title=data, xlabel="sleep ratio")
+        axes[0, 0].set_ylabel("test accuracy, QDA (%)")
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    write(out, rows, claims(found), figure)
+
+
+if __name__ == "__main__":
+    sys.exit(run_main(main))

@@ -1,0 +1,142 @@
+"""Sweeps: the same cells as single runs, the same tables for any number of workers, opened with named dimensions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from homeonet import InputError, run
+from homeonet.cli import main
+from homeonet.sweep import Grid, estimate, open_sweep, sweep, sweep_table
+from tests.short_runs import assert_same_run
+
+FIXED = {"preset": "massey2026", "data": "geometric", "train": 40, "test": 20}
+FIXED |= {"input.presentation": "0.5 s", "evaluation.presentation": "0.2 s"}
+GRID = Grid(FIXED, {"noise.sigma": ["1 mV", "3 mV"], "seed": [1, 2]})
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("sweep") / "two"
+    assert sweep(GRID, out, workers=2).failed == {}
+    return out
+
+
+def test_one_worker_and_two_give_identical_tables(folder: Path, tmp_path: Path) -> None:
+    sweep(GRID, tmp_path / "one", workers=1)
+    for name in ("table.parquet", "grid.toml"):
+        assert (folder / name).read_bytes() == (tmp_path / "one" / name).read_bytes()
+    stored = [xr.load_dataset(f / "results.nc", engine="h5netcdf") for f in (folder, tmp_path / "one")]
+    xr.testing.assert_identical(*stored)
+
+
+def test_a_cell_is_the_run_with_the_same_settings(folder: Path, tmp_path: Path) -> None:
+    cell = GRID.cells()[3]
+    run(cell.config, tmp_path / "single", figures=False, baselines=False)
+    assert_same_run(folder / "cells" / cell.id, tmp_path / "single")
+
+
+def test_baselines_are_those_of_a_run_and_are_shared(folder: Path) -> None:
+    cell = GRID.cells()[0]
+    single = run(cell.config, figures=False).metrics
+    results = open_sweep(folder)
+    for name in ("accuracy.raw_pixels", "accuracy.frozen.qda", "phi.frozen"):
+        assert float(results[name][0, 0]) == single[name]
+    assert len(list((folder / "baselines").iterdir())) == 2  # a seed, as sigma acts asleep only
+
+
+def test_results_have_named_dimensions_and_units(folder: Path) -> None:
+    results = open_sweep(folder)
+    assert dict(results["accuracy.logistic"].sizes) == {"noise.sigma": 2, "seed": 2}
+    assert results["noise.sigma"].to_numpy().tolist() == [1.0, 3.0]
+    assert results["noise.sigma"].attrs["units"] == "mV"
+    chosen = results.sel({"noise.sigma": 3.0, "seed": 2})
+    metrics = json.loads((folder / "cells" / str(chosen["cell"].item()) / "metrics.json").read_text())
+    assert chosen["accuracy.qda"].item() == metrics["accuracy.qda"]
+    table = pd.read_parquet(folder / "table.parquet")
+    pd.testing.assert_frame_equal(table, sweep_table(folder), check_dtype=False)
+    assert len(table) == 4 and {"noise.sigma", "seed", "cell", "state", "accuracy.frozen"} <= set(table)
+    assert "train_wall_seconds" in pd.read_parquet(folder / "timing.parquet")
+
+
+def test_a_finished_sweep_runs_nothing_and_a_larger_grid_only_what_is_new(
+    folder: Path, tmp_path: Path
+) -> None:
+    seen = {p: p.stat().st_mtime_ns for p in (folder / "cells").rglob("*") if p.is_file()}
+    told = []
+
+    class Meter:
+        def __init__(self, total: int, _dashboard: str) -> None:
+            told.append(total)
+
+        def __enter__(self):
+            return lambda **counts: told.append(counts)
+
+        def __exit__(self, *_: object) -> None: ...
+
+    sweep(GRID, folder, progress=Meter)
+    assert told == []
+    sweep(
+        Grid(FIXED, {"noise.sigma": ["1 mV", "3 mV"], "seed": [1, 2, 3]}), folder, workers=2, progress=Meter
+    )
+    assert told[0] == 3 and told[-1] == {"ended": 3, "running": 0, "failed": 0}  # two cells, one baseline
+    assert {p: p.stat().st_mtime_ns for p in seen} == seen
+    assert open_sweep(folder).sizes["seed"] == 3
+    sweep(GRID, folder)
+    assert open_sweep(folder).sizes["seed"] == 2
+
+
+def test_gradient_cells_run_as_training_does(tmp_path: Path) -> None:
+    from homeonet.gradient.training import load_trained, train
+
+    fixed = {
+        "neuron": "lif",
+        "net": "sg_snn",
+        "net_options.hidden": 12,
+        "size": 8,
+        "data": "digits",
+        "steps": 2,
+    }
+    fixed |= {"train": 100, "val": 0, "test": 50, "epochs": 1}
+    grid = Grid(fixed, {"homeostasis.sleep.ratio": [0.0, 0.5], "seed": [1]})
+    results = sweep(grid, tmp_path / "s", workers=1).results
+    cell = grid.cells()[1]
+    single = train(cell.config, baselines=True)
+    assert (
+        results["accuracy.test"].sel({"homeostasis.sleep.ratio": 0.5}).item()
+        == single.metrics["accuracy.test"]
+    )
+    assert float(results["accuracy.raw_pixels"][0, 0]) == single.metrics["accuracy.raw_pixels"]
+    opened = load_trained(tmp_path / "s" / "cells" / cell.id).model.state_dict()
+    for name, values in single.model.state_dict().items():
+        np.testing.assert_array_equal(values, opened[name])
+
+
+def test_the_command_line_runs_shows_and_resumes(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("small.toml").write_text(Grid(FIXED, {"seed": [1]}).to_toml())
+    assert main(["sweep", "small.toml", "--dry-run"]) == 0
+    shown = capsys.readouterr().out
+    assert "seed=1" in shown and "1 cells, 1 to do" in shown and not Path("results").exists()
+    assert main(["sweep", "small.toml", "--workers", "1", "--no-baselines"]) == 0
+    assert "1 of 1 cells done" in capsys.readouterr().out
+    assert main(["sweep", "status", "results/small"]) == 0
+    assert "1 cells done, 0 begun, 0 to do, 0 failed" in capsys.readouterr().out
+    assert main(["sweep", "status", "."]) == 2
+    assert "not the folder of a sweep" in capsys.readouterr().err
+
+
+def test_an_estimate_counts_what_is_to_do(folder: Path, tmp_path: Path) -> None:
+    sweep(GRID, folder)
+    larger = Grid(FIXED, {"noise.sigma": ["1 mV", "3 mV"], "seed": [1, 2, 4]})
+    found = estimate(larger, folder, workers=1)
+    assert (found.cells, found.to_do) == (6, 2)
+    assert 0 < found.seconds_a_cell < found.seconds
+    assert estimate(GRID, folder).seconds == 0
+    with pytest.raises(InputError, match="workers = 0"):
+        estimate(GRID, tmp_path, workers=0)
