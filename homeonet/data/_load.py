@@ -9,6 +9,7 @@ import numpy as np
 from homeonet.data._catalogue import check_name
 from homeonet.data._checks import check_seed, check_whole
 from homeonet.data._dataset import Dataset
+from homeonet.data._features import PREFIX, load_features
 from homeonet.data._geometric import GEOMETRIC_CLASSES, draw_geometric
 from homeonet.data._resize import resize_images
 from homeonet.data._sources import read_raw
@@ -59,7 +60,8 @@ def load(
     Parameters
     ----------
     name : str
-        One of `NAMES`; ``emnist`` means ``emnist-letters``.
+        One of `NAMES`; ``emnist`` means ``emnist-letters``. Or ``run:FOLDER``: the spike counts of the excitatory
+        neurons of a finished run as images, to stack one network on another (`seed` has no effect then).
     size : int or None, default 15
         Side of the images in pixels, 2 to 512; None keeps the native size (15 for ``geometric``).
     train : int or None, default None
@@ -98,6 +100,8 @@ def load(
       classes  10: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
       splits   train 100, val 50, test 359
     """
+    if isinstance(name, str) and name.startswith(PREFIX):
+        return load_features(name, size, train, val, test)
     name = check_name(name)
     seed = check_seed(seed)
     if name == "geometric":

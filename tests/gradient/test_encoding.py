@@ -206,3 +206,8 @@ def test_names_may_be_a_list_or_have_commas() -> None:
 def test_unknown_names_are_refused(values: dict, words: str) -> None:
     with pytest.raises(InputError, match=words):
         train_config(**values)
+
+
+def test_unknown_changes_of_images_are_refused() -> None:
+    with pytest.raises(InputError, match="rotate"):
+        augmented(torch.zeros(1, 1, 8, 8), ["rotate"], torch.Generator())

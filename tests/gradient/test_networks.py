@@ -354,3 +354,31 @@ def test_bad_parameters_are_named(name: str, shape: tuple, parts: dict, options:
     for bad in ({"neuron": "xif"}, {"weights": "heavy"}):
         with pytest.raises(InputError, match="choose one of"):
             Parts(**bad)
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_inputs_of_another_shape_are_refused(net: str) -> None:
+    model = small(net, "lif")
+    shape = NETS[net][0]
+    with pytest.raises(InputError, match="was built for"):
+        model(torch.zeros(2, *shape))  # no batch
+    with pytest.raises(InputError, match="was built for"):
+        model(torch.zeros(2, 3, shape[0] + 1, *shape[1:]))
+
+
+def test_networks_that_cannot_be_are_refused() -> None:
+    parts = Parts("lif", 2)
+    with pytest.raises(InputError, match="8 × 12"):
+        network("conv", (1, 8, 12), 4, parts)
+    with pytest.raises(InputError, match="classes = 0"):
+        network("conv", (1, 8, 8), 0, parts)
+    with pytest.raises(InputError, match="symbols = 0"):
+        CharacterModel(0, parts)
+    with pytest.raises(InputError, match="width = -1"):
+        CharacterModel(4, parts, width=-1)
+
+
+@pytest.mark.parametrize("symbols", [torch.tensor([[4]]), torch.tensor([[-1]]), torch.tensor([[True]])])
+def test_symbols_outside_the_alphabet_are_refused(symbols: Tensor) -> None:
+    with pytest.raises(InputError, match="symbols"):
+        CharacterModel(4, Parts("lif", 2), width=8, depth=1)(symbols)

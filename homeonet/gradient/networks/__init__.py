@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from homeonet.errors import InputError
 from homeonet.gradient.networks._dense import SGSNN
@@ -89,13 +89,33 @@ def network(name: str, shape: Shape, classes: int, parts: Parts, /, **options: A
         raise InputError(
             f"neuron = 'recurrentlif' connects units, not channels of net = {name!r}; use it with sg_snn or sequence"
         )
+    if name in ("conv", "vgg") and shape[1] != shape[2]:
+        raise InputError(f"net = {name!r} needs square images, not {shape[1]} × {shape[2]}; crop or pad them")
+    if min(shape) < 1 or classes < 1:
+        raise InputError(f"shape = {shape}, classes = {classes}: sizes and classes must be at least 1")
     try:
-        return NETWORKS[name](shape, classes, parts, **options)
+        model = NETWORKS[name](shape, classes, parts, **options)
     except InputError:
         raise
     except (TypeError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split("() ")[-1].split())
         raise InputError(f"net = {name!r} cannot be built with {options} ({reason}); correct them") from error
+    # residual networks end in a global pooling, and take images of any size
+    model.register_forward_pre_hook(_StepShape(shape[:1] if name in _IMAGES[2:] else shape, len(shape)))
+    return model
+
+
+class _StepShape:
+    """Refuses inputs whose steps are not of the shape that a network was built for."""
+
+    def __init__(self, shape: Shape, rank: int) -> None:
+        self.shape, self.rank = shape, rank
+
+    def __call__(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        given = tuple(inputs[0].shape)
+        if len(given) != 2 + self.rank or given[2 : 2 + len(self.shape)] != self.shape:
+            steps = ", ".join(map(str, self.shape)) + (", …" if len(self.shape) < self.rank else "")
+            raise InputError(f"the input has shape {given}; the network was built for (T, B, {steps})")
 
 
 _IMAGES = ("conv", "vgg", "resnet18", "resnet19", "resnet34", "sew18")

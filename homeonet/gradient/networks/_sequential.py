@@ -118,6 +118,14 @@ class CharacterModel(nn.Module):
             raise InputError(
                 "neuron = 'psn' sees the future, so it cannot predict it; use 'slidingpsn' or 'dsn'"
             )
+        for name, value in (
+            ("symbols", symbols),
+            ("width", width),
+            ("depth", depth),
+            ("expansion", expansion),
+        ):
+            if value < 1:
+                raise InputError(f"CharacterModel: {name} = {value}: it must be at least 1")
         self.symbols = symbols
         self.embed = nn.Embedding(symbols, width)
         self.blocks = nn.Sequential(*(_SequenceBlock(width, parts, expansion) for _ in range(depth)))
@@ -125,9 +133,13 @@ class CharacterModel(nn.Module):
         self.predict = nn.Linear(width, symbols)
 
     def forward(self, symbols: Tensor) -> Tensor:
-        if symbols.dim() != 2 or symbols.is_floating_point():
+        if symbols.dim() != 2 or symbols.is_floating_point() or symbols.dtype == torch.bool:
             raise InputError(
                 f"symbols: shape {tuple(symbols.shape)} of {symbols.dtype}; integers of shape (T, B) are needed"
+            )
+        if symbols.numel() and not 0 <= int(symbols.min()) <= int(symbols.max()) < self.symbols:
+            raise InputError(
+                f"symbols: {int(symbols.min())} to {int(symbols.max())}; they must lie in 0 to {self.symbols - 1}"
             )
         return self.predict(self.norm(self.blocks(self.embed(symbols))))
 
@@ -145,7 +157,7 @@ class CharacterModel(nn.Module):
         seed : int
             Of the draws. Default 0.
         """
-        if length < 1 or not temperature > 0:
+        if length < 1 or length != int(length) or not temperature > 0:
             raise InputError(
                 f"length = {length}, temperature = {temperature}: at least one symbol and a positive temperature are "
                 "needed"

@@ -55,7 +55,8 @@ class TrainConfig(BaseModel):
     homeostasis : dict of str to dict
         "ahsar", "mp_init", "sleep", "threshold_adaptation" to parameters of the plug-in.
     precision : str
-        As Lightning Fabric has it: "32-true", "bf16-mixed", "16-mixed", "64-true".
+        As Lightning Fabric has it: "32-true", "bf16-mixed", "16-mixed", "64-true" (it hands the logits to the loss in
+        float32 even then).
     seed : int
         Of initial weights, order, augmentation and encoding.
     """

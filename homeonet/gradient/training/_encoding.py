@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from homeonet.errors import InputError
 from homeonet.gradient.training._config import TrainConfig
 
 __all__ = ["augmented", "encoded"]
@@ -31,6 +32,9 @@ def encoded(images: Tensor, config: TrainConfig, generator: torch.Generator) -> 
 
 def augmented(images: Tensor, kinds: Sequence[str], generator: torch.Generator) -> Tensor:
     """Images (B, 1, H, W), each changed at random: "crop", "flip", "cutout"."""
+    unknown = set(kinds) - {"crop", "flip", "cutout"}
+    if unknown:
+        raise InputError(f"augment: {', '.join(sorted(unknown))} is unknown; choose from crop, flip, cutout")
     n, _, height, width = images.shape
     if "crop" in kinds:
         margin = max(1, width // 8)
