@@ -3,36 +3,62 @@
 from __future__ import annotations
 
 import argparse
+import itertools
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+import xarray as xr
 from matplotlib.figure import Figure
 
 from homeonet._report import markdown_table
 from homeonet._sweep_command import sweep_meter
+from homeonet.analysis import bootstrap_interval
 from homeonet.errors import HomeonetError
 from homeonet.sweep import Grid, SweepResult, sweep
 
-__all__ = ["options_of", "run_grid", "write"]
+__all__ = ["options_of", "run_grid", "table_of", "write"]
 
 
-def options_of(description: str, *, presets: list[str]) -> argparse.Namespace:
-    """The command line of a study: ``--quick`` or ``--full``, and how to run it."""
+def options_of(
+    description: str,
+    name: str,
+    *,
+    presets: list[str],
+    data: list[str],
+    seeds: list[int],
+    train: int,
+    test: int,
+) -> argparse.Namespace:
+    """The command line of a study: ``--quick`` or ``--full``, and how to run it; its defaults are those given."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     scale = parser.add_mutually_exclusive_group()
     scale.add_argument("--quick", action="store_true", help="embedded images, few of them: minutes")
     scale.add_argument("--full", action="store_true", help="the real thing (default): hours; resumes")
-    parser.add_argument("--data", nargs="+", metavar="NAME", help="data sets; default: those of the study")
+    parser.add_argument(
+        "--data", nargs="+", metavar="NAME", help=f"default: {' '.join(data)} (quick: mnist5k)"
+    )
     parser.add_argument(
         "--presets", nargs="+", metavar="NAME", default=presets, help=f"default: {' '.join(presets)}"
     )
-    parser.add_argument("--seeds", nargs="+", type=int, metavar="S", help="default: 1 2 3 4 5 (quick: 1 2)")
+    listed = " ".join(map(str, seeds))
+    parser.add_argument("--seeds", nargs="+", type=int, metavar="S", help=f"default: {listed} (quick: 1 2)")
+    parser.add_argument(
+        "--train", type=int, metavar="N", help=f"training images; default: {train} (quick: 100)"
+    )
+    parser.add_argument("--test", type=int, metavar="N", help=f"test images; default: {test} (quick: 50)")
     parser.add_argument("--workers", type=int, metavar="N", help="processes; default: all usable cores")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="a running Dask scheduler")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: results/ and the study's name")
     options = parser.parse_args()
-    options.seeds = options.seeds or ([1, 2] if options.quick else [1, 2, 3, 4, 5])
+    quick = options.quick
+    options.seeds = options.seeds or ([1, 2] if quick else seeds)
+    options.data = options.data or (["mnist5k"] if quick else data)
+    options.train = options.train or (100 if quick else train)
+    options.test = options.test or (50 if quick else test)
+    options.out = options.out or Path("results", f"{name}_quick" if quick else name)
     return options
 
 
@@ -44,6 +70,28 @@ def run_grid(grid: Grid, out: Path, options: argparse.Namespace) -> SweepResult:
     if not (result.results["state"] == "done").any():
         raise HomeonetError(f"no cell of {out} is done; see the logs in {out / 'failed'}")
     return result
+
+
+def table_of(results: xr.Dataset, columns: Mapping[str, str], dims: Mapping[str, str]) -> list[list[str]]:
+    """A line a condition: mean over seeds of each column with its bootstrap interval, in per cent.
+
+    `columns` and `dims` give titles to metrics and dimensions; a failed run is left out, and counted.
+    """
+    rows = [[*dims.values(), *columns.values()]]
+    for place in itertools.product(*(results[name].values for name in dims)):
+        here = results.sel(dict(zip(dims, place, strict=True)))
+        labels = [value if isinstance(value, str) else f"{value:g}" for value in place]
+        rows.append([*labels, *(_cell(100 * here[name].to_numpy().ravel()) for name in columns)])
+    return rows
+
+
+def _cell(values: np.ndarray) -> str:
+    present = values[np.isfinite(values)]
+    failed = f" ({len(values) - len(present)} failed)" if len(present) < len(values) else ""
+    if len(present) < 2:
+        return f"{present[0]:.1f}{failed}" if len(present) else failed.strip()
+    found = bootstrap_interval(present)
+    return f"{found.estimate:.1f} [{found.low:.1f}, {found.high:.1f}]{failed}"
 
 
 def write(out: Path, rows: list[list[str]], note: str, figure: Figure | None = None) -> None:

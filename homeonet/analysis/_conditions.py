@@ -120,6 +120,7 @@ def mixed_model(
     import warnings
 
     import pandas as pd
+    from patsy import PatsyError
     from statsmodels.regression.mixed_linear_model import MixedLM
     from statsmodels.tools.sm_exceptions import ConvergenceWarning
 
@@ -146,9 +147,10 @@ def mixed_model(
                 f"logit_ ~ {effects}", rows, groups="all_", re_formula="0", vc_formula=parts
             )
             fit = model.fit(reml=True)
-    except (ValueError, np.linalg.LinAlgError, KeyError, NameError) as error:
+    except (ValueError, np.linalg.LinAlgError, PatsyError) as error:
+        reason = " ".join(str(error).split())
         raise InputError(
-            f"the mixed model cannot be fitted to {len(rows)} runs ({error}); give more runs, or simpler effects"
+            f"the mixed model cannot be fitted to {len(rows)} runs ({reason}); give more runs, or simpler effects"
         ) from None
     names = list(fit.fe_params.index)
     ends = fit.conf_int().loc[names]

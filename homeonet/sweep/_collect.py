@@ -117,6 +117,8 @@ def _numbers(path: Path) -> dict[str, float]:
 
 def _coordinate(name: str, values: list[Any]) -> tuple[str, np.ndarray, dict[str, str]]:
     """The labels of an axis: numbers where they are numbers or quantities of one unit, else text."""
+    if name == "case":
+        return name, np.array(values), {}
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
         return name, np.array(values), {}
     quantities = [value.split() for value in values if isinstance(value, str)]

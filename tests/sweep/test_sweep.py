@@ -64,6 +64,20 @@ def test_results_have_named_dimensions_and_units(folder: Path) -> None:
     assert "train_wall_seconds" in pd.read_parquet(folder / "timing.parquet")
 
 
+def test_coordinates_are_numbers_where_all_values_are_and_names_stay_names() -> None:
+    from homeonet.sweep._collect import _coordinate
+
+    def read(name: str, values: list) -> tuple[list, dict]:
+        _, found, attributes = _coordinate(name, values)
+        return found.tolist(), attributes
+
+    assert read("noise.sigma", ["0.1 mV", "3 mV"]) == ([0.1, 3.0], {"units": "mV"})
+    assert read("noise.sigma", ["0.1 mV", "3 V"]) == (["0.1 mV", "3 V"], {})
+    assert read("sleep.plastic", [True, False]) == (["True", "False"], {})
+    assert read("seed", [1, 2]) == ([1, 2], {})
+    assert read("case", ["3 mV", "1 mV"]) == (["3 mV", "1 mV"], {})
+
+
 def test_a_finished_sweep_runs_nothing_and_a_larger_grid_only_what_is_new(
     folder: Path, tmp_path: Path
 ) -> None:

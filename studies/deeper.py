@@ -1,0 +1,93 @@
+"""Does sleep help deeper networks? One to three stacked E/I networks, and larger images (an open question).
+
+Each layer is a whole network that learns and sleeps by itself; its input are the spike counts of the excitatory
+neurons of the layer below, for the same images. A readout sees the last layer alone.
+
+    HOMEONET_DATA=… python studies/deeper.py --full     # resumes
+    python studies/deeper.py --quick                    # embedded images, minutes
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+from typing import Any
+
+import xarray as xr
+from _sweeping import options_of, run_grid, table_of, write
+
+from homeonet.cli import run_main
+from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_against, use_style
+from homeonet.sweep import Grid
+
+SIDES, DEPTH = (15, 28), 3
+
+
+def stack(side: int, ratios: list[float], options: argparse.Namespace) -> xr.Dataset:
+    """Results of all depths for images of one size: each layer is a sweep over the runs of the one below."""
+    fixed: dict[str, Any] = {"preset": options.presets[0], "data": options.data[0], "input.side": side}
+    fixed |= {"train": options.train, "test": options.test}
+    out = options.out / f"side_{side}"
+    first = Grid(fixed, {"sleep.ratio": ratios, "seed": options.seeds})
+    layers = [run_grid(first, out / "layer_1", options).results]
+    for depth in range(2, DEPTH + 1):
+        cases = {}
+        for place in itertools.product(ratios, options.seeds):
+            ratio, seed = place
+            below = layers[-1]["cell"].sel({"sleep.ratio": ratio, "seed": seed}).item()
+            images = f"run:{out / f'layer_{depth - 1}' / 'cells' / below}"
+            cases[str(place)] = {"sleep.ratio": ratio, "seed": seed, "data": images}
+        sizes = {name: fixed[name] for name in ("preset", "train", "test")}
+        flat = run_grid(Grid(sizes, {}, cases), out / f"layer_{depth}", options).results
+        names = [name for name in flat if name != "state"]
+        shape = (len(ratios), len(options.seeds))
+        layers.append(
+            xr.Dataset(
+                {name: (("sleep.ratio", "seed"), flat[name].to_numpy().reshape(shape)) for name in names},
+                {"sleep.ratio": ratios, "seed": options.seeds},
+            )
+        )
+    return xr.concat(layers, xr.DataArray(range(1, DEPTH + 1), dims="depth", name="depth"), join="outer")
+
+
+def main() -> None:
+    """Run what is missing, then print and write the table and the figure."""
+    options = options_of(
+        __doc__ or "",
+        "deeper",
+        presets=["massey2026"],
+        data=["mnist"],
+        seeds=[1, 2, 3],
+        train=1500,
+        test=1000,
+    )
+    options.out = options.out.resolve()  # the runs of a layer are named in the configurations of the next
+    ratios = [0.0, 0.15] if options.quick else [0.0, 0.05, 0.15]
+    found = xr.concat(
+        [stack(side, ratios, options) for side in SIDES], xr.DataArray(list(SIDES), dims="side", name="side")
+    )
+    columns = {
+        "accuracy.qda": "QDA, %",
+        "accuracy.logistic": "logistic, %",
+        "accuracy.frozen.qda": "frozen layer, QDA, %",
+    }
+    columns |= {"accuracy.raw_pixels.qda": "its input, QDA, %", "sleep_fraction": "asleep, %"}
+    rows = table_of(found, columns, {"side": "side", "sleep.ratio": "ratio", "depth": "layers"})
+    with use_style():
+        figure, axes = new_figure(1, len(SIDES), width=DOUBLE_WIDTH, height=2.6, sharey=True)
+        for ax, side in zip(axes[0], SIDES, strict=True):
+            here = found["accuracy.qda"].sel(side=side)
+            series = {f"ratio {ratio:g}": here.sel({"sleep.ratio": ratio}) for ratio in ratios}
+            raw = {"raw pixels": found["accuracy.raw_pixels.qda"].sel(side=side, depth=1)}
+            plot_against(series, ax, "depth", baselines=raw, scale=100)
+            ax.set(title=f"images of {side} × {side}", xlabel="layers", xticks=range(1, DEPTH + 1))
+        axes[0, 0].set_ylabel("test accuracy, QDA (%)")
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    note = f"{options.presets[0]}, {options.data[0]}, {options.train} training, {options.test} test images; "
+    note += f"seeds {options.seeds}; mean and 95 % bootstrap interval over seeds."
+    write(options.out, rows, note, figure)
+
+
+if __name__ == "__main__":
+    sys.exit(run_main(main))

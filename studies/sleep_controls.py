@@ -1,0 +1,88 @@
+"""What in sleep does it? The parts of sleep taken away one by one, and its constants moved.
+
+HOMEONET_DATA=… python studies/sleep_controls.py --full     # resumes
+python studies/sleep_controls.py --quick                    # embedded images, minutes
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+from _sweeping import options_of, run_grid, table_of, write
+
+from homeonet.analysis import bootstrap_interval, compare_conditions
+from homeonet.cli import run_main
+from homeonet.plotting import COLUMN_WIDTH, new_figure, plot_accuracies, use_style
+from homeonet.sweep import Grid
+
+EXCITATORY = ("input_exc", "exc_exc", "exc_inh")
+PLASTIC = (*EXCITATORY, "inh_exc")
+CASES: dict[str, dict[str, Any]] = {
+    "no sleep": {"sleep.ratio": 0.0},
+    "sleep": {},
+    "decay without noise": {"noise.sigma": "0 mV"},
+    "noise without decay": {"sleep.renormalisation": "none"},
+    "no plasticity asleep": {"sleep.plastic": False},
+    "normalisation at once": {"sleep.renormalisation": "normalise"},
+    "scaling": {"sleep.renormalisation": "scaling"},
+    "STDP reversed": {f"{name}.rule": "stdp_reversed" for name in EXCITATORY},
+    "STDP reversed, no sleep": {f"{name}.rule": "stdp_reversed" for name in EXCITATORY}
+    | {"sleep.ratio": 0.0},
+    "λ = 0.999": {"sleep.decay": 0.999},
+    "λ = 0.99997": {"sleep.decay": 0.99997},
+    "target weight 0.1": {f"{name}.w_target": 0.1 for name in PLASTIC},
+    "target weight 0.3": {f"{name}.w_target": 0.3 for name in PLASTIC},
+}
+
+
+def main() -> None:
+    """Run what is missing, then print and write the table and the figure."""
+    options = options_of(
+        __doc__ or "",
+        "sleep_controls",
+        presets=["massey2026"],
+        data=["mnist"],
+        seeds=[1, 2, 3],
+        train=1500,
+        test=1000,
+    )
+    fixed = {
+        "preset": options.presets[0],
+        "data": options.data[0],
+        "train": options.train,
+        "test": options.test,
+    }
+    cases = {name: CASES[name] for name in list(CASES)[:4]} if options.quick else CASES
+    results = run_grid(Grid(fixed, {"seed": options.seeds}, cases), options.out / "sweep", options).results
+    growth = sum(results[f"weights.{name}.final"] for name in EXCITATORY)
+    results["growth"] = growth / sum(results[f"weights.{name}.initial"] for name in EXCITATORY) / 100
+    columns = {"accuracy.qda": "QDA, %", "accuracy.logistic": "logistic, %", "sleep_fraction": "asleep, %"}
+    columns |= {"growth": "mean weight, final / initial", "accuracy.frozen.qda": "frozen, QDA, %"}
+    columns |= {"accuracy.raw_pixels.qda": "raw pixels, QDA, %"}
+    rows = table_of(results, columns, {"case": "sleep"})
+    tests = compare_conditions(100 * results["accuracy.qda"], "case", reference="no sleep")
+    rows[0].insert(2, "− no sleep (Holm p)")
+    for line, name in zip(rows[1:], cases, strict=True):
+        at = tests.sel(case=name)
+        shown = np.isfinite(float(at["p_holm"]))
+        line.insert(2, f"{float(at['difference']):+.1f} ({float(at['p_holm']):.2f})" if shown else "")
+    with use_style():
+        figure, axes = new_figure(width=COLUMN_WIDTH, height=0.6 + 0.28 * len(cases))
+        runs = {name: results["accuracy.qda"].sel(case=name).dropna("seed").to_numpy() for name in cases}
+        means = {name: bootstrap_interval(values) for name, values in runs.items() if len(values) > 1}
+        baselines = {"raw pixels": "accuracy.raw_pixels.qda", "frozen weights": "accuracy.frozen.qda"}
+        plot_accuracies(
+            means, axes[0, 0], baselines={k: float(results[v].mean()) for k, v in baselines.items()}
+        )
+        low = min(float(results[name].min()) for name in ("accuracy.qda", *baselines.values()))
+        axes[0, 0].set(xlim=(max(0, 100 * low - 5), 100), xlabel="test accuracy, QDA (%)")
+    note = (
+        f"{fixed}; seeds {options.seeds}; mean and 95 % bootstrap interval; of n seeds, p is 2/2ⁿ at least."
+    )
+    write(options.out, rows, note, figure)
+
+
+if __name__ == "__main__":
+    sys.exit(run_main(main))
