@@ -7,7 +7,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from homeonet.errors import InputError
+from homeonet._optional import require_gradient
 
 __all__ = ["add_train"]
 
@@ -84,14 +84,7 @@ def add_train(commands: Any) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    try:
-        import lightning_fabric  # noqa: F401
-        import safetensors  # noqa: F401
-        import torch  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"`homeonet train` needs {error.name}, which is not installed; pip install 'homeonet[gradient]'"
-        ) from None
+    require_gradient("`homeonet train`")
     from homeonet._allocator import keep_freed_memory
     from homeonet.cli import parse_assignments, progress_bar
     from homeonet.gradient.training import load_train_config, train, train_config

@@ -17,7 +17,7 @@ from homeonet.sweep import Grid
 SIGMAS = ["0 mV", "0.1 mV", "1 mV", "3 mV", "5 mV", "10 mV"]
 RATIOS = [0.05, 0.1, 0.2, 0.3]
 
-#: Sleep as long as the ratio says: as the paper has it, it ends when the weights are back at their start, within seconds.
+#: Sleep as long as the ratio says. As the paper has it, it ends when the weights are back at their start: in seconds.
 BY_THE_CLOCK = {"sleep.trigger": "interval", "sleep.alpha_base": 0.0, "sleep.decay": 0.99997}
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import tomli_w
 
+from homeonet._optional import require_gradient
 from homeonet.errors import InputError
 
 __all__ = ["MOST_CELLS", "Cell", "Grid", "load_grid"]
@@ -193,6 +194,7 @@ def _dotted(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def _configurator(kind: str) -> Any:
     """A function from flat parameters to a validated configuration."""
     if kind == "gradient":
+        require_gradient("a grid with a neuron")
         from homeonet.gradient.training import train_config
 
         return lambda parameters: train_config(**parameters)

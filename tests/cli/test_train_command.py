@@ -33,11 +33,13 @@ def run(*arguments: str, launcher: tuple[str, ...] = ()) -> subprocess.Completed
     )
 
 
-def test_two_processes_train_the_same_network_as_one(tmp_path: Path) -> None:
-    alone = run(*SMALL, "--no-figures", "--out", str(tmp_path / "one"))
+@pytest.mark.parametrize("homeostasis", [None, "ahsar"])
+def test_two_processes_train_the_same_network_as_one(homeostasis: str | None, tmp_path: Path) -> None:
+    options = [*SMALL, "--no-figures", *(["--homeostasis", homeostasis] if homeostasis else [])]
+    alone = run(*options, "--out", str(tmp_path / "one"))
     assert alone.returncode == 0, alone.stderr
     launcher = ("-m", "torch.distributed.run", "--nproc-per-node", "2")
-    both = run(*SMALL, "--no-figures", "--devices", "2", "--out", str(tmp_path / "two"), launcher=launcher)
+    both = run(*options, "--devices", "2", "--out", str(tmp_path / "two"), launcher=launcher)
     assert both.returncode == 0, both.stderr
     assert both.stdout.count("written to") == 1
     one, two = (load_file(tmp_path / name / "model.safetensors") for name in ("one", "two"))

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
@@ -79,10 +80,24 @@ class RateMeter:
         seen, self._seen = self._seen, None
         everywhere = range(len(self._layers))
         rates = [seen[i][0] / seen[i][1] if i in seen else None for i in everywhere]
+        if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
+            rates = _over_processes(rates, next(model.parameters()).device)
         self._report(rates, [*seen, *(i for i in everywhere if i not in seen)])
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_seen": None}
+
+
+def _over_processes(rates: list[Any], device: torch.device) -> list[Any]:
+    """The mean over processes that train data-parallel, each on an equal share of the batch."""
+    found = [torch.as_tensor(rate, device=device, dtype=torch.float32) for rate in rates if rate is not None]
+    if not found:
+        return rates
+    flat = torch.cat([rate.reshape(-1) for rate in found])
+    dist.all_reduce(flat)
+    parts = (flat / dist.get_world_size()).split([rate.numel() for rate in found])
+    means = iter([part.view(rate.shape) for part, rate in zip(parts, found, strict=True)])
+    return [None if rate is None else next(means) for rate in rates]
 
 
 def count_nonzero(x: Tensor) -> Tensor | int:
