@@ -195,9 +195,9 @@ def _native_forward(
     after: Tensor,
     spiked: Tensor | None,
 ) -> None:
-    values, steps = _constants_for_kernel(constants, x[0])
+    (*values, start), steps = _lanes_for_kernel((*constants, _start(initial)), x[0])
     scaled = rule.threshold_rule == "trsg"
-    given = [x.contiguous(), initial.contiguous(), *values, steps, c_int32(rule.hard), c_int32(scaled)]
+    given = [x.contiguous(), start, *values, steps, c_int32(rule.hard), c_int32(scaled)]
     launch("membrane_forward", [*given, membrane, outputs, after, spiked], len(x), after.numel())
 
 
@@ -205,7 +205,7 @@ def _native_backward(ctx, grad_out: Tensor, grad_after: Tensor) -> tuple[Tensor 
     membrane, initial, decay, gain, threshold, x = ctx.saved_tensors
     rule: ResetRule = ctx.rule
     _, needs_initial, *needed, _, _ = ctx.needs_input_grad
-    values, steps = _constants_for_kernel((decay, gain, threshold), membrane[0])
+    (*values, start), steps = _lanes_for_kernel((decay, gain, threshold, _start(initial)), membrane[0])
     flags = (
         rule.threshold_rule == "as",
         rule.threshold_rule == "trsg",
@@ -220,7 +220,7 @@ def _native_backward(ctx, grad_out: Tensor, grad_after: Tensor) -> tuple[Tensor 
         groups = -(-grad_after.numel() // LANE_GROUP)
         sums = [
             None if v is None else v.new_empty(membrane.shape[1:] if step else groups)
-            for v, step in zip(values, steps, strict=True)
+            for v, step in zip(values, steps[:3], strict=True)
         ]
     given = [
         c_int32(surrogate_kind(rule.surrogate)),
@@ -228,7 +228,7 @@ def _native_backward(ctx, grad_out: Tensor, grad_after: Tensor) -> tuple[Tensor 
         grad_out.contiguous(),
         grad_after.contiguous(),
     ]
-    given += [x if x is None else x.contiguous(), initial.contiguous(), *values, steps]
+    given += [x if x is None else x.contiguous(), start, *values, steps]
     given += [c_float(rule.surrogate.width), (c_int32 * len(flags))(*flags), grad_x, grad_initial, *sums]
     launch("membrane_backward", given, len(membrane), membrane[0].numel())
     return (
@@ -236,23 +236,23 @@ def _native_backward(ctx, grad_out: Tensor, grad_after: Tensor) -> tuple[Tensor 
         grad_initial,
         *(
             None if not need else total.sum_to_size(c.shape) if step else total.sum().view(c.shape)
-            for c, total, step, need in zip((decay, gain, threshold), sums, steps, needed, strict=True)
+            for c, total, step, need in zip((decay, gain, threshold), sums, steps[:3], needed, strict=True)
         ),
         None,
         None,
     )
 
 
-def _constants_for_kernel(
-    constants: tuple[Tensor | None, ...], x_t: Tensor
-) -> tuple[list[Tensor | None], Array]:
+def _lanes_for_kernel(given: tuple[Tensor | None, ...], x_t: Tensor) -> tuple[list[Tensor | None], Array]:
     """One value, or a value a lane; and the step from lane to lane in each."""
-    single = [c is None or c.numel() == 1 for c in constants]
-    values = [
-        c if c is None else c.contiguous() if one else c.expand_as(x_t).contiguous()
-        for c, one in zip(constants, single, strict=True)
-    ]
+    single = [c is None or c.numel() == 1 for c in given]
+    values = [c if one else c.expand_as(x_t).contiguous() for c, one in zip(given, single, strict=True)]
     return values, (c_int64 * len(values))(*(0 if one else 1 for one in single))
+
+
+def _start(initial: Tensor) -> Tensor:
+    """The initial membrane, as one value if it is one expanded."""
+    return initial if any(initial.stride()) else initial.as_strided((), ())
 
 
 class _Slopes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from homeonet.gradient import (
     streaming,
 )
 from homeonet.gradient import _native as native
+from homeonet.gradient._dsn import DSNState
 from homeonet.gradient._surrogate import heaviside
 
 LENGTHS = (1, 2, 63, 64, 65)
@@ -117,6 +119,79 @@ def test_without_kernels_float32_gives_the_same(monkeypatch: pytest.MonkeyPatch)
         assert torch.equal(out, expected)
         for a, b in zip(found, wanted, strict=True):
             torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("through_time", [True, False])
+@pytest.mark.parametrize("kernel", [1, 4, 7])
+@pytest.mark.parametrize("n_steps", [2, 31, 32, 33, 97])
+def test_dsn_kernels_go_on_from_any_state(
+    n_steps: int, kernel: int, through_time: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(n_steps)
+    neuron = DSN(5, kernel=kernel)  # images of 35 lanes: stretches of lanes begin within one
+    neuron.through_time = through_time
+    neuron.threshold_scale = torch.rand(20, 5, 7) + 0.5
+    weight = torch.randn(n_steps, 20, 5, 7)
+    given = [torch.randn(s, 20, 5, 7) for s in (n_steps, 1, kernel - 1)]
+    inputs = [t.requires_grad_() for t in given]
+
+    def found() -> list[Tensor]:
+        x, membrane, window = inputs
+        out, state = neuron.sequence(x, DSNState(membrane[0], window))
+        total = (out * weight).sum() + (state.membrane * weight[0]).sum() + state.window.square().sum()
+        wanted = [*inputs, *neuron.parameters()]
+        grads = torch.autograd.grad(total, wanted, allow_unused=True, materialize_grads=True)
+        return [out, state.membrane, state.window, *grads]
+
+    compiled = found()
+    with monkeypatch.context() as patch:
+        patch.setattr(native, "kernels", lambda: None)
+        expected = found()
+    assert torch.equal(compiled[0], expected[0])
+    for a, b in zip(compiled[1:], expected[1:], strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+
+
+@dataclass(frozen=True)
+class OwnSurrogate(Triangle):
+    """A surrogate that the kernels do not know."""
+
+
+@pytest.mark.parametrize("make", [LIF, TrLIF, lambda surrogate: DSN(4, levels=1, surrogate=surrogate)])
+def test_surrogate_unknown_to_the_kernels(make) -> None:
+    torch.manual_seed(0)
+    x = (torch.randn(70, 3, 4, 5) + 0.4).requires_grad_()
+    known, own = make(surrogate=Triangle(0.8)).eval(), make(surrogate=OwnSurrogate(0.8)).eval()
+    own.load_state_dict(known.state_dict())
+    (out, found), (expected, wanted) = gradients(own, x, "sequence"), gradients(known, x, "sequence")
+    assert torch.equal(out, expected)
+    for a, b in zip(found, wanted, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("tau", [1.1, 2.0, 300.0])
+def test_gradient_of_the_time_constant_by_the_kernels(tau: float) -> None:
+    torch.manual_seed(0)
+    neuron = TrLIF(tau, channels=3, threshold=0.3, mp_init=False)
+    x = (torch.randn(500, 4, 3) + 0.6).requires_grad_()
+    _, found = gradients(neuron, x, "sequence")
+    _, wanted = gradients(neuron, x, "steps")
+    for a, b in zip(found, wanted, strict=True):
+        assert float((a - b).abs().max()) <= 1e-4 * float(b.abs().max())
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["torch operations", "kernels"])
+@pytest.mark.parametrize("make", [TrLIF, LIF, lambda **kw: DSN(4, **kw)])
+def test_mp_init_learns_from_the_units_that_spiked(make, dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    neuron = make(mp_init=True).to(dtype).train()
+    x = torch.randn(6, 16, 4, 5, dtype=dtype)
+    out, state = neuron.sequence(x, None)
+    spiked = (out > 0).any(0)
+    assert 0 < int(spiked.sum()) < spiked.numel()
+    expected = 0.1 * neuron.membrane_of(state)[spiked].mean().detach()
+    neuron(x)
+    torch.testing.assert_close(neuron.initial_membrane, expected)
 
 
 def test_kernels_share_lanes_among_threads_without_changing_anything() -> None:

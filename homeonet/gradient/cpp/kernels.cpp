@@ -89,17 +89,19 @@ void store_sums(float* to, const float* sums, int64_t c, int64_t n, int64_t step
 }
 
 template <bool MARK>
-void membrane_forward(const float* __restrict__ x, const float* __restrict__ initial, const float* __restrict__ decay, const float* __restrict__ gain,
-                      const float* __restrict__ threshold, const int64_t* steps, bool hard, bool scaled, float* __restrict__ membrane,
-                      float* __restrict__ outputs, float* __restrict__ after, float* __restrict__ spiked, int64_t T, int64_t M, int64_t from, int64_t to) {
+void membrane_forward(const float* __restrict__ x, const float* __restrict__ initial, const float* __restrict__ decay,
+                      const float* __restrict__ gain, const float* __restrict__ threshold, const int64_t* steps,
+                      bool hard, bool scaled, float* __restrict__ membrane, float* __restrict__ outputs,
+                      float* __restrict__ after, float* __restrict__ spiked, int64_t T, int64_t M, int64_t from,
+                      int64_t to) {
     float dec[LANES], gai[LANES], thr[LANES], height[LANES], u[LANES], marks[LANES];
     for (int64_t c = from; c < to; c += LANES) {
         const int64_t n = std::min(LANES, to - c);
         load(gai, gain + c * steps[1], n, steps[1]);
         load_decay(dec, decay, gai, c, n, steps[0]);
         load(thr, threshold + c * steps[2], n, steps[2]);
+        load(u, initial + c * steps[3], n, steps[3]);
         for (int64_t l = 0; l < n; l++) {
-            u[l] = initial[c + l];
             height[l] = scaled ? thr[l] : 1.0f;
             marks[l] = 0.0f;
         }
@@ -121,13 +123,15 @@ void membrane_forward(const float* __restrict__ x, const float* __restrict__ ini
 }
 
 template <int KIND, bool LEARN>
-void membrane_backward(const float* __restrict__ membrane, const float* __restrict__ grad_out, const float* __restrict__ grad_after, const float* __restrict__ x,
-                       const float* __restrict__ initial, const float* __restrict__ decay, const float* __restrict__ gain, const float* __restrict__ threshold,
-                       const int64_t* steps, float width, const int32_t* flags, float* __restrict__ grad_x, float* __restrict__ grad_initial,
-                       float* __restrict__ grad_decay, float* __restrict__ grad_gain, float* __restrict__ grad_threshold, int64_t T, int64_t M,
-                       int64_t from, int64_t to) {
-    const bool absolute = flags[0], hard = flags[2], mean = decay == nullptr;
-    const float scaled = flags[1], through_reset = flags[3], through_time = flags[4];
+void membrane_backward(const float* __restrict__ membrane, const float* __restrict__ grad_out,
+                       const float* __restrict__ grad_after, const float* __restrict__ x,
+                       const float* __restrict__ initial, const float* __restrict__ decay,
+                       const float* __restrict__ gain, const float* __restrict__ threshold, const int64_t* steps,
+                       float width, const int32_t* flags, float* __restrict__ grad_x, float* __restrict__ grad_initial,
+                       float* __restrict__ grad_decay, float* __restrict__ grad_gain,
+                       float* __restrict__ grad_threshold, int64_t T, int64_t M, int64_t from, int64_t to) {
+    const bool absolute = flags[0], hard = flags[2], through_time = flags[4], mean = decay == nullptr;
+    const float scaled = flags[1], through_reset = flags[3];
     const float relative = absolute ? 0.0f : 1.0f, subtracted = hard ? 0.0f : through_reset;
     float dec[LANES], gai[LANES], thr[LANES], inv[LANES], gu[LANES], next[LANES];
     float sum_dec[LANES], sum_gai[LANES], sum_thr[LANES];
@@ -157,13 +161,13 @@ void membrane_backward(const float* __restrict__ membrane, const float* __restri
                     sum_gai[l] += g * driven[l];
                     next[l] = g;
                 }
-                gu[l] = through_time * (dec[l] * g);
+                gu[l] = through_time ? dec[l] * g : 0.0f;
                 gx_t[l] = g * gai[l];
             }
         }
         if (grad_initial) std::copy_n(gu, n, grad_initial + c);
         if (!LEARN) continue;
-        for (int64_t l = 0; l < n; l++) sum_dec[l] += next[l] * initial[c + l];
+        for (int64_t l = 0; l < n; l++) sum_dec[l] += next[l] * initial[(c + l) * steps[3]];
         if (mean)  // Σ g (x - u), where gain (x - u) = m - u
             for (int64_t l = 0; l < n; l++) sum_gai[l] = (sum_gai[l] - sum_dec[l]) / gai[l];
         else
@@ -200,7 +204,8 @@ void add_products(float* sum, const float* const* a, const float* const* b, int6
     for (; j < count; j++) add_products<1>(sum, a + j, b + j, n, from_zero && j == 0);
 }
 
-void gate_of(float* __restrict__ gate, const float* __restrict__ bias, float* __restrict__ decay, float tau, int64_t n) {
+void gate_of(float* __restrict__ gate, const float* __restrict__ bias, float* __restrict__ decay, float tau,
+             int64_t n) {
     for (int64_t l = 0; l < n; l++) gate[l] = sigmoid(gate[l] + bias[l]);
     if (tau == 0.25f)
         for (int64_t l = 0; l < n; l++) decay[l] = (gate[l] * gate[l]) * (gate[l] * gate[l]);
@@ -329,8 +334,8 @@ void dsn_backward(Dsn& dsn, const float* saved, const float* grad_out, const flo
 extern "C" {
 
 // h_t = decay_t h_{t-1} + x_t; from the end if `reverse`; `initial` may be null: then the first state is x
-void homeonet_scan(const float* __restrict__ decay, const float* __restrict__ x, const float* __restrict__ initial, int32_t reverse, float* out, int64_t T,
-                   int64_t M, int64_t from, int64_t to) {
+void homeonet_scan(const float* __restrict__ decay, const float* __restrict__ x, const float* __restrict__ initial,
+                   int32_t reverse, float* out, int64_t T, int64_t M, int64_t from, int64_t to) {
     const FlushDenormals flushing;
     float h[LANES];
     for (int64_t c = from; c < to; c += LANES) {
@@ -346,11 +351,12 @@ void homeonet_scan(const float* __restrict__ decay, const float* __restrict__ x,
     }
 }
 
-// `steps`: 1 where decay, gain, threshold have a value a lane, 0 where one is for all; `decay` null: 1 - gain. `spiked`:
-// null, or 1 for the lanes that spiked at all, else 0.
-void homeonet_membrane_forward(const float* x, const float* initial, const float* decay, const float* gain, const float* threshold,
-                               const int64_t* steps, int32_t hard, int32_t scaled, float* membrane, float* outputs,
-                               float* after, float* spiked, int64_t T, int64_t M, int64_t from, int64_t to) {
+// `steps`: 1 where decay, gain, threshold, initial have a value a lane, 0 where one is for all; `decay` null: 1 - gain.
+// `spiked`: null, or 1 for the lanes that spiked at all, else 0.
+void homeonet_membrane_forward(const float* x, const float* initial, const float* decay, const float* gain,
+                               const float* threshold, const int64_t* steps, int32_t hard, int32_t scaled,
+                               float* membrane, float* outputs, float* after, float* spiked, int64_t T, int64_t M,
+                               int64_t from, int64_t to) {
     const FlushDenormals flushing;
     const auto run = spiked ? membrane_forward<true> : membrane_forward<false>;
     run(x, initial, decay, gain, threshold, steps, hard, scaled, membrane, outputs, after, spiked, T, M, from, to);
@@ -359,11 +365,14 @@ void homeonet_membrane_forward(const float* x, const float* initial, const float
 // `flags`: absolute rule, scaled output, hard reset, gradient through the reset, through time, learnt constants. `x` is
 // null unless decay and gain are both given and the gain is learnt; `grad_initial` may be null. The gradients of the
 // constants are given a lane, or a group of lanes where one value is for all; `grad_decay` not without a decay.
-void homeonet_membrane_backward(int32_t kind, const float* __restrict__ membrane, const float* __restrict__ grad_out, const float* __restrict__ grad_after,
-                                const float* __restrict__ x, const float* __restrict__ initial, const float* __restrict__ decay, const float* __restrict__ gain,
-                                const float* __restrict__ threshold, const int64_t* steps, float width, const int32_t* flags,
-                                float* __restrict__ grad_x, float* __restrict__ grad_initial, float* __restrict__ grad_decay, float* __restrict__ grad_gain,
-                                float* __restrict__ grad_threshold, int64_t T, int64_t M, int64_t from, int64_t to) {
+void homeonet_membrane_backward(int32_t kind, const float* __restrict__ membrane, const float* __restrict__ grad_out,
+                                const float* __restrict__ grad_after, const float* __restrict__ x,
+                                const float* __restrict__ initial, const float* __restrict__ decay,
+                                const float* __restrict__ gain, const float* __restrict__ threshold,
+                                const int64_t* steps, float width, const int32_t* flags, float* __restrict__ grad_x,
+                                float* __restrict__ grad_initial, float* __restrict__ grad_decay,
+                                float* __restrict__ grad_gain, float* __restrict__ grad_threshold, int64_t T,
+                                int64_t M, int64_t from, int64_t to) {
     const FlushDenormals flushing;
     const auto run = flags[5] ? membrane_backward_of<true>(kind) : membrane_backward_of<false>(kind);
     run(membrane, grad_out, grad_after, x, initial, decay, gain, threshold, steps, width, flags, grad_x, grad_initial,
