@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any, Literal, Self
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from homeonet._parameters import dotted, explain, read_toml
 from homeonet._units import quantity
 from homeonet.errors import InputError
 
@@ -315,14 +315,15 @@ def load_config(source: str | Path, overrides: dict[str, Any] | None = None) -> 
         tables = tomllib.loads((resources.files("homeonet") / "presets" / f"{text}.toml").read_text())
         tables["preset"] = text
     elif text.endswith(".toml") or isinstance(source, Path):
-        tables = _read_toml(Path(source))
+        tables = read_toml(Path(source))
         base = tables.get("preset")
         if base is None:
             raise InputError(
                 f'{source} names no preset; add for example preset = "massey2026" as its first line'
             )
         if base in preset_names():
-            return apply_overrides(load_config(base), _flatten(tables) | (overrides or {}))
+            differing = {name: value for name, value in dotted(tables).items() if value != {}}
+            return apply_overrides(load_config(base), differing | (overrides or {}))
     else:
         raise InputError(
             f"preset = {text!r} is not known; choose one of {', '.join(preset_names())}, or give the path of "
@@ -361,44 +362,12 @@ def _validate(tables: dict[str, Any]) -> Config:
     try:
         return Config.model_validate(tables)
     except ValidationError as error:
-        raise InputError("; ".join(_explain(item) for item in error.errors())) from None
-
-
-def _explain(item: Any) -> str:
-    name = ".".join(str(part) for part in item["loc"]) or "configuration"
-    message = item["msg"].removeprefix("Value error, ")
-    if item["type"] == "missing":
-        return f"{name} is missing; add it or name a preset to start from"
-    if item["type"] == "extra_forbidden":
-        return f"{name} is not a parameter; remove it or correct its name"
-    given = item["input"]
-    if isinstance(given, float) and math.isnan(given):
-        message = "must be a number"
-    shown = "" if isinstance(given, (dict, BaseModel)) or repr(given) in message else f" = {given!r}"
-    return f"{name}{shown}: {message}"
+        raise InputError("; ".join(explain(item) for item in error.errors())) from None
 
 
 def _suggest(name: str, tables: dict[str, Any]) -> str:
     import difflib
 
-    known = list(_flatten(tables))
+    known = list(dotted(tables))
     close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     return f"did you mean {', '.join(close)}?" if close else "`homeonet presets NAME` prints all of them"
-
-
-def _flatten(tables: dict[str, Any]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in tables.items():
-        flat |= (
-            {f"{key}.{inner}": v for inner, v in value.items()} if isinstance(value, dict) else {key: value}
-        )
-    return flat
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; give a readable .toml file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not valid TOML: {error}") from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import tomli_w
 
 from homeonet._optional import require_gradient
+from homeonet._parameters import dotted, read_toml
 from homeonet.errors import InputError
 
 __all__ = ["MOST_CELLS", "Cell", "Grid", "load_grid"]
@@ -163,32 +163,19 @@ def load_grid(path: str | Path) -> Grid:
         If the file cannot be read or is not such a grid.
     """
     path = Path(path)
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; give a readable .toml file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not TOML ({error}); correct it") from None
+    tables = read_toml(path)
     for name in _SECTIONS:
         if not isinstance(tables.get(name, {}), dict):
             raise InputError(f"{path}: {name} must be a table; write [{name}]")
     sections = {name: tables.pop(name, {}) for name in _SECTIONS}
-    top, fixed = _dotted(tables), _dotted(sections["set"])
+    top, fixed = dotted(tables), dotted(sections["set"])
     for name in top.keys() & fixed.keys():
         raise InputError(f"{path}: {name} is given twice, at the top and in [set]; remove one")
     for name, case in sections["case"].items():
         if not isinstance(case, dict):
             raise InputError(f'{path}: case {name} must be a table; write [case."{name}"]')
-    cases = {name: _dotted(case) for name, case in sections["case"].items()}
-    return Grid(top | fixed, _dotted(sections["grid"]), cases)
-
-
-def _dotted(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in tables.items():
-        name = f"{prefix}{key}"
-        flat |= _dotted(value, f"{name}.") if isinstance(value, dict) and value else {name: value}
-    return flat
+    cases = {name: dotted(case) for name, case in sections["case"].items()}
+    return Grid(top | fixed, dotted(sections["grid"]), cases)
 
 
 def _configurator(kind: str) -> Any:

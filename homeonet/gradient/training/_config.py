@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from homeonet.config import _explain
+from homeonet._parameters import dotted, explain, read_toml
 from homeonet.errors import InputError
 
 __all__ = ["TrainConfig", "load_train_config", "train_config"]
@@ -148,23 +147,9 @@ def train_config(**values: Any) -> TrainConfig:
     try:
         return TrainConfig.model_validate(tables)
     except ValidationError as error:
-        raise InputError("; ".join(dict.fromkeys(_explain(item) for item in error.errors()))) from None
+        raise InputError("; ".join(dict.fromkeys(explain(item) for item in error.errors()))) from None
 
 
 def load_train_config(path: str | Path, **overrides: Any) -> TrainConfig:
     """A configuration from a TOML file, with dotted names set anew."""
-    try:
-        tables = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; give a readable .toml file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not TOML ({error}); correct it") from None
-    return train_config(**_dotted(tables) | overrides)
-
-
-def _dotted(tables: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in tables.items():
-        name = f"{prefix}{key}"
-        flat |= _dotted(value, f"{name}.") if isinstance(value, dict) and value else {name: value}
-    return flat
+    return train_config(**dotted(read_toml(Path(path))) | overrides)
