@@ -1,4 +1,4 @@
-"""The compiled kernels of ``cpp/kernels.cpp``: built on first use, kept in the cache, called on raw memory.
+"""The compiled kernels of ``cpp/``: built on first use, kept in the cache, called on raw memory.
 
 They serve float32 on a CPU, the neurons' usual case there. Without a C++ compiler, on a GPU, in other precisions
 and for surrogates of a user's own, the neurons use the same formulas in torch operations, which are slower.
@@ -25,7 +25,7 @@ from homeonet.gradient._surrogate import Arctan, Rectangle, Sigmoid, Surrogate, 
 
 __all__ = ["LANE_GROUP", "STRAIGHT_THROUGH", "kernels", "launch", "surrogate_kind", "usable"]
 
-_SOURCE = Path(__file__).parent / "cpp" / "kernels.cpp"
+_SOURCES = Path(__file__).parent / "cpp"
 _KINDS: dict[type, int] = {Rectangle: 0, Triangle: 1, Arctan: 2, Sigmoid: 3}
 STRAIGHT_THROUGH = 4
 #: Below this many values a second thread costs more than it brings.
@@ -59,7 +59,8 @@ def kernels() -> ctypes.CDLL | None:
 
 
 def _built(command: str) -> Path:
-    parts = [processor(), command, compiler_version(command), *COMPILER_FLAGS, _SOURCE.read_text()]
+    texts = [path.read_text() for path in sorted(_SOURCES.iterdir())]
+    parts = [processor(), command, compiler_version(command), *COMPILER_FLAGS, *texts]
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
     library = cache_root() / "kernels" / f"{key}.so"
     if not library.exists():
@@ -68,7 +69,8 @@ def _built(command: str) -> Path:
         os.close(handle)
         try:
             flags = [*COMPILER_FLAGS, "-shared", "-fPIC"]
-            subprocess.run([command, *flags, str(_SOURCE), "-o", scratch], check=True, capture_output=True)
+            units = sorted(str(path) for path in _SOURCES.glob("*.cpp"))
+            subprocess.run([command, *flags, *units, "-o", scratch], check=True, capture_output=True)
             os.replace(scratch, library)  # whole or not at all: other processes may build the same
         finally:
             Path(scratch).unlink(missing_ok=True)
