@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 import xarray as xr
+from _sweeping import difference
 
 from homeonet.analysis import compare_conditions, mixed_model
 
-__all__ = ["PUBLISHED", "claims"]
+__all__ = ["OUTPUT", "claims", "rows_of"]
+
+#: Read out by its own output layer and not by QDA.
+OUTPUT = {"SG-SNN": "accuracy.test"}
 
 #: Massey et al. 2026, released results of the STDP network: mean ± SD over 5 seeds by sleep in per cent.
 PUBLISHED = {
@@ -19,6 +23,31 @@ the highest mean lies within and its interval of the paired difference to no sle
 that five pairs can give, uncorrected); *collapse above 30 %* holds if the mean at 40 % and more lies at least
 5 points below the best; *no effect in the SG-SNN* holds if all means lie within one point of that without sleep.
 """
+
+
+def rows_of(network: str, data: str, results: xr.Dataset) -> list[list[str]]:
+    """A line a ratio: both readouts, the difference to no sleep, time asleep, and what was published."""
+    values = 100 * results[OUTPUT.get(network, "accuracy.qda")]
+    lines = []
+    for ratio in values["sleep.ratio"].values:
+        at = compare_conditions(values, "sleep.ratio", reference=0.0).sel({"sleep.ratio": ratio})
+        mean, low, high = (float(at[name]) for name in ("mean", "low", "high"))
+        line = [
+            network,
+            data,
+            f"{100 * ratio:g}",
+            f"{mean:.1f} [{low:.1f}, {high:.1f}]",
+            difference(at),
+            "",
+            "",
+            "",
+        ]
+        if network not in OUTPUT:
+            here = results.sel({"sleep.ratio": ratio}).mean("seed")
+            line[5:7] = (f"{100 * float(here[name]):.1f}" for name in ("accuracy.logistic", "sleep_fraction"))
+            line[7] = PUBLISHED.get(data, {}).get(round(100 * ratio), "")
+        lines.append(line)
+    return lines
 
 
 def claims(found: dict[tuple[str, str], xr.Dataset]) -> str:
@@ -52,7 +81,7 @@ def _model(found: dict[tuple[str, str], xr.Dataset]) -> str:
     """The paper's mixed model: accuracy ~ sleep × model with random effects of data set and seed."""
     tables = []
     for (network, data), results in found.items():
-        name = "accuracy.test" if network == "SG-SNN" else "accuracy.qda"
+        name = OUTPUT.get(network, "accuracy.qda")
         table = (
             results[[name]]
             .to_dataframe()

@@ -17,7 +17,7 @@ from homeonet.analysis import bootstrap_interval
 from homeonet.errors import HomeonetError
 from homeonet.sweep import Grid, SweepResult, sweep
 
-__all__ = ["options_of", "run_grid", "table_of", "write"]
+__all__ = ["difference", "options_of", "run_grid", "table_of", "write"]
 
 
 def options_of(
@@ -92,6 +92,16 @@ def _cell(values: np.ndarray) -> str:
         return f"{present[0]:.1f}{failed}" if len(present) else failed.strip()
     found = bootstrap_interval(present)
     return f"{found.estimate:.1f} [{found.low:.1f}, {found.high:.1f}]{failed}"
+
+
+def difference(at: xr.Dataset) -> str:
+    """A condition's paired difference from the reference of `compare_conditions`, with interval and corrected p."""
+    if not np.isfinite(at["difference"]):
+        return ""
+    mean, low, high, p = (
+        float(at[name]) for name in ("difference", "difference_low", "difference_high", "p_holm")
+    )
+    return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}], p = {p:.2f}"
 
 
 def write(out: Path, rows: list[list[str]], note: str, figure: Figure | None = None) -> None:

@@ -15,11 +15,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-import xarray as xr
-from _sleep_claims import PUBLISHED, claims
+from _sleep_claims import OUTPUT, claims, rows_of
 from _sweeping import options_of, run_grid, write
 
-from homeonet.analysis import compare_conditions
 from homeonet.cli import run_main
 from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_against, use_style
 from homeonet.sweep import Grid
@@ -30,8 +28,6 @@ GRADIENT = {
     "neuron": "lif", "neuron_options.decay": 0.95, "net": "sg_snn", "size": 15, "steps": 25, "batch": 128, "lr": 5e-4,
     "schedule": "constant",
 }  # fmt: skip
-#: Read out by its own output layer and not by QDA.
-OUTPUT = {"SG-SNN": "accuracy.test"}
 
 
 def grids(options: argparse.Namespace) -> tuple[Grid, Grid]:
@@ -44,23 +40,6 @@ def grids(options: argparse.Namespace) -> tuple[Grid, Grid]:
     flat = {"data": options.data, "homeostasis.sleep.ratio": ratios, "seed": options.seeds}
     # a network that explodes has an accuracy too: the guard is off
     return Grid({**images, "guard.max_rate": "1001 Hz"}, axes), Grid({**GRADIENT, **budget, "val": 0}, flat)
-
-
-def rows_of(network: str, data: str, results: xr.Dataset) -> list[list[str]]:
-    """A line a ratio: both readouts, the difference to no sleep, time asleep, and what was published."""
-    values = 100 * results[OUTPUT.get(network, "accuracy.qda")]
-    lines = []
-    for ratio in values["sleep.ratio"].values:
-        at = compare_conditions(values, "sleep.ratio", reference=0.0).sel({"sleep.ratio": ratio})
-        test = "" if ratio == 0 else f"{float(at['difference']):+.1f} ({float(at['p_holm']):.2f})"
-        mean, low, high = (float(at[name]) for name in ("mean", "low", "high"))
-        line = [network, data, f"{100 * ratio:g}", f"{mean:.1f} [{low:.1f}, {high:.1f}]", test, "", "", ""]
-        if network not in OUTPUT:
-            here = results.sel({"sleep.ratio": ratio}).mean("seed")
-            line[5:7] = (f"{100 * float(here[name]):.1f}" for name in ("accuracy.logistic", "sleep_fraction"))
-            line[7] = PUBLISHED.get(data, {}).get(round(100 * ratio), "")
-        lines.append(line)
-    return lines
 
 
 def main() -> None:
@@ -87,7 +66,7 @@ def main() -> None:
         "data",
         "sleep, %",
         "QDA, % [95 % bootstrap]",
-        "− no sleep (Holm p)",
+        "− no sleep",
         "logistic, %",
         "asleep, %",
     ]

@@ -43,7 +43,8 @@ def compare_conditions(
     -------
     Dataset over `dim`
         `mean`, `sd`, `low`, `high` (bootstrap BCa interval of the mean) and `n`; `difference` from the reference,
-        its two-sided `p_value` (paired sign-flip permutation test; of n pairs it is 2/2ⁿ at least) and `p_holm`,
+        paired, with `difference_low` and `difference_high` (the same interval of it), its two-sided `p_value` (paired
+        sign-flip permutation test; of n pairs it is 2/2ⁿ at least) and `p_holm`,
         corrected for all comparisons made here. NaN where fewer than two observations are left.
 
     Raises
@@ -71,13 +72,26 @@ def compare_conditions(
         if labels[k] != reference and both.sum() >= 2:
             test = paired_permutation_test(row[both], base[both])
             rows["difference"][k], rows["p_value"][k] = test.difference, test.p_value
+            interval = bootstrap_interval(row[both] - base[both], level=level)
+            rows["difference_low"][k], rows["difference_high"][k] = interval.low, interval.high
     tested = np.isfinite(rows["p_value"])
     if tested.any():
         rows["p_holm"][tested] = holm_correction(rows["p_value"][tested])
     return xr.Dataset({name: (dim, column) for name, column in rows.items()}, {dim: values[dim]})
 
 
-_COLUMNS = ("mean", "sd", "low", "high", "n", "difference", "p_value", "p_holm")
+_COLUMNS = (
+    "mean",
+    "sd",
+    "low",
+    "high",
+    "n",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "p_value",
+    "p_holm",
+)
 
 
 def mixed_model(
