@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 __all__ = ["add_sweep", "sweep_meter"]
 
 _EPILOG = """a grid file, sleep.toml:
-  preset = "massey2026"                     (or neuron = "lif": gradient training, as `homeonet train`)
+  preset = "massey2026"           # or neuron = "lif": gradient training, as `homeonet train`
   data = "mnist5k"
   train = 1000
-  [set]                                     (any other parameter, fixed)
+  [set]                           # any other parameter, fixed
   "noise.sigma" = "3 mV"
-  [grid]                                    (lists that are crossed)
+  [grid]                          # lists that are crossed
   "sleep.ratio" = [0.0, 0.1, 0.2]
   seed = [1, 2, 3]
-  [case."no plasticity asleep"]             (named sets of parameters, one more axis; may be left out)
+  [case."no plasticity asleep"]   # named sets of parameters, one more axis; may be left out
   "sleep.plastic" = false
 
 examples:
@@ -62,7 +62,16 @@ def add_sweep(commands: Any) -> None:
         "--scheduler", metavar="ADDRESS", help="a running Dask scheduler, for example tcp://host:8786"
     )
     sweep.add_argument(
-        "--dry-run", action="store_true", help="print cells and an estimate from one short cell"
+        "--patience",
+        type=float,
+        default=300.0,
+        metavar="S",
+        help="seconds to wait for its first worker; default 300",
+    )
+    sweep.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print cells and an estimate from one cell, measured on few images",
     )
     sweep.add_argument("--retry-failed", action="store_true", help="run failed cells again")
     sweep.add_argument("--yes", action="store_true", help="run even more than 100,000 cells")
@@ -95,8 +104,8 @@ def _sweep(options: argparse.Namespace) -> int:
         "data_folder": options.data_folder,
     }
     if options.dry_run:
+        found = estimate(grid, out, allow_many=options.yes, **common)
         _print_cells(grid)
-        found = estimate(grid, out, **common)
         print(
             f"{found.cells:,} cells, {found.to_do:,} to do; about {found.seconds_a_cell:.0f} s each on a core, "
             f"{_duration(found.seconds)} in all"
@@ -106,6 +115,7 @@ def _sweep(options: argparse.Namespace) -> int:
         grid,
         out,
         scheduler=options.scheduler,
+        patience=options.patience,
         figures=options.figures,
         retry_failed=options.retry_failed,
         allow_many=options.yes,
@@ -115,7 +125,7 @@ def _sweep(options: argparse.Namespace) -> int:
     done = int((result.results["state"] == "done").sum())
     print(f"{done:,} of {len(grid):,} cells done; table.parquet and results.nc in {result.folder}")
     _print_failed(result.failed)
-    return 1 if result.failed else 0
+    return 0 if done == len(grid) and not result.failed else 1
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -138,8 +148,7 @@ def sweep_meter(total: int, dashboard: str) -> Iterator[Watcher]:
     from tqdm import tqdm
 
     watched = sys.stderr.isatty()
-    if watched:
-        print(f"dashboard: {dashboard}", file=sys.stderr)
+    print(f"dashboard: {dashboard}", file=sys.stderr)
     form = "{n}/{total} cells |{bar}| {postfix} [{elapsed}<{remaining}]"
     with tqdm(total=total, bar_format=form, disable=not watched, leave=False) as bar:
 

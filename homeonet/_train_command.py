@@ -17,6 +17,7 @@ _EPILOG = """examples:
   homeonet train hdlif --paradigm online --out results/online
   homeonet train dsn --net sequence --encoding pixels --paradigm parallel --out results/pixels
   homeonet train lif --net sg_snn --size 15 --steps 25 --set neuron_options.decay=0.95 --out results/sg
+  homeonet train lif --net sg_snn --homeostasis sleep --set net_options.spiking_output=true --out results/sleep
   homeonet train lif --homeostasis ahsar --set homeostasis.ahsar.target_rate=0.1 --out results/ahsar
   torchrun --nproc-per-node 2 -m homeonet train lif --devices 2 --out results/two   (data-parallel)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -312,9 +313,8 @@ def load_config(source: str | Path, overrides: dict[str, Any] | None = None) -> 
     """
     text = str(source)
     if text in preset_names():
-        tables = tomllib.loads((resources.files("homeonet") / "presets" / f"{text}.toml").read_text())
-        tables["preset"] = text
-    elif text.endswith(".toml") or isinstance(source, Path):
+        return apply_overrides(_preset(text), overrides) if overrides else _preset(text)
+    if text.endswith(".toml") or isinstance(source, Path):
         tables = read_toml(Path(source))
         base = tables.get("preset")
         if base is None:
@@ -330,6 +330,12 @@ def load_config(source: str | Path, overrides: dict[str, Any] | None = None) -> 
             "a .toml file"
         )
     return apply_overrides(_validate(tables), overrides or {})
+
+
+@lru_cache
+def _preset(name: str) -> Config:
+    tables = tomllib.loads((resources.files("homeonet") / "presets" / f"{name}.toml").read_text())
+    return _validate(tables | {"preset": name})
 
 
 def apply_overrides(config: Config, overrides: dict[str, Any]) -> Config:

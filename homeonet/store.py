@@ -13,6 +13,7 @@ import math
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -33,6 +34,10 @@ __all__ = [
     "write_json",
     "write_records",
 ]
+
+
+_UMASK = os.umask(0)  # it can only be read by changing it, which is nothing for later, beside other threads
+os.umask(_UMASK)
 
 
 @contextlib.contextmanager
@@ -87,7 +92,11 @@ def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
             raise BusyError(
                 f"{path} is held by another process that writes this folder; wait for it or choose another folder"
             ) from None
-        except OSError:  # a file system without locks: go on as if alone
+        except OSError:
+            warnings.warn(
+                f"the file system of {path.parent} has no locks: see to it that no other process writes there",
+                stacklevel=3,
+            )
             break
         # the process before us may have deleted the file after we had opened it
         with contextlib.suppress(FileNotFoundError):
@@ -106,7 +115,7 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
     with disk_errors(path):
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
         try:
-            os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes private files
+            os.chmod(temporary, 0o666 & ~_UMASK)  # mkstemp makes private files
             with os.fdopen(handle, "wb") as file:
                 write(file)
                 file.flush()
@@ -115,12 +124,6 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:

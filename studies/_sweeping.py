@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from matplotlib.figure import Figure
 
 from homeonet._report import markdown_table
 from homeonet._sweep_command import sweep_meter
+from homeonet._version import __version__
 from homeonet.analysis import bootstrap_interval
 from homeonet.errors import HomeonetError
 from homeonet.sweep import Grid, SweepResult, sweep
@@ -29,8 +31,12 @@ def options_of(
     seeds: list[int],
     train: int,
     test: int,
+    single: tuple[str, ...] = (),
 ) -> argparse.Namespace:
-    """The command line of a study: ``--quick`` or ``--full``, and how to run it; its defaults are those given."""
+    """The command line of a study: ``--quick`` or ``--full``, and how to run it; its defaults are those given.
+
+    `single` are options that take one value, and no list.
+    """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -55,9 +61,12 @@ def options_of(
     options = parser.parse_args()
     quick = options.quick
     options.seeds = options.seeds or ([1, 2] if quick else seeds)
-    options.data = options.data or (["mnist5k"] if quick else data)
+    options.data = options.data or (["mnist5k"] if quick and data != ["geometric"] else data)
     options.train = options.train or (100 if quick else train)
     options.test = options.test or (50 if quick else test)
+    for option, found in (("--data", options.data), ("--presets", options.presets)):
+        if option in single and len(found) > 1:
+            parser.error(f"{option} {' '.join(found)}: this study takes one")
     options.out = options.out or Path("results", f"{name}_quick" if quick else name)
     return options
 
@@ -106,7 +115,11 @@ def difference(at: xr.Dataset) -> str:
 
 def write(out: Path, rows: list[list[str]], note: str, figure: Figure | None = None) -> None:
     """Print the table and write it, and the figure, into `out`."""
-    text = f"{markdown_table(rows)}\n{note}\n"
+    given = sys.argv[1:]
+    if "--out" in given:  # where it was written is nobody's business
+        del given[given.index("--out") : given.index("--out") + 2]
+    command = f"    python {' '.join(['studies/' + Path(sys.argv[0]).name, *given])}"
+    text = f"{markdown_table(rows)}\n{note}\n\nhomeonet {__version__}:\n\n{command}\n"
     out.mkdir(parents=True, exist_ok=True)
     (out / "table.md").write_text(text, encoding="utf-8")
     if figure is not None:

@@ -19,6 +19,9 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
+import homeonet.gradient  # noqa: F401  before torch: it says how idle threads wait
+
+# isort: split
 import torch
 from _benchmark_gradient_contestants import BATCH, CPP_LOOP, UNITS, Contestant, neurons, peers, scans
 from _benchmark_gradient_timing import Compared, Effort, compare, compete, ratios
@@ -102,9 +105,18 @@ def goal_rows(
     growth = [cost[max(cost)] / cost[1024]] if 1024 in cost and len(cost) > 1 else []
     longest = f"T = {max(cost, default=0)}" if growth else "the longest T"
     add(f"DSN: cost a step at {longest} ≤ 1.5 × that at T = 1024 (flat)", growth, lambda r: r <= 1.5)
-    for n_steps in LENGTHS:
-        found = quotient("linear_recurrence", CPP_LOOP, n_steps)
-        add(f"linear recurrence ≤ 2.5 × the C++ loop at T = {n_steps}", found, lambda r: r <= 2.5)
+    for name, what in (
+        (
+            "linear_recurrence",
+            "linear_recurrence, the compiled kernel under autograd, ≤ 2.5 × that kernel alone",
+        ),
+        (
+            "linear_recurrence in torch operations",
+            "linear_recurrence in torch operations ≤ 2.5 × the C++ loop",
+        ),
+    ):
+        for n_steps in LENGTHS:
+            add(f"{what} at T = {n_steps}", quotient(name, CPP_LOOP, n_steps), lambda r: r <= 2.5)
     for peer in ("SpikingJelly LIFNode", "snnTorch Leaky"):
         add(f"{peer} ≥ 8 × LIF's time at T = 1024", quotient(peer, "LIF", 1024), lambda r: r >= 8)
     add("TrLIF ≤ 1.2 × LIF at T = 1024, the layer alone", quotient("TrLIF", "LIF", 1024), lambda r: r <= 1.2)

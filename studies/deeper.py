@@ -10,10 +10,12 @@ neurons of the layer below, for the same images. A readout sees the last layer a
 from __future__ import annotations
 
 import argparse
+import ast
 import itertools
 import sys
 from typing import Any
 
+import pandas as pd
 import xarray as xr
 from _sweeping import options_of, run_grid, table_of, write
 
@@ -35,19 +37,18 @@ def stack(side: int, ratios: list[float], options: argparse.Namespace) -> xr.Dat
         cases = {}
         for place in itertools.product(ratios, options.seeds):
             ratio, seed = place
-            below = layers[-1]["cell"].sel({"sleep.ratio": ratio, "seed": seed}).item()
+            at = {"sleep.ratio": ratio, "seed": seed}
+            if layers[-1]["state"].sel(at).item() != "done":
+                continue
+            below = layers[-1]["cell"].sel(at).item()
             images = f"run:{out / f'layer_{depth - 1}' / 'cells' / below}"
             cases[str(place)] = {"sleep.ratio": ratio, "seed": seed, "data": images}
         sizes = {name: fixed[name] for name in ("preset", "train", "test")}
         flat = run_grid(Grid(sizes, {}, cases), out / f"layer_{depth}", options).results
-        names = [name for name in flat if name != "state"]
-        shape = (len(ratios), len(options.seeds))
-        layers.append(
-            xr.Dataset(
-                {name: (("sleep.ratio", "seed"), flat[name].to_numpy().reshape(shape)) for name in names},
-                {"sleep.ratio": ratios, "seed": options.seeds},
-            )
+        index = pd.MultiIndex.from_tuples(
+            map(ast.literal_eval, flat["case"].values), names=["sleep.ratio", "seed"]
         )
+        layers.append(flat.to_dataframe().set_index(index).to_xarray())
     return xr.concat(layers, xr.DataArray(range(1, DEPTH + 1), dims="depth", name="depth"), join="outer")
 
 
@@ -61,6 +62,7 @@ def main() -> None:
         seeds=[1, 2, 3],
         train=1500,
         test=1000,
+        single=("--data", "--presets"),
     )
     options.out = options.out.resolve()  # the runs of a layer are named in the configurations of the next
     ratios = [0.0, 0.15] if options.quick else [0.0, 0.05, 0.15]

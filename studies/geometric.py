@@ -28,8 +28,9 @@ def main() -> None:
         seeds=[1, 2, 3, 4, 5],
         train=1000,
         test=1000,
+        single=("--data",),
     )
-    fixed = {"data": "geometric", "train": options.train, "test": options.test}
+    fixed = {"data": options.data[0], "train": options.train, "test": options.test}
     ratios = RATIOS[::3] if options.quick else RATIOS
     grid = Grid(fixed, {"preset": options.presets, "sleep.ratio": ratios, "seed": options.seeds})
     results = run_grid(grid, options.out / "sweep", options).results

@@ -29,6 +29,7 @@ def main() -> None:
         seeds=[1, 2, 3],
         train=1500,
         test=1000,
+        single=("--data",),
     )
     fixed = {"data": options.data[0], "train": options.train, "test": options.test}
     rises, ratios = (RISES[::2], RATIOS[::2]) if options.quick else (RISES, RATIOS)

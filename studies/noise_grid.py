@@ -31,6 +31,7 @@ def main() -> None:
         seeds=[1, 2, 3],
         train=1500,
         test=1000,
+        single=("--data",),
     )
     fixed = {"data": options.data[0], "train": options.train, "test": options.test} | BY_THE_CLOCK
     axes = {"preset": options.presets, "noise.sigma": SIGMAS[::2] if options.quick else SIGMAS}

@@ -46,6 +46,7 @@ def main() -> None:
         seeds=[1, 2, 3],
         train=1500,
         test=1000,
+        single=("--data", "--presets"),
     )
     fixed = {
         "preset": options.presets[0],
@@ -58,7 +59,7 @@ def main() -> None:
     growth = sum(results[f"weights.{name}.final"] for name in EXCITATORY)
     results["growth"] = growth / sum(results[f"weights.{name}.initial"] for name in EXCITATORY) / 100
     columns = {"accuracy.qda": "QDA, %", "accuracy.logistic": "logistic, %", "sleep_fraction": "asleep, %"}
-    columns |= {"growth": "mean weight, final / initial", "accuracy.frozen.qda": "frozen, QDA, %"}
+    columns |= {"growth": "exc. weights, final / initial", "accuracy.frozen.qda": "frozen, QDA, %"}
     columns |= {"accuracy.raw_pixels.qda": "raw pixels, QDA, %"}
     rows = table_of(results, columns, {"case": "sleep"})
     tests = compare_conditions(100 * results["accuracy.qda"], "case", reference="no sleep")
@@ -70,7 +71,8 @@ def main() -> None:
         runs = {name: results["accuracy.qda"].sel(case=name).dropna("seed").to_numpy() for name in cases}
         means = {name: bootstrap_interval(values) for name, values in runs.items() if len(values) > 1}
         names = {"raw pixels": "accuracy.raw_pixels.qda", "frozen weights": "accuracy.frozen.qda"}
-        baselines = {title: bootstrap_interval(results[name][0].to_numpy()) for title, name in names.items()}
+        once = {title: results[name].isel(case=0).dropna("seed").to_numpy() for title, name in names.items()}
+        baselines = {title: bootstrap_interval(values) for title, values in once.items() if len(values) > 1}
         plot_accuracies(means, axes[0, 0], baselines=baselines)
         low = min(float(results[name].min()) for name in ("accuracy.qda", *names.values()))
         axes[0, 0].set(xlim=(max(0, 100 * low - 5), 100), xlabel="test accuracy, QDA (%)")

@@ -19,13 +19,17 @@ from _sleep_claims import OUTPUT, claims, rows_of
 from _sweeping import options_of, run_grid, write
 
 from homeonet.cli import run_main
-from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_against, use_style
+from homeonet.plotting import DOUBLE_WIDTH, draw_comparison, new_figure, plot_against, use_style
+from homeonet.store import load_records
 from homeonet.sweep import Grid
 
 RATIOS = [0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.6, 0.8, 0.99]
+#: Whose weights are drawn.
+SHOWN = (0.0, 0.1, 0.3)
 PRESETS = ["massey2026", "massey2026_released", "homeonet"]
 GRADIENT = {
-    "neuron": "lif", "neuron_options.decay": 0.95, "net": "sg_snn", "size": 15, "steps": 25, "batch": 128, "lr": 5e-4,
+    "neuron": "lif", "neuron_options.decay": 0.95, "net": "sg_snn",
+    "net_options.spiking_output": True, "size": 15, "steps": 25, "batch": 128, "lr": 5e-4,
     "schedule": "constant",
 }  # fmt: skip
 
@@ -36,7 +40,7 @@ def grids(options: argparse.Namespace) -> tuple[Grid, Grid]:
     ratios = [0.0, 0.1, 0.3] if options.quick else RATIOS
     axes = {"preset": options.presets, "data": options.data, "sleep.ratio": ratios, "seed": options.seeds}
     budget = {"train": 500, "test": 200, "epochs": 2} if options.quick else {**images, "epochs": 10}
-    ratios = [0.0, 0.3] if options.quick else [0.0, 0.1, 0.2, 0.3, 0.6, 0.99]
+    ratios = [0.0, 0.3] if options.quick else [0.0, 0.1, 0.2, 0.3, 0.5, 0.99]
     flat = {"data": options.data, "homeostasis.sleep.ratio": ratios, "seed": options.seeds}
     # a network that explodes has an accuracy too: the guard is off
     return Grid({**images, "guard.max_rate": "1001 Hz"}, axes), Grid({**GRADIENT, **budget, "val": 0}, flat)
@@ -65,7 +69,7 @@ def main() -> None:
         "network",
         "data",
         "sleep, %",
-        "QDA, % [95 % bootstrap]",
+        "accuracy, % [95 % bootstrap]",
         "− no sleep",
         "logistic, %",
         "asleep, %",
@@ -76,15 +80,28 @@ def main() -> None:
     with use_style():
         figure, axes = new_figure(1, len(data_sets), width=DOUBLE_WIDTH, height=2.9, sharey=True)
         for ax, data in zip(axes[0], data_sets, strict=True):
-            series = {n: r[OUTPUT.get(n, "accuracy.qda")] for (n, d), r in found.items() if d == data}
+            series = {
+                n + "*" * (n in OUTPUT): r[OUTPUT.get(n, "accuracy.qda")]
+                for (n, d), r in found.items()
+                if d == data
+            }
             first = found[options.presets[0], data]
             raw = {"raw pixels": first["accuracy.raw_pixels.qda"]}
             frozen = {f"frozen weights, {options.presets[0]}": first["accuracy.frozen.qda"]}
             plot_against(series, ax, "sleep.ratio", baselines=raw | frozen, scale=100)
             ax.set(title=data, xlabel="sleep ratio")
-        axes[0, 0].set_ylabel("test accuracy, QDA (%)")
+        axes[0, 0].set_ylabel("test accuracy (%), QDA, * own output")
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    write(out, rows, claims(found), figure)
+    folder = out / "plastic" / "cells"
+    runs = {
+        f"{100 * r:g} %": first["cell"].sel({"sleep.ratio": r, "seed": options.seeds[0]}).item()
+        for r in SHOWN
+    }
+    draw_comparison(
+        {k: load_records(folder / v) for k, v in runs.items() if (folder / v).exists()}, out / "weights.png"
+    )
+    note = f"Accuracy by QDA, in the SG-SNN by its own output. {options.train} and {options.test} images; "
+    write(out, rows, f"{note}seeds {options.seeds}.\n\n{claims(found)}", figure)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from homeonet.runs import usable_cores
 
 MEASURES = {
     **{name: f"weights {PATHWAY_NAMES[name]}" for name in PATHWAYS},
+    "fields": "receptive fields",
     "code": "code, CKA",
     "order": "code, ranks",
 }
@@ -53,6 +54,7 @@ def main() -> None:
         seeds=[1, 2, 3],
         train=600,
         test=300,
+        single=("--data",),
     )
     jobs = [(options, preset, seed) for preset in options.presets for seed in options.seeds]
     with ProcessPoolExecutor(options.workers or usable_cores()) as pool:

@@ -161,6 +161,8 @@ def mixed_model(
                 f"logit_ ~ {effects}", rows, groups="all_", re_formula="0", vc_formula=parts
             )
             fit = model.fit(reml=True)
+        if not fit.converged:
+            raise ValueError("the fit does not converge")
     except (ValueError, np.linalg.LinAlgError, PatsyError) as error:
         reason = " ".join(str(error).split())
         raise InputError(

@@ -1,13 +1,22 @@
 """Spiking networks trained by gradients, and homeostasis that plugs into them. Runs on torch, never imports brian2."""
 
 import os
+import sys
 
 # Idle threads of torch should rest: by default they spin on the cores that the compiled kernels' threads need. OpenMP
-# reads this when torch is first imported; what the user has set stands.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# reads this when torch is first imported, and not again; what the user has set stands.
+if "torch" not in sys.modules:
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from homeonet.gradient._attention import SECA
-from homeonet.gradient._compression import BinaryConv2d, BinaryLinear, TernaryConv2d, TernaryLinear
+from homeonet.gradient._compression import (
+    BinaryConv1d,
+    BinaryConv2d,
+    BinaryLinear,
+    TernaryConv1d,
+    TernaryConv2d,
+    TernaryLinear,
+)
 from homeonet.gradient._cost import cost
 from homeonet.gradient._cost_table import CostTable, LayerCost
 from homeonet.gradient._deploy import deploy, packed_bytes
@@ -32,6 +41,7 @@ __all__ = [
     "PSN",
     "SECA",
     "Arctan",
+    "BinaryConv1d",
     "BinaryConv2d",
     "BinaryLinear",
     "CostTable",
@@ -45,6 +55,7 @@ __all__ = [
     "SlidingPSN",
     "SpikingNeuron",
     "Surrogate",
+    "TernaryConv1d",
     "TernaryConv2d",
     "TernaryLinear",
     "TrLIF",

@@ -9,7 +9,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-__all__ = ["BinaryConv2d", "BinaryLinear", "TernaryConv2d", "TernaryLinear", "binary_codes", "ternary_codes"]
+__all__ = [
+    "BinaryConv1d",
+    "BinaryConv2d",
+    "BinaryLinear",
+    "TernaryConv1d",
+    "TernaryConv2d",
+    "TernaryLinear",
+    "binary_codes",
+    "ternary_codes",
+]
 
 
 @torch.no_grad()
@@ -73,6 +82,15 @@ class BinaryConv2d(_Compressed, nn.Conv2d):
         return self._conv_forward(x, self.quantised_weight, self.bias)
 
 
+class BinaryConv1d(_Compressed, nn.Conv1d):
+    """A 1-d convolution with one-bit weights; as :class:`BinaryConv2d`, parameters as for ``nn.Conv1d``."""
+
+    stored_bits, billed_bits = 1, 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self._conv_forward(x, self.quantised_weight, self.bias)
+
+
 class BinaryLinear(_Compressed, nn.Linear):
     """A linear layer with one-bit weights; as :class:`BinaryConv2d`, parameters as for ``nn.Linear``."""
 
@@ -92,6 +110,13 @@ class TernaryConv2d(BinaryConv2d):
     ----------
     HD-LIF, arXiv 2410.07547 (1.5 bit); Li et al. 2016 (ternary weight networks) for Δ and s.
     """
+
+    stored_bits, billed_bits = 2, 3
+    codes = staticmethod(ternary_codes)
+
+
+class TernaryConv1d(BinaryConv1d):
+    """A 1-d convolution with ternary weights; as :class:`TernaryConv2d`, parameters as for ``nn.Conv1d``."""
 
     stored_bits, billed_bits = 2, 3
     codes = staticmethod(ternary_codes)

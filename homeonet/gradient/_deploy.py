@@ -9,12 +9,19 @@ import torch
 from torch import Tensor, nn
 
 from homeonet.gradient._chain import Link, chains, uses
-from homeonet.gradient._compression import BinaryConv2d, BinaryLinear, TernaryConv2d, TernaryLinear
+from homeonet.gradient._compression import (
+    BinaryConv1d,
+    BinaryConv2d,
+    BinaryLinear,
+    TernaryConv1d,
+    TernaryConv2d,
+    TernaryLinear,
+)
 from homeonet.gradient._deployed import FixedHDLIF, FixedLIF, store_threshold_scale
 from homeonet.gradient._hdlif import HDLIF
 from homeonet.gradient._lif import LIF
 from homeonet.gradient._neuron import SpikingNeuron
-from homeonet.gradient._packing import PackedConv2d, PackedLinear
+from homeonet.gradient._packing import PackedConv1d, PackedConv2d, PackedLinear
 from homeonet.gradient._trlif import TrLIF
 from homeonet.gradient.homeostasis._plugin import Homeostasis
 
@@ -22,6 +29,8 @@ __all__ = ["deploy", "packed_bytes"]
 
 # Exact types throughout: a subclass may compute something else, and is left as it is.
 _PACKED = {
+    BinaryConv1d: PackedConv1d,
+    TernaryConv1d: PackedConv1d,
     BinaryConv2d: PackedConv2d,
     TernaryConv2d: PackedConv2d,
     BinaryLinear: PackedLinear,
@@ -29,7 +38,7 @@ _PACKED = {
 }
 _FIXED = {LIF: FixedLIF, TrLIF: FixedLIF, HDLIF: FixedHDLIF}
 _PLAIN = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
-_WEIGHTED = (*_PLAIN, PackedConv2d, PackedLinear)
+_WEIGHTED = (*_PLAIN, PackedConv1d, PackedConv2d, PackedLinear)
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 #: What f(θ S) = θ f(S) holds for, channel by channel, with θ > 0.
 _HOMOGENEOUS = (

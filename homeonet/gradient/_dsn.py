@@ -284,15 +284,15 @@ class _CompiledDynamicDecay(torch.autograd.Function):
         rule: _Rule,
     ) -> tuple[Tensor, Tensor]:
         one = threshold.numel() == 1
-        period = x[0, 0].numel()
-        a_lane = weight[:, 0].expand(len(weight), *x.shape[2:]).contiguous()
-        sizes = (c_int64 * 4)(period, len(weight), 0 if one else 1, _STEPS_APART)
+        unit_shape = x.shape[2:]
+        a_lane = weight[:, 0].expand(len(weight), *unit_shape).contiguous()
+        sizes = (c_int64 * 4)(math.prod(unit_shape), len(weight), 0 if one else 1, _STEPS_APART)
         given = [
             x.contiguous(),
             window.contiguous(),
             initial.contiguous(),
             a_lane,
-            bias.expand_as(x[0, 0]).contiguous(),
+            bias.expand(unit_shape).contiguous(),
             threshold.contiguous() if one else threshold.expand_as(x[0]).contiguous(),
         ]
         outputs = torch.empty_like(given[0])

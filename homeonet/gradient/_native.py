@@ -126,6 +126,10 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="homeonet")
 
 
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # a child process has no thread of its parent's
+
+
 def _as_argument(value: object) -> object:
     if isinstance(value, Tensor):
         return ctypes.c_void_p(value.data_ptr())

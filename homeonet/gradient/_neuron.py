@@ -12,7 +12,7 @@ Tensors are ``(T, B, *features)``: time, batch, unit.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from homeonet.errors import InputError
 
-__all__ = ["MembraneNeuron", "SpikingNeuron", "reset", "spiking_neurons", "streaming"]
+__all__ = ["MembraneNeuron", "SpikingNeuron", "reset", "spiking_neurons", "streaming", "without_autocast"]
 
 
 class SpikingNeuron(nn.Module):
@@ -213,6 +213,11 @@ def streaming(model: nn.Module) -> Iterator[nn.Module]:
         for neuron in neurons:
             neuron._streaming = False
             neuron.reset()
+
+
+def without_autocast(x: Tensor) -> AbstractContextManager[None]:
+    """Products of matrices within stay in the precision of their factors, on the device of `x`."""
+    return torch.autocast(x.device.type, enabled=False)
 
 
 def _full_precision(x: Tensor) -> Tensor:

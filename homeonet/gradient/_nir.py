@@ -24,7 +24,7 @@ from homeonet.gradient._chain import Link, chain_of, is_container
 from homeonet.gradient._deploy import deploy
 from homeonet.gradient._deployed import FixedHDLIF, FixedLIF
 from homeonet.gradient._neuron import SpikingNeuron
-from homeonet.gradient._packing import PackedConv2d, PackedLinear
+from homeonet.gradient._packing import PackedConv1d, PackedConv2d, PackedLinear
 
 if TYPE_CHECKING:
     import nir
@@ -111,6 +111,7 @@ class _Exporter:
             PackedLinear: self._linear,
             nn.Conv1d: self._convolution,
             nn.Conv2d: self._convolution,
+            PackedConv1d: self._convolution,
             PackedConv2d: self._convolution,
             nn.AvgPool2d: self._pool,
             nn.AdaptiveAvgPool2d: self._adaptive_pool,
@@ -143,7 +144,7 @@ class _Exporter:
             return self.nir.Linear(_array(layer.weight))
         return self.nir.Affine(_array(layer.weight), _array(layer.bias))
 
-    def _convolution(self, layer: nn.Conv1d | nn.Conv2d | PackedConv2d) -> Any:
+    def _convolution(self, layer: nn.Conv1d | nn.Conv2d | PackedConv1d | PackedConv2d) -> Any:
         weight = _array(_without_groups(layer.weight, layer.groups))
         if layer.padding_mode != "zeros":
             self._refuse(f"padding_mode = {layer.padding_mode!r}, but NIR pads with zeros")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, linear, pad
+from torch.nn.functional import conv1d, conv2d, linear, pad
 
 from homeonet.errors import InputError
-from homeonet.gradient._compression import BinaryConv2d, BinaryLinear
+from homeonet.gradient._compression import BinaryConv1d, BinaryConv2d, BinaryLinear
 
-__all__ = ["PackedConv2d", "PackedLinear", "pack", "unpack"]
+__all__ = ["PackedConv1d", "PackedConv2d", "PackedLinear", "pack", "unpack"]
 
 
 def pack(codes: Tensor, bits: int) -> Tensor:
@@ -74,8 +74,10 @@ class _Packed:
 class PackedConv2d(_Packed, nn.Module):
     """A :class:`BinaryConv2d` or :class:`TernaryConv2d` with packed weights; make it with ``of``."""
 
+    convolve = staticmethod(conv2d)
+
     @classmethod
-    def of(cls, layer: BinaryConv2d) -> PackedConv2d:
+    def of(cls, layer: BinaryConv1d | BinaryConv2d) -> PackedConv2d:
         """The packed form of `layer`."""
         packed = cls()
         packed.stride, packed.padding, packed.dilation = layer.stride, layer.padding, layer.dilation
@@ -89,7 +91,13 @@ class PackedConv2d(_Packed, nn.Module):
         padding = self.padding
         if self.padding_mode != "zeros":
             x, padding = pad(x, self.edges, self.padding_mode), 0
-        return conv2d(x, weight, bias, self.stride, padding, self.dilation, self.groups)
+        return self.convolve(x, weight, bias, self.stride, padding, self.dilation, self.groups)
+
+
+class PackedConv1d(PackedConv2d):
+    """A :class:`BinaryConv1d` or :class:`TernaryConv1d` with packed weights; make it with ``of``."""
+
+    convolve = staticmethod(conv1d)
 
 
 class PackedLinear(_Packed, nn.Module):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from homeonet.errors import InputError
-from homeonet.gradient._neuron import SpikingNeuron
+from homeonet.gradient._neuron import SpikingNeuron, without_autocast
 from homeonet.gradient._surrogate import Surrogate, heaviside, surrogate_named
 
 __all__ = ["PSN", "SlidingPSN"]
@@ -52,7 +52,8 @@ class PSN(SpikingNeuron):
                 f"PSN: the input has {len(x)} time steps, but steps = {self.steps}; give it as many"
             )
         bias = self.bias.view(self.steps, *(1,) * (x.dim() - 1)) * self.threshold_scale
-        charged = (self.weight @ x.flatten(1)).view(x.shape)
+        with without_autocast(x):
+            charged = (self.weight @ x.flatten(1)).view(x.shape)
         return heaviside(charged + bias, self.surrogate), None
 
     def single_step(self, x_t: Tensor, state: None) -> tuple[Tensor, None]:
@@ -109,7 +110,8 @@ class SlidingPSN(SpikingNeuron):
 
     def single_step(self, x_t: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         inputs = torch.cat([self._window(x_t, state), x_t[None]])
-        charged = torch.tensordot(self.weight, inputs, 1)
+        with without_autocast(x_t):
+            charged = torch.tensordot(self.weight, inputs, 1)
         return heaviside(charged + self.bias * self.threshold_scale, self.surrogate), inputs[1:]
 
     def _window(self, x_t: Tensor, state: Tensor | None) -> Tensor:
@@ -132,7 +134,8 @@ class SlidingPSN(SpikingNeuron):
         inside = (tap >= 0) & (tap < self.kernel)
         band = torch.where(inside, self.weight[tap.clamp(0, self.kernel - 1)], 0)
         pieces = inputs.unfold(0, width, block).transpose(1, 2)  # (blocks, width, lanes)
-        return (band @ pieces).flatten(0, 1)[:n_steps]
+        with without_autocast(inputs):
+            return (band @ pieces).flatten(0, 1)[:n_steps]
 
     def extra_repr(self) -> str:
         return f"kernel={self.kernel}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -54,11 +55,12 @@ def linear_recurrence(decay: Tensor, x: Tensor, initial: Tensor | None = None) -
     Returns
     -------
     Tensor, shape (T, ...)
+        In the dtype that the arguments are promoted to; computed in float32 at least.
 
     Raises
     ------
     InputError
-        If the shapes differ, or T is 0.
+        If the shapes or devices differ, T is 0, or the arguments are not in floating point.
 
     References
     ----------
@@ -72,7 +74,20 @@ def linear_recurrence(decay: Tensor, x: Tensor, initial: Tensor | None = None) -
         raise InputError(f"x has shape {tuple(x.shape)}: its first axis is time and needs at least one step")
     if initial is not None and initial.shape != x.shape[1:]:
         raise InputError(f"initial has shape {tuple(initial.shape)}; a state has shape {tuple(x.shape[1:])}")
-    return _LinearRecurrence.apply(decay, x, initial)
+    given = [decay, x] if initial is None else [decay, x, initial]
+    devices, dtypes = [str(t.device) for t in given], [t.dtype for t in given]
+    if len(set(devices)) > 1:
+        raise InputError(
+            f"decay, x and initial are on {', '.join(devices)}; move them to one device with .to()"
+        )
+    dtype = reduce(torch.promote_types, dtypes)
+    if not dtype.is_floating_point:
+        raise InputError(
+            f"decay, x and initial are {', '.join(map(str, dtypes))}; give real numbers in floating point"
+        )
+    computed = torch.promote_types(dtype, torch.float32)
+    decay, x, initial = (t if t is None else t.to(computed) for t in (decay, x, initial))
+    return _LinearRecurrence.apply(decay, x, initial).to(dtype)
 
 
 class _LinearRecurrence(torch.autograd.Function):
@@ -131,7 +146,7 @@ def _scan_into(
     out: Tensor, decay: Tensor, x: Tensor, initial: Tensor | None, *, reverse: bool = False
 ) -> None:
     n_steps = x.shape[0]
-    if n_steps and usable(out, decay, x):
+    if n_steps and usable(out, decay, x, *([] if initial is None else [initial])):
         given = [t if t is None else t.contiguous() for t in (decay, x, initial)]
         launch("scan", [*given, ctypes.c_int32(reverse), out], n_steps, out[0].numel())
         return

@@ -52,9 +52,11 @@ class RecurrentLIF(LIF):
         return torch.stack(outputs), state
 
     def single_step(self, x_t: Tensor, state: RecurrentState | None) -> tuple[Tensor, RecurrentState]:
-        membrane = None
-        if state is not None:
-            spikes = state.spikes if self.through_time else state.spikes.detach()
-            x_t, membrane = x_t + self.recurrent(spikes), state.membrane
-        spikes, membrane = super().single_step(x_t, membrane)
+        if state is None:  # the matrix has a gradient from the first step on, as data-parallel training asks
+            spikes, membrane = torch.zeros_like(x_t), None
+        else:
+            spikes, membrane = state.spikes, state.membrane
+        if not self.through_time:
+            spikes = spikes.detach()
+        spikes, membrane = super().single_step(x_t + self.recurrent(spikes), membrane)
         return spikes, RecurrentState(membrane, spikes)

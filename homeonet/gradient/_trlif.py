@@ -72,7 +72,8 @@ class TrLIF(MembraneNeuron):
         self.channels = channels
         shape = () if channels is None else (channels,)
         raw_tau = -math.log(tau - 1)  # sigmoid of it is 1 / tau
-        raw_threshold = math.log(math.expm1(check_threshold(threshold)))
+        threshold = check_threshold(threshold)
+        raw_threshold = threshold + math.log(-math.expm1(-threshold))  # softplus of it is the threshold
         self.raw_tau = nn.Parameter(torch.full(shape, raw_tau), requires_grad=learn_tau)
         self.raw_threshold = nn.Parameter(torch.full(shape, raw_threshold), requires_grad=learn_threshold)
 

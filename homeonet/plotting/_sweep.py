@@ -64,11 +64,13 @@ def plot_against(
             ax.fill_between(x, summary["low"], summary["high"], color=SERIES[k], alpha=0.18, linewidth=0)
         )
         every = np.repeat(x, points.sizes[seed])
-        drawn.append(ax.scatter(every, points.to_numpy().ravel(), s=4, alpha=0.5, linewidths=0, **style))
+        drawn.append(ax.scatter(every, points.to_numpy().ravel(), s=7, alpha=0.6, linewidths=0, **style))
         artists[name] = drawn
     for k, (name, given) in enumerate((baselines or {}).items()):
         found = scale * np.asarray(given, dtype=float).ravel()
         found = found[np.isfinite(found)]
+        if not len(found):
+            continue
         line = ax.axhline(
             found.mean(), color=COLOURS["baseline"], linestyle=("--", ":", "-.")[k % 3], label=name, zorder=1
         )
@@ -105,8 +107,8 @@ def plot_heat_map(
     others = [name for name in values.dims if name not in (x, y)]
     means = scale * values.mean(others).transpose(y, x)
     image = ax.imshow(means, origin="lower", aspect="auto", cmap="viridis")
-    ax.set_xticks(range(means.sizes[x]), [f"{v:g}" for v in means[x].to_numpy()])
-    ax.set_yticks(range(means.sizes[y]), [f"{v:g}" for v in means[y].to_numpy()])
+    ax.set_xticks(range(means.sizes[x]), _labels(means[x]))
+    ax.set_yticks(range(means.sizes[y]), _labels(means[y]))
     middle = float(np.nanmean([np.nanmin(means), np.nanmax(means)])) if np.isfinite(means).any() else 0.0
     for (row, column), value in np.ndenumerate(means.to_numpy()):
         if np.isfinite(value):
@@ -114,3 +116,7 @@ def plot_heat_map(
             ax.text(column, row, form.format(value), ha="center", va="center", fontsize=6, color=colour)
     ax.figure.colorbar(image, ax=ax, label=label)
     return image
+
+
+def _labels(coordinate: xr.DataArray) -> list[str]:
+    return [f"{v:g}" if np.issubdtype(coordinate.dtype, np.number) else str(v) for v in coordinate.to_numpy()]

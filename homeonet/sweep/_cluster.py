@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from homeonet import store
 from homeonet._version import __version__
 from homeonet.errors import HomeonetError, InputError
 
@@ -18,12 +21,13 @@ if TYPE_CHECKING:
 __all__ = ["connected", "reaches"]
 
 _ANSWER_SECONDS = 15
-_WORKERS_SECONDS = 300
 
 
 @contextlib.contextmanager
-def connected(scheduler: str | None, workers: int) -> Iterator[Client]:
+def connected(scheduler: str | None, workers: int, patience: float) -> Iterator[Client]:
     """A client of the cluster at address `scheduler`, or of `workers` processes here that end with the block.
+
+    `patience` is how many seconds to wait for a worker of such a cluster.
 
     Raises
     ------
@@ -42,21 +46,20 @@ def connected(scheduler: str | None, workers: int) -> Iterator[Client]:
     }
     with dask.config.set(options):
         if scheduler is None:
-            with (
-                tempfile.TemporaryDirectory(prefix="homeonet-") as scratch,
-                LocalCluster(
-                    n_workers=workers,
-                    threads_per_worker=1,
-                    processes=True,
-                    host="127.0.0.1",  # nobody else's business
-                    dashboard_address="127.0.0.1:0",
-                    memory_limit=0,
-                    local_directory=scratch,
-                    silence_logs=logging.CRITICAL,
-                ) as cluster,
-                Client(cluster) as client,
-            ):
-                yield client
+            with tempfile.TemporaryDirectory(prefix="homeonet-") as scratch:
+                with _deaf_to_interrupts():
+                    cluster = LocalCluster(
+                        n_workers=workers,
+                        threads_per_worker=1,
+                        processes=True,
+                        host="127.0.0.1",  # nobody else's business
+                        dashboard_address="127.0.0.1:0",
+                        memory_limit=0,
+                        local_directory=scratch,
+                        silence_logs=logging.CRITICAL,
+                    )
+                with cluster, Client(cluster) as client:
+                    yield client
             return
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         try:
@@ -68,23 +71,36 @@ def connected(scheduler: str | None, workers: int) -> Iterator[Client]:
                 "its address as tcp://HOST:8786"
             ) from None
         with client:
-            _check_workers(client)
+            _check_workers(client, patience)
             yield client
+
+
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes that are started meanwhile never hear Ctrl-C, which is for us; for these seconds neither do we."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def reaches(client: Client, folder: Path) -> bool:
     """Whether all workers see `folder`, so that they can write there themselves."""
-    with tempfile.NamedTemporaryFile(prefix=".seen-", dir=folder) as token:
+    with store.disk_errors(folder), tempfile.NamedTemporaryFile(prefix=".seen-", dir=folder) as token:
         return all(client.run(_is_file, token.name).values())
 
 
-def _check_workers(client: Client) -> None:
+def _check_workers(client: Client, patience: float) -> None:
     try:
-        client.wait_for_workers(1, timeout=_WORKERS_SECONDS)
+        client.wait_for_workers(1, timeout=patience)
     except TimeoutError:
         raise HomeonetError(
-            f"no worker joined the scheduler {client.scheduler.address} in {_WORKERS_SECONDS} s; start some with "
-            f"`dask worker {client.scheduler.address} --nthreads 1`"
+            f"no worker joined the scheduler {client.scheduler.address} in {patience:g} s; start some with "
+            f"`dask worker {client.scheduler.address} --nthreads 1`, or wait longer with --patience"
         ) from None
     found = client.run(_version, on_error="return")
     for address, version in found.items():

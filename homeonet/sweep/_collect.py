@@ -80,8 +80,8 @@ def sweep_table(folder: str | Path) -> pd.DataFrame:
     return _table(open_sweep(folder), timings=False)
 
 
-def write_tables(folder: Path) -> None:
-    """Write ``results.nc``, ``table.parquet`` and ``timing.parquet`` into a sweep's folder."""
+def write_tables(folder: Path) -> xr.Dataset:
+    """Write ``results.nc``, ``table.parquet`` and ``timing.parquet`` into a sweep's folder; returns the results."""
     results = open_sweep(folder)
     timings = [name for name in _TIMINGS if name in results]
     store.write_records(folder / "results.nc", results.drop_vars(timings))
@@ -89,6 +89,7 @@ def write_tables(folder: Path) -> None:
         contents = io.BytesIO()
         table.to_parquet(contents, index=False)
         store.write_atomically(folder / f"{name}.parquet", lambda file, c=contents: file.write(c.getbuffer()))
+    return results
 
 
 def _table(results: xr.Dataset, *, timings: bool) -> pd.DataFrame:

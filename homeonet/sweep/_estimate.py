@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from homeonet._evaluation import worker_count
+from homeonet.sweep._checks import check_data, check_device, check_networks, check_size
 from homeonet.sweep._grid import Grid
 from homeonet.sweep._state import split
 from homeonet.sweep._tasks import Task, tasks_of
 
 __all__ = ["Estimate", "estimate"]
 
-#: Images of the measured cell.
-_TRAIN, _TEST = 100, 50
+#: Training and test images of the two short runs.
+_FEW, _MORE = (50, 25), (150, 75)
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Estimate:
     cells, to_do : int
         Cells of the grid, and those that are neither done nor failed in its folder.
     seconds_a_cell : float
-        Of the first cell to do, on one core, extrapolated from a short run of it.
+        Of the cell in the middle of those to do, on one core, extrapolated from two short runs of it.
     seconds : float
         Wall time of all that is to do with the given workers, compilation left out.
     """
@@ -46,67 +47,71 @@ def estimate(
     device: str = "auto",
     baselines: bool = True,
     data_folder: str | Path | None = None,
+    allow_many: bool = False,
 ) -> Estimate:
-    """Measure a short version of the first cell to do, and extrapolate by the number of images.
+    """Measure a short version of a cell in the middle, and extrapolate by the number of images.
 
     Parameters
     ----------
-    grid, out, workers, device, baselines, data_folder
+    grid, out, workers, device, baselines, data_folder, allow_many
         As of :func:`sweep`; nothing is written to `out`.
 
     Returns
     -------
     Estimate
     """
-    workers = worker_count(workers)
+    check_size(grid, allow_many)
+    check_device(grid.kind, device, workers)
     tasks = tasks_of(grid.cells(), grid.kind, baselines=baselines)
+    check_data(tasks, None if data_folder is None else str(data_folder))
+    check_networks(tasks)
     to_do = split(Path(out), tasks)[2]
     cells = [task for task in to_do if task.part == "cells"]
     if not cells:
         return Estimate(len(grid), 0, 0.0, 0.0)
-    train, test = _seconds_an_image(cells[0], device, data_folder)
+    middle = cells[len(cells) // 2]
+    fixed, trained, read = _costs(middle, device, data_folder)
 
     def seconds(task: Task) -> float:
         config = task.config
-        trained = config.train * config.epochs if task.part == "cells" else 0
-        # the plastic network is read out on the training images too; raw pixels alone take no time
-        read = config.train + config.test + config.val if task.kind == "plastic" else config.test
-        return trained * train + (0 if task.part == "baselines" and task.kind == "gradient" else read * test)
+        if task.part == "baselines" and task.kind == "gradient":
+            return fixed
+        # the plastic network is read out on the training images too
+        shown = config.train + config.test + config.val if task.kind == "plastic" else config.test
+        return fixed + (trained * config.train * config.epochs if task.part == "cells" else 0) + read * shown
 
-    return Estimate(
-        len(grid), len(cells), seconds(cells[0]), sum(map(seconds, to_do)) / min(workers, len(to_do))
+    total = sum(map(seconds, to_do)) / min(worker_count(workers), len(to_do))
+    return Estimate(len(grid), len(cells), seconds(middle), total)
+
+
+def _costs(task: Task, device: str, data_folder: str | Path | None) -> tuple[float, float, float]:
+    """Seconds of a cell whatever its size, of training an image, and of reading one out."""
+    _measured(task, device, data_folder, (10, 10))  # imports, and compiles
+    (trained_few, rest_few), (trained_more, rest_more) = (
+        _measured(task, device, data_folder, sizes) for sizes in (_FEW, _MORE)
     )
+    shown = [sum(sizes) if task.kind == "plastic" else sizes[1] for sizes in (_FEW, _MORE)]
+    read = max(0.0, rest_more - rest_few) / (shown[1] - shown[0])
+    trained = max(trained_more - trained_few, 0.0) / (_MORE[0] - _FEW[0]) or trained_more / _MORE[0]
+    return max(0.0, rest_few - read * shown[0]), trained, read
 
 
-def _seconds_an_image(task: Task, device: str, data_folder: str | Path | None) -> tuple[float, float]:
-    """Seconds of training an image and of reading one out."""
-    config = task.config
-    fewer: dict[str, Any] = {
-        "train": min(config.train, _TRAIN),
-        "val": 0,
-        "test": min(config.test, _TEST),
-        "epochs": 1,
-    }
+def _measured(
+    task: Task, device: str, data_folder: str | Path | None, sizes: tuple[int, int]
+) -> tuple[float, float]:
+    """Seconds of training so many images, and of all else in a run."""
+    fewer: dict[str, Any] = {"train": sizes[0], "val": 0, "test": sizes[1], "epochs": 1}
+    config = task.config.model_copy(update=fewer)
+    common: dict[str, Any] = {"baselines": False, "figures": False, "data_folder": data_folder}
     start = time.perf_counter()
     if task.kind == "gradient":
         from homeonet.gradient.training import train
 
-        config = config.model_copy(update=fewer)
-        metrics = train(
-            config, accelerator=device, baselines=False, figures=False, data_folder=data_folder
-        ).metrics
-        trained, compiled, read = metrics["train_seconds"], 0.0, fewer["test"]
+        metrics = train(config, accelerator=device, **common).metrics
+        trained = metrics["train_seconds"]
     else:
         from homeonet.runs import run
 
-        config = config.model_copy(update=fewer)
-        metrics = run(
-            config, device=device, workers=1, figures=False, baselines=False, data_folder=data_folder
-        ).metrics
-        trained, compiled, read = (
-            metrics["train_wall_seconds"],
-            metrics["compile_seconds"],
-            fewer["train"] + fewer["test"],
-        )
-    rest = max(0.0, time.perf_counter() - start - trained - compiled)
-    return trained / fewer["train"], rest / read
+        metrics = run(config, device=device, workers=1, **common).metrics
+        trained = metrics["train_wall_seconds"] + metrics["compile_seconds"]
+    return trained, max(0.0, time.perf_counter() - start - trained)

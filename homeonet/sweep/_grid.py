@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,18 +84,23 @@ class Grid:
                 raise InputError(f"grid: {name} = {values!r} is not a list; write {name} = [{values!r}]")
             if not values:
                 raise InputError(f"grid: {name} = [] has no values; give at least one or leave it out")
-            shown = [repr(value) for value in values]
-            for value in shown:
-                if shown.count(value) > 1:
+            for value, count in Counter(map(repr, values)).items():
+                if count > 1:
                     raise InputError(f"grid: {name} holds {value} twice; give each value once")
-        names = [*self.fixed, *self.axes, *{n for case in self.cases.values() for n in case}]
-        for name in names:
-            if names.count(name) > 1:
+        names = Counter([*self.fixed, *self.axes, *{n for case in self.cases.values() for n in case}])
+        for name, count in names.items():
+            if count > 1:
                 raise InputError(
                     f"{name} is given twice; it can be fixed, in [grid] or in cases, not in several of them"
                 )
         if "case" in self.axes:
             raise InputError("grid: an axis cannot be called case; choose the name of a parameter")
+        try:
+            self.to_toml()
+        except TypeError as error:
+            raise InputError(
+                f"the grid cannot be written as TOML ({error}); give numbers, text and truth values of Python"
+            ) from None
 
     def __len__(self) -> int:
         return math.prod(len(values) for values in self.coordinates.values())
@@ -185,16 +191,16 @@ def _configurator(kind: str) -> Any:
         from homeonet.gradient.training import train_config
 
         return lambda parameters: train_config(**parameters)
-    from homeonet.config import apply_overrides, load_config
-
-    presets: dict[str, Any] = {}
+    from homeonet.config import apply_overrides, load_config, preset_names
 
     def configure(parameters: Mapping[str, Any]) -> Any:
         overrides = dict(parameters)
-        preset = overrides.pop("preset")
-        if preset not in presets:
-            presets[preset] = load_config(preset)
-        return apply_overrides(presets[preset], overrides)
+        preset = overrides.pop("preset", None)
+        if not isinstance(preset, str):
+            raise InputError(
+                f"preset = {preset!r}: each cell needs one; choose one of {', '.join(preset_names())}"
+            )
+        return apply_overrides(load_config(preset), overrides)
 
     return configure
 

@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from homeonet import store
-from homeonet.errors import DiskFullError, HomeonetError, InputError
+from homeonet.errors import HomeonetError
+from homeonet.sweep._checks import check_data, check_device, check_networks, check_size
 from homeonet.sweep._cluster import connected, reaches
-from homeonet.sweep._collect import open_sweep, write_tables
-from homeonet.sweep._grid import MOST_CELLS, Grid
+from homeonet.sweep._collect import write_tables
+from homeonet.sweep._grid import Grid
 from homeonet.sweep._state import record, retry, split, sweep_status, write_grid
 from homeonet.sweep._tasks import Outcome, Place, Task, perform, tasks_of
 
 if TYPE_CHECKING:
     import xarray as xr
-    from distributed import Client
+    from distributed import Client, Future
 
 __all__ = ["SweepResult", "Watcher", "sweep"]
 
@@ -59,6 +60,7 @@ def sweep(
     *,
     workers: int | None = None,
     scheduler: str | None = None,
+    patience: float = 300.0,
     device: str = "auto",
     baselines: bool = True,
     figures: bool = False,
@@ -68,6 +70,8 @@ def sweep(
     progress: SweepMeter | None = None,
 ) -> SweepResult:
     """Run every cell of a grid that is not done yet, and write the tables of results.
+
+    A script that calls this needs ``if __name__ == "__main__":``, since workers on this machine import it.
 
     Parameters
     ----------
@@ -81,6 +85,8 @@ def sweep(
     scheduler : str, optional
         Address of a running Dask scheduler to use instead, such as "tcp://host:8786". Its workers write to `out` if
         they can reach it, else they send their files.
+    patience : float, default 300
+        Seconds to wait for the first worker of such a scheduler.
     device : str
         As of :func:`run` (or, for gradient training, Lightning's accelerator).
     baselines : bool, default True
@@ -108,14 +114,14 @@ def sweep(
     DiskFullError
         If there is no space left; nothing is lost.
     """
-    if workers is not None and workers < 1:
-        raise InputError(f"workers = {workers}: must be at least 1; leave it out to use all cores")
     check_size(grid, allow_many)
+    check_device(grid.kind, device, workers)
     cells = grid.cells()
     tasks = tasks_of(cells, grid.kind, baselines=baselines)
     folder = Path(out).resolve()
     data_folder = str(Path(data_folder).resolve()) if data_folder is not None else None
     check_data(tasks, data_folder)
+    check_networks(tasks)
     with store.disk_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
     with store.locked(folder.parent / f".{folder.name}.lock"):
@@ -124,77 +130,68 @@ def sweep(
             retry(folder)
         to_do = split(folder, tasks)[2]
         if to_do:
-            with connected(scheduler, min(_cores(workers), len(to_do))) as client:
+            with connected(scheduler, min(_cores(workers), len(to_do)), patience) as client:
                 place = Place(folder if reaches(client, folder) else None, device, data_folder, figures)
                 _work(client, to_do, place, folder, progress)
-        write_tables(folder)
-    return SweepResult(folder, open_sweep(folder), sweep_status(folder).failed)
-
-
-def check_size(grid: Grid, allow_many: bool) -> None:
-    """Raise InputError for a grid that is probably a mistake."""
-    if len(grid) > MOST_CELLS and not allow_many:
-        raise InputError(
-            f"the grid has {len(grid):,} cells, more than {MOST_CELLS:,}; shorten its lists, or confirm with --yes "
-            "(allow_many=True)"
-        )
-
-
-def check_data(tasks: list[Task], data_folder: str | None) -> None:
-    """Raise InputError if the images of a task cannot be had."""
-    from homeonet.data import load
-
-    seen = set()
-    for task in tasks:
-        config = task.config
-        size = config.size if task.kind == "gradient" else config.input.side
-        wanted = (config.data, size, config.train, config.val, config.test)
-        if wanted not in seen:
-            seen.add(wanted)
-            load(
-                wanted[0],
-                size=size,
-                train=wanted[2],
-                val=wanted[3],
-                test=wanted[4],
-                seed=config.seed,
-                folder=data_folder,
-            )
+        return SweepResult(folder, write_tables(folder), sweep_status(folder).failed)
 
 
 def _work(client: Client, tasks: list[Task], place: Place, folder: Path, progress: SweepMeter | None) -> None:
+    slots, failed = sum(client.nthreads().values()), 0
+    with _meter(progress, len(tasks), client.dashboard_link) as watch:
+        watch(ended=0, running=min(slots, len(tasks)), failed=0)
+        for ended, outcome in enumerate(_outcomes(client, tasks, place, folder), start=1):
+            if outcome.error is not None:
+                raise outcome.error
+            record(folder, outcome)
+            failed += outcome.status == "failed"
+            watch(ended=ended, running=min(slots, len(tasks) - ended), failed=failed)
+
+
+def _outcomes(client: Client, tasks: list[Task], place: Place, folder: Path) -> Iterator[Outcome]:
+    """How each task ended, in the order in which they do."""
+    from dask.tokenize import tokenize
     from distributed import as_completed
 
+    # two sweeps that share a scheduler must not share a task, and a sweep that is resumed should take up its own
+    token = tokenize(str(folder), str(place))
+
+    def submit(task: Task, order: int, name: str = "") -> Future:
+        key = f"{task.part}-{task.id}-{token}{name}"
+        return client.submit(perform, task, place, key=key, priority=-order)
+
     # the configurations are small, and the cells are the work: all are queued at the scheduler
-    futures = {
-        client.submit(perform, task, place, key=f"{task.part}-{task.id}", pure=False, priority=-k): task
-        for k, task in enumerate(tasks)
-    }
-    failed = 0
-    with _meter(progress, len(tasks), client.dashboard_link) as watch:
+    futures = {submit(task, k): task for k, task in enumerate(tasks)}
+    suspects = []
+    try:
+        for future in as_completed(futures):
+            outcome = _outcome(future, futures[future])
+            if outcome is None:
+                suspects.append(futures[future])
+            else:
+                yield outcome
+            future.release()
+    finally:
+        client.cancel(list(futures))
+    for task in suspects:  # who waits in the queue of a worker that dies is blamed with the one it worked on
+        future = submit(task, 0, "-alone")
         try:
-            for ended, future in enumerate(as_completed(futures), start=1):
-                outcome = _outcome(future, futures[future])
-                if outcome.status == "stop":
-                    raise DiskFullError(outcome.reason)
-                record(folder, outcome)
-                failed += outcome.status == "failed"
-                slots = sum(client.nthreads().values())
-                watch(ended=ended, running=min(slots, len(tasks) - ended), failed=failed)
-                future.release()
+            outcome = _outcome(future, task)
         finally:
-            client.cancel(list(futures))
+            client.cancel([future])
+        reason = "its worker died each time (killed, or out of memory)"
+        yield outcome or Outcome(task, "failed", reason, reason)
 
 
-def _outcome(future: Any, task: Task) -> Outcome:
+def _outcome(future: Future, task: Task) -> Outcome | None:
+    """How a task ended; None if workers died of it, or beside it."""
+    from distributed import KilledWorker
+
     error = future.exception()
     if error is None:
         return future.result()
-    from distributed import KilledWorker
-
     if isinstance(error, KilledWorker):
-        reason = "its worker died each time (killed, or out of memory)"
-        return Outcome(task, "failed", reason, f"{reason}: {error}", host=str(error.last_worker.address))
+        return None
     raise HomeonetError(f"the cluster stopped: {type(error).__name__}: {error}; run the same command again")
 
 

@@ -13,7 +13,7 @@ from homeonet import store
 from homeonet._version import __version__
 from homeonet.errors import InputError
 from homeonet.sweep._grid import Cell, Grid, load_grid
-from homeonet.sweep._tasks import Outcome, Task
+from homeonet.sweep._tasks import Outcome, Task, tasks_of
 
 __all__ = ["SweepStatus", "read_grid", "record", "retry", "split", "state_of", "sweep_status", "write_grid"]
 
@@ -48,9 +48,13 @@ def sweep_status(folder: str | Path) -> SweepStatus:
         If the folder holds no sweep, or one of another version.
     """
     folder = Path(folder)
-    cells = {cell.id: cell for cell in read_grid(folder).cells()}
+    grid = read_grid(folder)
+    cells = {cell.id: cell for cell in grid.cells()}
     states = [state_of(folder, cell) for cell in cells.values()]
-    failed = {str(path): _first_line(path) for path in sorted(folder.glob("failed/*/*.log"))}
+    # of a baseline that this sweep leaves out, or of a cell of a former grid, nobody wants to hear
+    tasks = split(folder, tasks_of(cells.values(), grid.kind, baselines=(folder / "baselines").exists()))[1]
+    logs = [_log(folder, task.part, task.id) for task in tasks]
+    failed = {str(log): _first_line(log) for log in logs}
     return SweepStatus(*(states.count(name) for name in ("done", "begun", "missing")), failed)
 
 
@@ -109,7 +113,8 @@ def split(folder: Path, tasks: Iterable[Task]) -> tuple[list[Task], list[Task], 
 def retry(folder: Path) -> None:
     """Forget failures, so that what failed is to do."""
     with store.disk_errors(folder):
-        shutil.rmtree(folder / "failed", ignore_errors=True)
+        if (folder / "failed").exists():
+            shutil.rmtree(folder / "failed")
 
 
 def record(folder: Path, outcome: Outcome) -> None:
@@ -118,12 +123,13 @@ def record(folder: Path, outcome: Outcome) -> None:
     if outcome.files is not None:
 
         def fill(work: Path) -> None:
-            for name, contents in outcome.files.items():
-                (work / name).parent.mkdir(parents=True, exist_ok=True)
-                (work / name).write_bytes(contents)
+            with store.disk_errors(folder / task.path):
+                for name, contents in outcome.files.items():
+                    (work / name).parent.mkdir(parents=True, exist_ok=True)
+                    (work / name).write_bytes(contents)
 
         store.whole_folder(folder / task.path, fill)
-    if outcome.status == "failed":
+    if outcome.status == "failed" and not (folder / task.path).exists():
         log = _log(folder, task.part, task.id)
         with store.disk_errors(log):
             log.parent.mkdir(parents=True, exist_ok=True)

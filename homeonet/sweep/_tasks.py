@@ -21,8 +21,6 @@ from homeonet.sweep._grid import Cell
 
 __all__ = ["Outcome", "Place", "Task", "baseline_config", "perform", "tasks_of"]
 
-#: How long a task waits for a dying process to free its folder.
-_BUSY_SECONDS = 120.0
 #: Sections that neither raw pixels nor the untrained network depend on.
 _OF_TRAINING = ("sleep", "noise", "stdp", "istdp", "guard", "epochs")
 
@@ -74,9 +72,11 @@ class Outcome:
     ----------
     task : Task
     status : {"done", "failed", "stop"}
-        "stop": no other task could do better, as the disk is full.
+        "stop": no other task could do better.
     reason, log : str
         One line, and all there is to know.
+    error : HomeonetError or None
+        Why all must stop.
     seconds : float
     host : str
     files : dict of str to bytes or None
@@ -87,6 +87,7 @@ class Outcome:
     status: Literal["done", "failed", "stop"]
     reason: str = ""
     log: str = ""
+    error: HomeonetError | None = None
     seconds: float = 0.0
     host: str = ""
     files: dict[str, bytes] | None = None
@@ -129,7 +130,7 @@ def perform(task: Task, place: Place) -> Outcome:
     outcome = Outcome(task, "done", host=platform.node())
     try:
         if place.version != __version__:
-            raise InputError(
+            raise _VersionError(
                 f"a worker on {platform.node()} has homeonet {__version__}, and {place.version} sent it work; install "
                 "the same version on all hosts"
             )
@@ -145,8 +146,8 @@ def perform(task: Task, place: Place) -> Outcome:
                     if path.is_file()
                 }
                 outcome = replace(outcome, files=files)
-    except DiskFullError as error:
-        outcome = replace(outcome, status="stop", reason=str(error))
+    except (DiskFullError, _VersionError) as error:
+        outcome = replace(outcome, status="stop", reason=str(error), error=InputError(str(error)))
     except HomeonetError as error:
         outcome = replace(outcome, status="failed", reason=str(error), log=str(error))
     except Exception as error:
@@ -159,18 +160,20 @@ def perform(task: Task, place: Place) -> Outcome:
     return replace(outcome, seconds=time.perf_counter() - start)
 
 
+class _VersionError(InputError):
+    """The sender has another version of this package."""
+
+
 def _into(task: Task, folder: Path, place: Place) -> None:
     """Have the task's folder complete."""
     with store.disk_errors(folder.parent):
         folder.parent.mkdir(parents=True, exist_ok=True)
-    give_up = time.monotonic() + _BUSY_SECONDS
     while True:
         try:
             return _work(task, folder, place)
-        except BusyError:  # a worker that was given up still holds it
-            if time.monotonic() > give_up:
-                raise
-            time.sleep(0.5)
+        except BusyError:  # a worker that was given up still works on it: it may well finish
+            with store.locked(folder.parent / f".{folder.name}.lock", wait=True):
+                pass
 
 
 def _work(task: Task, folder: Path, place: Place) -> None:

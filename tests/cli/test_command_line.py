@@ -150,6 +150,7 @@ BAD = [
     (["run", "massey2026", "--device", "gpu", "--out", "x"], "cpp"),
     (["run", "massey2026", "--out", "/proc/nowhere/x"], "/proc/nowhere"),
     (["run", "missing.toml", "--out", "x"], "missing.toml"),
+    (["train", "lif", "--homeostasis", "sleep", "--out", "x"], "net_options.spiking_output = True"),
     (["figure", "nowhere"], "nowhere"),
     (["evaluate", "nowhere"], "nowhere"),
 ]
@@ -204,3 +205,13 @@ def test_importing_homeonet_loads_neither_brian2_nor_torch() -> None:
     code += "print('brian2' in sys.modules, 'torch' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.split() == ["False", "False"]
+
+
+def test_the_gradient_side_needs_no_brian2() -> None:
+    code = "import sys; sys.modules['brian2'] = None\n"
+    code += "import homeonet.gradient, homeonet.gradient.training, homeonet.gradient.homeostasis, torch\n"
+    code += "net = homeonet.gradient.networks.network('sg_snn', (4,), 2, homeonet.gradient.networks.Parts('lif'))\n"
+    code += "print(tuple(net(torch.rand(3, 1, 4)).shape))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.strip() == "(3, 1, 2)"

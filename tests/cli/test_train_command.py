@@ -33,20 +33,33 @@ def run(*arguments: str, launcher: tuple[str, ...] = ()) -> subprocess.Completed
     )
 
 
-@pytest.mark.parametrize("homeostasis", [None, "ahsar"])
-def test_two_processes_train_the_same_network_as_one(homeostasis: str | None, tmp_path: Path) -> None:
-    options = [*SMALL, "--no-figures", *(["--homeostasis", homeostasis] if homeostasis else [])]
-    alone = run(*options, "--out", str(tmp_path / "one"))
+def assert_two_processes_train_the_same_network_as_one(options: list[str], folder: Path) -> None:
+    alone = run(*options, "--out", str(folder / "one"))
     assert alone.returncode == 0, alone.stderr
     launcher = ("-m", "torch.distributed.run", "--nproc-per-node", "2")
-    both = run(*options, "--devices", "2", "--out", str(tmp_path / "two"), launcher=launcher)
+    both = run(*options, "--devices", "2", "--out", str(folder / "two"), launcher=launcher)
     assert both.returncode == 0, both.stderr
     assert both.stdout.count("written to") == 1
-    one, two = (load_file(tmp_path / name / "model.safetensors") for name in ("one", "two"))
-    metrics = json.loads((tmp_path / "one" / "metrics.json").read_text())
+    one, two = (load_file(folder / name / "model.safetensors") for name in ("one", "two"))
+    metrics = json.loads((folder / "one" / "metrics.json").read_text())
     assert metrics["rate.neuron"] > 0.01  # else nothing was learnt
     for name in one:
         np.testing.assert_allclose(two[name], one[name], atol=1e-5)
+
+
+@pytest.mark.parametrize("homeostasis", [None, "ahsar"])
+def test_two_processes_train_the_same_network_as_one(homeostasis: str | None, tmp_path: Path) -> None:
+    plugin = ["--homeostasis", homeostasis] if homeostasis else []
+    assert_two_processes_train_the_same_network_as_one([*SMALL, "--no-figures", *plugin], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("neuron", "paradigm"), [("lif", "online"), ("lif", "online_random"), ("recurrentlif", "online")]
+)
+def test_two_processes_learn_online_as_one(neuron: str, paradigm: str, tmp_path: Path) -> None:
+    few = ["--homeostasis", "ahsar", "--train", "40", "--val", "0", "--batch", "10", "--epochs", "1"]
+    options = ["train", neuron, *SMALL[2:], "--no-figures", *few, "--set", f"paradigm={paradigm}"]
+    assert_two_processes_train_the_same_network_as_one(options, tmp_path)
 
 
 def test_a_run_s_folder_and_table(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -65,7 +78,7 @@ def test_a_run_s_folder_and_table(tmp_path: Path, capsys: pytest.CaptureFixture)
     }
     assert {p.name for p in out.iterdir()} == expected
     figures = {"confusion", "embedding", "layer_dead", "layer_rates", "learning", "weights"}
-    assert {p.stem for p in (out / "figures").iterdir()} <= figures
+    assert {p.stem for p in (out / "figures").iterdir()} == figures
     assert len((out / "epochs.csv").read_text().splitlines()) == 3
     assert main(["train", str(out / "config.toml"), "--no-baselines", "--out", str(out)]) == 0
     assert "already complete" in capsys.readouterr().out

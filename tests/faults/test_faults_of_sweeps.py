@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from homeonet import HomeonetError, InputError, _version, store
 from homeonet.cli import main
 from homeonet.errors import DiskFullError
 from homeonet.sweep import Grid, _run, open_sweep, sweep, sweep_status
-from homeonet.sweep._tasks import Outcome, Place, Task, perform
+from homeonet.sweep._tasks import Outcome, Place, Task, perform, tasks_of
 from tests.faults.test_broken_places import on_small_disk
 from tests.short_runs import PYTHON, assert_same_run, one_line
 
@@ -63,8 +64,8 @@ def wait_until(condition, seconds: float = 60.0) -> None:
 
 
 @contextlib.contextmanager
-def started(folder: Path, *options: str) -> Iterator[subprocess.Popen]:
-    """A sweep of GRID as a command of its own, in `folder`; gone with the block."""
+def started(folder: Path, *options: str, whole: bool = True) -> Iterator[subprocess.Popen]:
+    """A sweep of GRID as a command of its own, in `folder`; gone with the block, alone or with its workers."""
     (folder / "grid.toml").write_text(GRID.to_toml())
     process = subprocess.Popen(
         [*START, "--out", "out", *options], cwd=folder, start_new_session=True, stdout=subprocess.DEVNULL
@@ -73,7 +74,7 @@ def started(folder: Path, *options: str) -> Iterator[subprocess.Popen]:
         yield process
     finally:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+            (os.killpg if whole else os.kill)(process.pid, signal.SIGKILL)
         process.wait()
 
 
@@ -94,19 +95,21 @@ def test_a_worker_killed_in_a_cell_costs_nothing_but_time(quiet: Path, tmp_path:
 
 def test_the_whole_sweep_killed_at_random_moments(quiet: Path, tmp_path: Path) -> None:
     """Twenty kills, of the command alone or of all its processes; each sweep ends as a quiet one does."""
-    moments, out, kills = np.random.default_rng(), tmp_path / "out", 0
+    moments, out, kills, in_cells = np.random.default_rng(), tmp_path / "out", 0, 0
     while True:
-        with started(tmp_path, "--workers", "2") as process:
+        with started(tmp_path, "--workers", "2", whole=kills % 2 == 1) as process:
+            if kills < 20 and kills % 4 == 0:  # in the middle of cells for certain, else at any moment
+                wait_until(lambda: process.poll() is not None or begun(out))
             with contextlib.suppress(subprocess.TimeoutExpired):
-                assert process.wait(moments.uniform(0, 6) if kills < 20 else 300) == 0
+                assert process.wait(moments.uniform(0, 4) if kills < 20 else 300) == 0
                 assert_same_sweep(quiet, out)
                 if kills == 20:
+                    assert in_cells > 0
                     return
                 shutil.rmtree(out)
                 continue
-            (os.killpg if kills % 2 else os.kill)(process.pid, signal.SIGKILL)
-            process.wait()
-            kills += 1
+            in_cells += bool(begun(out))
+        kills += 1
 
 
 def test_a_failing_cell_is_reported_and_the_others_go_on(tmp_path: Path, monkeypatch, capsys) -> None:
@@ -135,8 +138,8 @@ def test_a_failing_cell_is_reported_and_the_others_go_on(tmp_path: Path, monkeyp
 
 def test_a_cell_that_kills_its_worker_every_time_fails_alone(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(_run, "perform", deadly)
-    result = sweep(Grid(FIXED, {"seed": [1, 2]}), tmp_path / "out", workers=1, baselines=False)
-    assert result.results["state"].to_numpy().tolist() == ["done", "failed"]
+    result = sweep(Grid(FIXED, {"seed": [2, 1, 3]}), tmp_path / "out", workers=1, baselines=False)
+    assert result.results["state"].to_numpy().tolist() == ["failed", "done", "done"]
     assert ["worker died each time" in reason for reason in result.failed.values()] == [True]
 
 
@@ -156,7 +159,9 @@ def test_a_full_disk_ends_the_sweep_and_loses_nothing(quiet: Path, tmp_path: Pat
         mount -o remount,size=20m {disk}; {command} > /dev/null; echo "code $?"; cp -r {disk}/out {saved}
     """
     done = on_small_disk(script, "200k", disk)
-    one_line(done.stderr.partition("ls:")[0], "no space left", "same command")
+    lines = done.stderr.splitlines(keepends=True)
+    errors = [line for line in lines if not line.startswith(("dashboard: ", "ls: "))]
+    one_line("".join(errors), "no space left", "same command")
     assert done.stdout.count("code 2") == 1 and done.stdout.count("code 0") == 1
     assert_same_sweep(quiet, saved)
 
@@ -179,10 +184,11 @@ def test_ctrl_c_is_one_line_and_leaves_no_process(tmp_path: Path) -> None:
     )
     wait_until(lambda: begun(tmp_path / "out"))
     descendants = psutil.Process(process.pid).children(recursive=True)
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert err.strip().splitlines()[-1].startswith("homeonet: interrupted") and "Traceback" not in err, err
+    dashboard, line = err.strip().splitlines()
+    assert dashboard.startswith("dashboard: ") and line.startswith("homeonet: interrupted"), err
     _, alive = psutil.wait_procs(descendants, timeout=20)
     assert alive == []
 
@@ -223,6 +229,27 @@ def test_workers_that_do_not_see_the_folder_send_their_files(
     assert_same_sweep(quiet, tmp_path / "out")
 
 
+def test_two_sweeps_on_one_scheduler_have_each_their_own_cells(cluster: str, tmp_path: Path) -> None:
+    grid = Grid(FIXED, {"seed": [1, 2]})
+    with ThreadPoolExecutor() as pool:
+        folders = [tmp_path / name for name in ("a", "b")]
+        results = list(pool.map(lambda folder: sweep(grid, folder, scheduler=cluster), folders))
+    assert all((result.results["state"] == "done").all() for result in results)
+    assert_same_sweep(*folders)
+
+
+def test_a_worker_that_joins_late_with_another_version_stops_the_sweep(tmp_path: Path) -> None:
+    task = tasks_of(GRID.cells(), "plastic", baselines=False)[0]
+    outcome = perform(task, Place(tmp_path, version="0.0.7"))
+    assert outcome.status == "stop" and isinstance(outcome.error, InputError) and "0.0.7" in outcome.reason
+
+
+def test_a_failure_of_a_former_grid_is_nobody_s_business(tmp_path: Path) -> None:
+    out, bad = tmp_path / "out", {"guard.max_rate": "0.001 Hz", "guard.window": "1 s"}
+    assert sweep(Grid(FIXED | bad, {"seed": [1]}), out, workers=1, baselines=False).failed
+    assert sweep(Grid(FIXED, {"seed": [1]}), out, workers=1, baselines=False).failed == {}
+
+
 def test_workers_of_another_version_are_named(cluster: str, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(_version, "__version__", "0.0.7")
     with pytest.raises(InputError, match=r"worker at .* has homeonet 0\.0\.7; install"):
@@ -236,15 +263,14 @@ def test_a_scheduler_that_cannot_be_reached_is_named(address: str, tmp_path: Pat
         sweep(GRID, tmp_path / "out", scheduler=address)
 
 
-def test_a_scheduler_without_workers_is_named(tmp_path: Path, monkeypatch) -> None:
+def test_a_scheduler_without_workers_is_named(tmp_path: Path) -> None:
     from distributed import LocalCluster
 
-    monkeypatch.setattr("homeonet.sweep._cluster._WORKERS_SECONDS", 1)
     with (
         LocalCluster(n_workers=0, processes=False, dashboard_address=None) as empty,
         pytest.raises(HomeonetError, match=r"no worker joined.*dask worker"),
     ):
-        sweep(GRID, tmp_path / "out", scheduler=empty.scheduler_address)
+        sweep(GRID, tmp_path / "out", scheduler=empty.scheduler_address, patience=1)
 
 
 # ---------------------------------------------------------------------------------------------- folders

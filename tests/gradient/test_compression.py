@@ -2,26 +2,35 @@
 
 import pytest
 import torch
-from torch.nn.functional import conv2d
+from torch.nn.functional import conv1d, conv2d
 
 from homeonet.errors import InputError
 from homeonet.gradient._attention import SECA
-from homeonet.gradient._compression import BinaryConv2d, BinaryLinear, TernaryConv2d, TernaryLinear
+from homeonet.gradient._compression import (
+    BinaryConv1d,
+    BinaryConv2d,
+    BinaryLinear,
+    TernaryConv1d,
+    TernaryConv2d,
+    TernaryLinear,
+)
 from homeonet.gradient._layers import PerStep
-from homeonet.gradient._packing import PackedConv2d, PackedLinear, pack, unpack
+from homeonet.gradient._packing import PackedConv1d, PackedConv2d, PackedLinear, pack, unpack
 
 torch.set_num_threads(1)
 LAYERS = {
     "binary conv": lambda: BinaryConv2d(4, 6, 3, padding=1, groups=2),
     "ternary conv": lambda: TernaryConv2d(4, 6, 3, 2, padding=1, bias=False, padding_mode="circular"),
+    "binary conv1d": lambda: BinaryConv1d(4, 6, 3, padding=1, padding_mode="circular"),
+    "ternary conv1d": lambda: TernaryConv1d(4, 6, 3, 2, padding=1, bias=False),
     "binary linear": lambda: BinaryLinear(7, 5),
     "ternary linear": lambda: TernaryLinear(7, 5, bias=False),
 }
 
 
 def inputs_of(layer, **options):
-    shape = (2, 4, 6, 6) if "Conv" in type(layer).__name__ else (2, 7)
-    return torch.randn(shape, **options)
+    axes = layer.weight.dim() - 2
+    return torch.randn((2, 4, *[6] * axes) if axes else (2, 7), **options)
 
 
 def test_binary_weights_by_hand():
@@ -54,11 +63,12 @@ def test_forward_uses_at_most_three_values_an_output_and_the_gradient_is_that_of
     weighting = torch.randn_like(out)
     (out * weighting).sum().backward()
     if "conv" in kind:
+        convolve = conv1d if used.dim() == 3 else conv2d
         padded = torch.nn.functional.pad(x, layer._reversed_padding_repeated_twice, "circular")
         same = (
-            conv2d(x, used, layer.bias, layer.stride, layer.padding, layer.dilation, layer.groups)
+            convolve(x, used, layer.bias, layer.stride, layer.padding, layer.dilation, layer.groups)
             if layer.padding_mode == "zeros"
-            else conv2d(padded, used, layer.bias, layer.stride)
+            else convolve(padded, used, layer.bias, layer.stride)
         )
     else:
         same = torch.nn.functional.linear(x, used, layer.bias)
@@ -85,7 +95,7 @@ def test_packing_is_exact_and_as_small_as_it_says(n, bits):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_packed_layers_compute_the_same(kind, dtype):
     layer = LAYERS[kind]()
-    packed = (PackedConv2d if "conv" in kind else PackedLinear).of(layer).to(dtype)
+    packed = {2: PackedLinear, 3: PackedConv1d, 4: PackedConv2d}[layer.weight.dim()].of(layer).to(dtype)
     x = inputs_of(layer, dtype=dtype)
     torch.testing.assert_close(packed(x), layer.to(dtype)(x), rtol=1e-5, atol=1e-6)
     assert packed.codes.dtype == torch.uint8
@@ -103,6 +113,22 @@ def test_attention_is_its_formula_and_the_same_over_steps():
     torch.testing.assert_close(out, x * weights[..., None, None])
     torch.testing.assert_close(PerStep(seca)(x), out)
     assert sum(p.numel() for p in SECA().parameters()) == 5
+
+
+def test_attention_shared_over_time_is_its_formula():
+    torch.manual_seed(0)
+    seca, a_step = SECA(3, shared_over_time=True), SECA(3)
+    a_step.load_state_dict(seca.state_dict())
+    x = torch.randn(4, 2, 5, 3, 3)
+    around = torch.nn.functional.pad(x.mean((0, 3, 4)), (1, 1))
+    left, middle, right = seca.conv.weight.flatten()
+    weights = torch.sigmoid(left * around[:, :-2] + middle * around[:, 1:-1] + right * around[:, 2:])
+    torch.testing.assert_close(seca(x), x * weights[None, :, :, None, None])
+    torch.testing.assert_close(seca(x[:1]), a_step(x[:1]))
+    constant = x[:1].expand_as(x)
+    torch.testing.assert_close(seca(constant), a_step(constant))
+    with pytest.raises(InputError, match="after PerStep"):
+        PerStep(seca)(x)
 
 
 def test_attention_refuses_bad_shapes():

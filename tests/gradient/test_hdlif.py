@@ -260,19 +260,19 @@ def test_more_steps_than_constants_are_refused(variant):
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("options", "words"),
     [
-        {"steps": 0},
-        {"steps": 4, "variant": "serial"},
-        {"steps": 4, "variant": "mem_bn"},
-        {"steps": 4, "spike_bits": 0},
-        {"steps": 4, "indicator": True},
-        {"steps": 4, "variant": "parallel", "indicator": True, "spike_bits": 4},
-        {"steps": 4, "variant": "parallel", "mp_init": True},
+        ({"steps": 0}, "steps = 0"),
+        ({"steps": 4, "variant": "serial"}, "variant = 'serial'"),
+        ({"steps": 4, "variant": "mem_bn"}, "channels = None"),
+        ({"steps": 4, "spike_bits": 0}, "spike_bits = 0"),
+        ({"steps": 4, "indicator": True}, "indicator = True"),
+        ({"steps": 4, "variant": "parallel", "indicator": True, "spike_bits": 4}, "spike_bits = 4"),
+        ({"steps": 4, "variant": "parallel", "mp_init": True}, "mp_init = True"),
     ],
 )
-def test_bad_parameters_are_refused(options):
-    with pytest.raises(InputError, match="HDLIF"):
+def test_bad_parameters_are_refused(options, words):
+    with pytest.raises(InputError, match=f"^HDLIF: {words}"):
         HDLIF(**options)
 
 

@@ -9,8 +9,17 @@ import torch
 from torch import Tensor, nn
 
 from homeonet.errors import InputError
-from homeonet.gradient import PSN, SlidingPSN, streaming
+from homeonet.gradient import PSN, SECA, SlidingPSN, deploy, spiking_neurons, streaming
+from homeonet.gradient._compression import (
+    BinaryConv1d,
+    BinaryConv2d,
+    BinaryLinear,
+    TernaryConv1d,
+    TernaryConv2d,
+    TernaryLinear,
+)
 from homeonet.gradient._mem_bn import MembraneNorm
+from homeonet.gradient._surrogate import Arctan
 from homeonet.gradient.networks import NETWORKS, NEURONS, CharacterModel, Parts, network
 
 STEPS, BATCH, CLASSES = 5, 3, 4
@@ -93,12 +102,99 @@ def test_no_parameter_is_cut_off_from_the_loss(net: str, kind: str) -> None:
     assert [name for name, p in model.named_parameters() if not p.grad.any()] == []
 
 
-@pytest.mark.parametrize("weights", ["binary", "ternary"])
-@pytest.mark.parametrize("net", list(NETS))
-def test_compressed_weights_and_attention_train_too(net: str, weights: str) -> None:
-    model = small(net, "lif", weights=weights, attention=True)
+def weight_layers(model: nn.Module) -> list[nn.Module]:
+    return [m for m in model.modules() if isinstance(m, nn.Conv1d | nn.Conv2d | nn.Linear)]
+
+
+COMPRESSED = {
+    "binary": {BinaryConv1d, BinaryConv2d, BinaryLinear},
+    "ternary": {TernaryConv1d, TernaryConv2d, TernaryLinear},
+}
+
+
+@pytest.mark.parametrize("weights", COMPRESSED)
+@pytest.mark.parametrize("net", [net for net in NETS if net != "sg_snn"])
+def test_all_weights_but_the_first_and_the_last_are_compressed_and_train(net: str, weights: str) -> None:
+    model = small(net, "lif", weights=weights)
+    first, *middle, last = weight_layers(model)
+    assert {type(first), type(last)} <= {nn.Conv1d, nn.Conv2d, nn.Linear}
+    assert middle and {type(layer) for layer in middle} <= COMPRESSED[weights]
     model(example(net)).sum().backward()
     assert all(torch.isfinite(p.grad).all() for p in model.parameters())
+    torch.testing.assert_close(deploy(model)(example(net)), model.eval()(example(net)), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("weights", COMPRESSED)
+def test_a_character_model_is_compressed_too(weights: str) -> None:
+    *middle, last = weight_layers(CharacterModel(5, Parts("lif", weights=weights), width=8, depth=2))
+    assert type(last) is nn.Linear and {type(layer) for layer in middle} <= COMPRESSED[weights]
+
+
+@pytest.mark.parametrize("net", IMAGES)
+def test_attention_follows_every_convolution_but_the_first(net: str) -> None:
+    model = small(net, "lif", attention=True)
+    n_convolutions = sum(isinstance(m, nn.Conv2d) for m in model.modules())
+    assert sum(isinstance(m, SECA) for m in model.modules()) == n_convolutions - 1
+    model(example(net)).sum().backward()
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters())
+
+
+def test_attention_and_compression_are_refused_where_there_is_nothing_for_them() -> None:
+    for net in ("sg_snn", "columns", "sequence"):
+        with pytest.raises(InputError, match="leave it False"):
+            small(net, "lif", attention=True)
+    with pytest.raises(InputError, match="attention = True"):
+        CharacterModel(5, Parts("lif", attention=True))
+    with pytest.raises(InputError, match="weights = 'binary'"):
+        small("sg_snn", "lif", weights="binary")
+
+
+#: Neurons whose threshold goes into the weights behind them, and neurons that a sum of spikes keeps scaled.
+FOLDED = {
+    "sg_snn": (1, 0),
+    "conv": (3, 0),
+    "vgg": (8, 0),
+    "resnet18": (16, 0),
+    "resnet19": (10, 8),  # the neurons after the stem and seven of the sums feed a branch and a shortcut
+    "resnet34": (32, 0),
+    "sew18": (8, 12),
+    "columns": (7, 0),
+    "sequence": (2, 0),
+}
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_a_deployed_network_is_the_trained_one_with_thresholds_in_its_weights(net: str) -> None:
+    model = small(net, "trlif").double()
+    for neuron in spiking_neurons(model):
+        neuron.raw_threshold.data += 0.1 * torch.rand((), dtype=torch.float64)
+    x = example(net, torch.float64)
+    with torch.no_grad():
+        model(x)
+        deployed = deploy(model)
+        torch.testing.assert_close(deployed(x), model.eval()(x), atol=1e-9, rtol=1e-6)
+    scaled = [neuron.scaled for neuron in spiking_neurons(deployed)]
+    assert (scaled.count(False), scaled.count(True)) == FOLDED[net]
+    assert not any(isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d) for m in deployed.modules())
+
+
+def test_the_indicator_goes_with_the_parallel_neurons_of_residual_blocks() -> None:
+    options = {"parallel_second": True, "indicator": True, "surrogate": "arctan", "mp_init": True}
+    parts = Parts("hdlif", STEPS, options | {"spike_bits": 4})
+    model = network("resnet18", (3, 8, 8), CLASSES, parts, width=0.0625)
+    first, second = spiking_neurons(model)[::2], spiking_neurons(model)[1::2]
+    assert {(n.variant, n.indicator, n.spike_bits, n.mp_init) for n in first} == {("vanilla", False, 4, True)}
+    assert {(n.variant, n.indicator, n.spike_bits, n.mp_init) for n in second} == {
+        ("parallel", True, None, False)
+    }
+    assert all(isinstance(n.surrogate, Arctan) for n in second)
+    model(torch.rand(STEPS, 2, 3, 8, 8)).sum().backward()
+    real = network(
+        "resnet18", (3, 8, 8), 2, Parts("hdlif", 2, {"parallel_second": True, "spike_bits": 4}), width=0.06
+    )
+    assert {n.spike_bits for n in spiking_neurons(real)} == {4}
+    with pytest.raises(InputError, match="indicator = True goes with"):
+        Parts("hdlif", STEPS, {"indicator": True}).spiking(4)
 
 
 def n_weights(model: nn.Module) -> int:
@@ -256,7 +352,7 @@ def test_writing_keeps_a_state_of_constant_size(writer: CharacterModel) -> None:
         parts = state if isinstance(state, tuple | list) else getattr(state, "__dict__", {}).values()
         return sum(map(numbers, parts))
 
-    neuron = writer.blocks[1].neuron
+    neuron = writer.blocks[1].branch.neuron
     neuron.register_forward_hook(lambda *_: sizes.append(numbers(neuron._state)))
     writer.generate(torch.zeros(40, 1, dtype=torch.int64), 30)
     assert len(sizes) == 30 and sizes[0] > 0 and set(sizes) == {sizes[0]}

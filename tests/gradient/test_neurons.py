@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,16 +59,20 @@ def make_all(surrogates: tuple[str, ...] = ("triangle",)) -> dict[str, SpikingNe
     return neurons
 
 
-def gradients(neuron: SpikingNeuron, x: Tensor, how: str) -> tuple[Tensor, list[Tensor]]:
+def run(neuron: SpikingNeuron, x: Tensor, how: str) -> Tensor:
     neuron.reset()
     if how == "sequence":
-        out = neuron(x)
-    elif how == "steps":
+        return neuron(x)
+    if how == "steps":
         out = torch.stack([neuron.step(x_t) for x_t in x])
         neuron.reset()
-    else:
-        with streaming(neuron):
-            out = torch.cat([neuron(piece) for piece in x.split(7)])
+        return out
+    with streaming(neuron):
+        return torch.cat([neuron(piece) for piece in x.split(7)])
+
+
+def gradients(neuron: SpikingNeuron, x: Tensor, how: str) -> tuple[Tensor, list[Tensor]]:
+    out = run(neuron, x, how)
     weight = torch.randn(out.shape, generator=torch.Generator().manual_seed(1), dtype=out.dtype)
     inputs = [x, *(p for p in neuron.parameters() if p.requires_grad)]
     return out, list(torch.autograd.grad((out * weight).sum(), inputs))
@@ -100,6 +108,59 @@ def test_recurrent_lif_sequence_equals_steps() -> None:
         torch.testing.assert_close(a, b)
     alone = LIF()(x.detach().float())
     assert not torch.equal(alone, out.float())  # the recurrence matters
+
+
+def test_recurrent_lif_s_matrix_has_a_gradient_from_the_first_step_on() -> None:
+    torch.manual_seed(0)
+    neuron, x = RecurrentLIF(6), torch.randn(1, 3, 6) + 0.8
+    out = neuron(x)
+    out.sum().backward()
+    assert torch.equal(out, LIF()(x)) and out.any()
+    assert torch.equal(neuron.recurrent.weight.grad, torch.zeros(6, 6))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["torch operations", "kernels"])
+def test_an_empty_batch_gives_an_empty_output(dtype: torch.dtype) -> None:
+    for name, neuron in (make_all() | {"psn": PSN(5), "recurrent": RecurrentLIF(4)}).items():
+        shape = (5, 0, 4) if name == "recurrent" else (5, 0, 4, 2)
+        x = torch.zeros(shape, dtype=dtype, requires_grad=True)
+        for how in ("sequence",) if name == "psn" else ("sequence", "steps", "pieces"):
+            out, found = gradients(neuron.to(dtype), x, how)
+            assert out.shape == shape
+            assert found[0].shape == shape and not any(g.any() for g in found[1:]), name
+
+
+@pytest.mark.parametrize("threshold", [1e-6, 0.3, 1.0, 30.0, 800.0])
+def test_trlif_starts_at_its_threshold(threshold: float) -> None:
+    assert float(TrLIF(threshold=threshold).threshold.detach()) == pytest.approx(threshold, rel=1e-5)
+
+
+FORKED = """
+import os, sys
+import torch
+from homeonet.gradient import linear_recurrence
+decay, x = torch.full((300, 4096), 0.5), torch.ones(300, 4096)
+torch.set_num_threads(2)
+expected = linear_recurrence(decay, x)
+child = os.fork()
+found = linear_recurrence(decay, x)
+if child == 0:
+    torch.set_num_threads(1)
+    os._exit(not torch.equal(found, expected))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_kernels_run_in_a_forked_process() -> None:
+    # torch's own threads do not survive a fork: it is left with one
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    with subprocess.Popen([sys.executable, "-c", FORKED], env=environment, start_new_session=True) as process:
+        try:
+            assert process.wait(timeout=60) == 0
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_kernels_were_used_in_float32() -> None:
@@ -317,15 +378,47 @@ def test_mp_init_brings_the_first_step_nearer_to_the_stationary_law() -> None:
     assert distance["learnt"] < 0.8 * distance["zero"]
 
 
-def test_dsn_serial_equals_parallel_over_4096_steps() -> None:
-    for dtype, tolerance in ((torch.float32, 1e-5), (torch.float64, 1e-10)):
-        torch.manual_seed(0)
-        neuron = DSN(6).to(dtype)
-        x = torch.randn(4096, 2, 6, dtype=dtype)
-        _, parallel = neuron.sequence(x, None)
-        neuron.parallel = False
-        _, serial = neuron.sequence(x, None)
-        assert float((parallel.membrane - serial.membrane).abs().max().detach()) < tolerance
+@pytest.mark.parametrize(
+    ("dtype", "memory", "tolerance"),
+    [
+        (torch.float32, 100.0, 1e-5),
+        (torch.float32, 1000.0, 1e-4),  # 1 - α ≈ 1e-3 is known to 1e-4 of it
+        (torch.float64, 1000.0, 1e-10),
+    ],
+)
+def test_dsn_serial_equals_parallel_over_4096_steps(
+    dtype: torch.dtype, memory: float, tolerance: float
+) -> None:
+    torch.manual_seed(0)
+    threshold = 0.25
+    neuron = DSN(6, threshold=threshold, longest_memory=memory).to(dtype)
+    x = torch.rand(4096, 2, 6, dtype=dtype, requires_grad=True)  # levels within 0..4, so none is clipped
+    weight = torch.randn(4096, 2, 6, dtype=dtype)
+    inputs = [x, neuron.weight, neuron.bias]
+
+    state, membranes, serial = None, [], []
+    for x_t in x:
+        out_t, state = neuron.single_step(x_t, state)
+        serial.append(out_t)
+        membranes.append(state.membrane)
+    expected, membranes = torch.stack(serial), torch.stack(membranes)
+    wanted = torch.autograd.grad((expected * weight).sum() + (state.membrane * weight[0]).sum(), inputs)
+    out, state = neuron.sequence(x, None)
+    found = torch.autograd.grad((out * weight).sum() + (state.membrane * weight[0]).sum(), inputs)
+
+    for a, b in zip(found, wanted, strict=True):
+        assert float((a - b).abs().max()) <= tolerance * float(b.abs().max())
+    with torch.no_grad():
+        offset = membranes / threshold - 0.5
+        decided = (
+            offset - offset.round()
+        ).abs() > 2 * tolerance / threshold  # far enough from the next level
+        assert decided.double().mean() > 0.99 and len(expected.unique()) > 3
+        assert torch.equal(out[decided], expected[decided])
+        # levels so fine that the outputs are the membranes of all steps
+        fine = DSN(6, threshold=tolerance / 10, levels=round(100 / tolerance)).to(dtype)
+        fine.weight, fine.bias = neuron.weight, neuron.bias
+        torch.testing.assert_close(fine(x) * fine.threshold, membranes, rtol=0, atol=tolerance)
 
 
 def test_dsn_initial_memory_is_spread_over_channels() -> None:
@@ -382,13 +475,31 @@ def test_online_learning_needs_one_backward_a_step(neuron: SpikingNeuron) -> Non
     assert scale.grad is not None and torch.isfinite(scale.grad).all()
 
 
-@pytest.mark.parametrize("kind", ["lif", "trlif", "dsn", "sliding"])
-def test_half_precision_input_keeps_a_full_precision_membrane(kind: str) -> None:
-    neuron = {"lif": LIF(), "trlif": TrLIF(), "dsn": DSN(4), "sliding": SlidingPSN(4)}[kind].eval()
-    x = (torch.randn(20, 3, 4) + 0.5).bfloat16()
-    out = neuron(x)
-    assert out.dtype == torch.bfloat16
-    assert torch.equal(out, neuron(x.float()).bfloat16())
+@pytest.mark.parametrize(
+    ("kind", "how"),
+    [
+        ("psn", "sequence"),
+        *itertools.product(("lif", "trlif", "dsn", "sliding"), ("sequence", "steps", "pieces")),
+    ],
+)
+def test_mixed_precision_keeps_a_full_precision_membrane(kind: str, how: str) -> None:
+    torch.manual_seed(0)
+    neurons = {"lif": LIF(), "trlif": TrLIF(), "dsn": DSN(4), "psn": PSN(20), "sliding": SlidingPSN(4)}
+    neuron, layer = neurons[kind].eval(), torch.nn.Linear(5, 4)
+    weight = torch.randn(20, 3, 4).bfloat16().float()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        x = (layer(torch.randn(20, 3, 5)) + 0.5).detach().requires_grad_()
+        out = run(neuron, x, how)
+    assert x.dtype == out.dtype == torch.bfloat16
+    single = x.detach().float().requires_grad_()
+    expected = run(neuron, single, how)
+    assert torch.equal(out, expected.bfloat16())
+    parameters = [p for p in neuron.parameters() if p.requires_grad]
+    found = torch.autograd.grad((out * weight).sum(), [x, *parameters], allow_unused=True)
+    wanted = torch.autograd.grad((expected * weight).sum(), [single, *parameters], allow_unused=True)
+    assert torch.equal(found[0], wanted[0].bfloat16())
+    for a, b in zip(found[1:], wanted[1:], strict=True):
+        torch.testing.assert_close(a, b)
 
 
 class TestBadInput:

@@ -51,9 +51,15 @@ def test_sliding_psn_equals_spikingjelly() -> None:
     torch.manual_seed(0)
     peer, ours = neuron.SlidingPSN(k=5, step_mode="m"), SlidingPSN(5)
     torch.testing.assert_close(ours.weight, peer.weight)
-    x = torch.randn(200, 4, 6) + 0.3
+    x = (torch.randn(200, 4, 6) + 0.3).requires_grad_()
+    weight = torch.randn(200, 4, 6)
+    out, expected = ours(x), peer(x)
     # sums in another order: a membrane within rounding of the threshold may fall to either side
-    assert float((ours(x) != peer(x)).float().mean()) < 1e-3
+    assert float((out != expected).float().mean()) < 1e-3
+    found = torch.autograd.grad((out * weight).sum(), [x, ours.weight, ours.bias])
+    wanted = torch.autograd.grad((expected * weight).sum(), [x, peer.weight, peer.bias])
+    for a, b in zip(found, wanted, strict=True):
+        torch.testing.assert_close(a, b.view_as(a), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(

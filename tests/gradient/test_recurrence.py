@@ -8,6 +8,7 @@ import torch
 from homeonet.errors import InputError
 from homeonet.gradient import _native as native
 from homeonet.gradient import linear_recurrence, linear_recurrence_reference
+from homeonet.gradient._recurrence import scan
 
 
 @pytest.mark.parametrize("with_initial", [False, True])
@@ -57,17 +58,53 @@ def test_stable_in_float32_over_32768_steps(kernels: bool, monkeypatch: pytest.M
         assert (a.double() - b).detach().abs().max() < 1e-5 * b.detach().abs().max()
 
 
-def test_usable_under_autocast() -> None:
-    x = torch.randn(100, 2, 3, requires_grad=True)
+@pytest.mark.parametrize("low", ["x", "decay and x", "all"])
+def test_half_precision_inputs_are_computed_in_float32(low: str) -> None:
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(4, 3)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        out = linear_recurrence(torch.full_like(x, 0.9), x)
-    out.sum().backward()
-    assert torch.isfinite(x.grad).all()
+        x = layer(torch.randn(300, 2, 4)).detach()
+    assert x.dtype == torch.bfloat16
+    given = [torch.rand(300, 2, 3) * 0.02 + 0.98, x, torch.randn(2, 3)]  # sums that bfloat16 cannot add to
+    if low != "x":
+        given[0] = given[0].bfloat16()
+    if low == "all":
+        given[2] = given[2].bfloat16()
+    weight = torch.randn(300, 2, 3).bfloat16().float()  # so that its own rounding does not count
+    inputs = [t.clone().requires_grad_() for t in given]
+    single = [t.float().clone().requires_grad_() for t in given]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = linear_recurrence(*inputs)
+    expected = linear_recurrence_reference(*single)
+    assert found.dtype == (torch.bfloat16 if low == "all" else torch.float32)
+    (found * weight).sum().backward()
+    (expected * weight).sum().backward()
+    pairs = [(found, expected), *((a.grad, b.grad) for a, b in zip(inputs, single, strict=True))]
+    for a, b in pairs:
+        tolerance = 1e-5 if a.dtype == torch.float32 else 2**-8  # one rounding at the end
+        assert float((a.float() - b).detach().abs().max()) <= tolerance * float(b.detach().abs().max())
+
+
+def test_mixed_precisions_are_promoted() -> None:
+    torch.manual_seed(0)
+    single, double = torch.rand(60, 2), torch.rand(60, 2, dtype=torch.float64)
+    initial = torch.rand(2, dtype=torch.float64)
+    expected = linear_recurrence_reference(double, single.double(), initial)
+    torch.testing.assert_close(linear_recurrence(double, single, initial), expected, rtol=0, atol=1e-12)
+    found = linear_recurrence(single, single, initial)  # one of the three asks for double precision
+    expected = linear_recurrence_reference(single.double(), single.double(), initial)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+    found = scan(single, single, initial)
+    torch.testing.assert_close(found, expected.float(), rtol=1e-5, atol=0)
 
 
 @pytest.mark.parametrize(
     ("decay", "x", "initial", "words"),
     [
+        (torch.zeros(3, 2), torch.zeros(3, 2, device="meta"), None, "on cpu, meta"),
+        (torch.zeros(3, 2), torch.zeros(3, 2), torch.zeros(2, device="meta"), "on cpu, cpu, meta"),
+        (torch.zeros(3, 2, dtype=torch.int64), torch.zeros(3, 2, dtype=torch.int64), None, "floating point"),
+        (torch.zeros(3, 2, dtype=torch.complex64), torch.zeros(3, 2), None, "floating point"),
         (torch.zeros(3, 2), torch.zeros(3, 4), None, r"\(3, 2\)"),
         (torch.zeros(0, 2), torch.zeros(0, 2), None, "at least one step"),
         (torch.zeros(3, 2), torch.zeros(3, 2), torch.zeros(3), r"a state has shape \(2,\)"),

@@ -8,10 +8,19 @@ from pathlib import Path
 
 import pytest
 from safetensors.numpy import load_file
+from safetensors.torch import save_file
 
 from homeonet import store
 from homeonet.errors import HomeonetError, InputError
-from homeonet.gradient.training import TrainConfig, build, load_trained, load_weights, train, train_config
+from homeonet.gradient.training import (
+    TrainConfig,
+    build,
+    load_trained,
+    load_weights,
+    save_weights,
+    train,
+    train_config,
+)
 
 SMALL = {"data": "mnist5k", "train": 120, "val": 30, "test": 40, "size": 8, "batch": 30, "epochs": 3}
 KINDS = {
@@ -19,6 +28,7 @@ KINDS = {
         "neuron": "lif",
         "net": "sg_snn",
         "net_options.hidden": 20,
+        "net_options.spiking_output": True,
         "homeostasis.sleep.ratio": 0.5,
     },
     "sgd, batch norm, mp_init": {
@@ -121,6 +131,77 @@ def test_weights_of_another_architecture_or_damaged_change_nothing(tmp_path: Pat
         load_weights(tmp_path / "none.safetensors", result.model)
 
 
+FLOAT = {"neuron": "trlif", "net_options.width": 0.125}
+
+
+@pytest.mark.parametrize(
+    ("stored", "wanted", "words"),
+    [
+        (
+            FLOAT,
+            FLOAT | {"weights": "ternary"},
+            "is Conv2d.* there and TernaryConv2d",
+        ),
+        (FLOAT | {"weights": "binary"}, FLOAT | {"weights": "ternary"}, "is BinaryConv2d"),
+        (
+            FLOAT,
+            FLOAT | {"neuron_options.reset_mode": "hard"},
+            "layer 'features.1'.*reset_mode='soft'.*'hard'",
+        ),
+        (FLOAT, FLOAT | {"neuron_options.surrogate": "arctan"}, "Triangle.*Arctan"),
+        (FLOAT, FLOAT | {"neuron_options.threshold_rule": "as"}, "threshold_rule='trsg'"),
+        ({"neuron": "dsn"}, {"neuron": "dsn", "neuron_options.levels": 1}, "levels=4"),
+        ({"neuron": "hdlif"}, {"neuron": "hdlif", "neuron_options.spike_bits": 4}, "spike_bits=None"),
+        ({"neuron": "lif"}, {"neuron": "lif", "neuron_options.mp_init": True}, "mp_init=False"),
+    ],
+)
+def test_weights_of_other_layers_with_the_same_shapes_are_refused(
+    stored: dict, wanted: dict, words: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "model.safetensors"
+    written, same, other = (
+        build(train_config(**SMALL, **values), 10)[0] for values in (stored, stored, wanted)
+    )
+    save_weights(file, written)
+    load_weights(file, same)
+    assert all((same.state_dict()[k] == v).all() for k, v in written.state_dict().items())
+    for parameter in other.parameters():
+        parameter.data.fill_(0.5)
+    with pytest.raises(InputError, match=f"another architecture.*{words}"):
+        load_weights(file, other)
+    assert all((p == 0.5).all() for p in other.parameters())
+    save_file(dict(written.state_dict()), file)  # by someone who says nothing about layers
+    load_weights(file, other)
+
+
+def test_epochs_can_be_followed_while_the_run_goes_on(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    work, seen = tmp_path / ".a.partial", []
+
+    @contextlib.contextmanager
+    def meter(label: str, total: float) -> Iterator:
+        def advance(_: float) -> None:
+            table = work / "epochs.csv"
+            seen.append(table.read_text().splitlines() if table.exists() else [])
+
+        yield advance
+
+    options = {"figures": False, "baselines": False, "tensorboard": True}
+    with pytest.raises(KeyboardInterrupt):  # 4 batches an epoch
+        train(config("adam, sleep"), tmp_path / "a", progress=interrupted_after(5), **options)
+    assert len((work / "epochs.csv").read_text().splitlines()) == 2
+    assert list((work / "tensorboard").iterdir())
+    train(config("adam, sleep"), tmp_path / "a", progress=meter, **options)
+    table = (tmp_path / "a" / "epochs.csv").read_text().splitlines()
+    assert [len(lines) for lines in seen if len(lines) > 2] and len(table) == 4
+    assert all(lines == table[: len(lines)] for lines in seen)
+
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(tmp_path / "a" / "tensorboard")).Reload()
+    assert [event.step for event in events.Scalars("train_loss")] == [1, 2, 3]
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [
@@ -133,6 +214,7 @@ def test_weights_of_another_architecture_or_damaged_change_nothing(tmp_path: Pat
         ({"neuron_options.colour": 1}, "colour"),
         ({"net_options.colour": 1}, "colour"),
         ({"homeostasis.rest": {}}, "homeostasis"),
+        ({"homeostasis.sleep": {}}, "net_options.spiking_output = True"),
         ({"lerning_rate": 1}, "lerning_rate"),
         ({"net": "columns"}, "columns"),
         ({"lr": 3e38, "optimizer": "sgd", "net": "sg_snn"}, "the loss is|not finite"),

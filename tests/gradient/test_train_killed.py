@@ -18,6 +18,7 @@ from homeonet.gradient.training import train, train_config
 CONFIG = train_config(
     **{"data": "geometric", "size": 8, "train": 120, "val": 30, "test": 40, "batch": 20, "epochs": 25},
     **{"neuron": "lif", "neuron_options.threshold": 0.3, "net": "sg_snn", "net_options.hidden": 20},
+    **{"net_options.spiking_output": True},
     **{"encoding": "poisson", "augment": "crop,cutout", "homeostasis.sleep.ratio": 0.5},
 )
 TIMING = {"train_seconds", "images_per_second"}
@@ -74,7 +75,7 @@ def test_kills_at_random_moments_leave_no_trace(tmp_path: Path) -> None:
             break
         assert not killed.exists()
         with safe_open(checkpoint, "pt") as stored:  # whole, whenever the kill came
-            progress = json.loads(stored.metadata()["progress"])
+            progress = json.loads(json.loads(stored.metadata()["homeonet"])["progress"])
         resumed_from.append((progress["epoch"], progress["batch"]))
     assert resumed_from and resumed_from == sorted(set(resumed_from)) and resumed_from[-1] > (0, 0)
     # after the last batch, while results are being written

@@ -80,6 +80,7 @@ def test_toml_round_trip(tmp_path: Path) -> None:
         ({"seed": [1, 1]}, {}, ["seed", "twice"]),
         ({"train": [10, 20]}, {}, ["train", "given twice"]),
         ({"seed": [1]}, {"x": {"seed": 2}}, ["seed", "given twice"]),
+        ({"clip": [None, 1.0]}, {}, ["TOML"]),
         ({"case": [1]}, {}, ["case"]),
     ],
 )
@@ -100,6 +101,11 @@ def test_impossible_grids_are_named(axes, cases, words) -> None:
         ({"preset": "nobody"}, {"seed": [1]}, ["nobody", "massey2026"]),
         (BASE | {"data": "nothing"}, {"seed": [1]}, ["nothing"]),
         (BASE | {"data": "digits", "train": 10**6}, {"seed": [1]}, ["train"]),
+        (BASE | {"train": 4}, {"seed": [1]}, ["train = 4"]),
+        ({"data": "geometric", "preset": ["massey2026"]}, {"seed": [1]}, ["preset"]),
+        ({"neuron": "liff"}, {"seed": [1]}, ["liff"]),
+        ({"neuron": "lif", "neuron_options.tauu": 2.0}, {"seed": [1]}, ["tauu"]),
+        ({"neuron": "lif", "homeostasis.ahsar.strenght": 0.1}, {"seed": [1]}, ["strenght"]),
     ],
 )
 def test_bad_parameters_stop_a_sweep_before_anything_is_written(fixed, axes, words, tmp_path: Path) -> None:
@@ -107,6 +113,19 @@ def test_bad_parameters_stop_a_sweep_before_anything_is_written(fixed, axes, wor
         sweep(Grid(fixed, axes), tmp_path / "out")
     assert all(word in str(error.value) for word in words), error.value
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_device_or_no_worker_is_named_before_anything_is_written(tmp_path: Path) -> None:
+    for options, words in (({"device": "gpu"}, "device = 'gpu'"), ({"workers": 0}, "workers = 0")):
+        with pytest.raises(InputError, match=words):
+            sweep(Grid(BASE, {"seed": [1]}), tmp_path / "out", **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_case_without_the_preset_that_others_name_is_refused(tmp_path: Path) -> None:
+    fixed = {name: value for name, value in BASE.items() if name != "preset"}
+    with pytest.raises(InputError, match="each cell needs one"):
+        Grid(fixed, {"seed": [1]}, {"a": {"preset": "homeonet"}, "b": {}}).cells()
 
 
 def test_a_huge_grid_needs_to_be_confirmed(tmp_path: Path) -> None:

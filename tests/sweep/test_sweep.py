@@ -13,6 +13,7 @@ import xarray as xr
 from homeonet import InputError, run
 from homeonet.cli import main
 from homeonet.sweep import Grid, estimate, open_sweep, sweep, sweep_table
+from homeonet.sweep._tasks import baseline_config
 from tests.short_runs import assert_same_run
 
 FIXED = {"preset": "massey2026", "data": "geometric", "train": 40, "test": 20}
@@ -47,7 +48,38 @@ def test_baselines_are_those_of_a_run_and_are_shared(folder: Path) -> None:
     results = open_sweep(folder)
     for name in ("accuracy.raw_pixels", "accuracy.frozen.qda", "phi.frozen"):
         assert float(results[name][0, 0]) == single[name]
-    assert len(list((folder / "baselines").iterdir())) == 2  # a seed, as sigma acts asleep only
+    shared = [baseline_config(cell.config, "plastic").run_id for cell in GRID.cells()]
+    assert shared[:2] == shared[2:] and shared[0] != shared[1]  # a seed, as sigma acts asleep only
+    assert {path.name for path in (folder / "baselines").iterdir()} >= set(shared)
+
+
+@pytest.mark.parametrize("same", ["sleep.ratio", "stdp.a_plus", "istdp.rho_target", "guard.window", "epochs"])
+def test_what_only_training_sees_changes_no_baseline(same: str) -> None:
+    values = {
+        "sleep.ratio": 0.3,
+        "stdp.a_plus": 2.0,
+        "istdp.rho_target": "5 Hz",
+        "guard.window": "3 s",
+        "epochs": 2,
+    }
+    configs = [cell.config for cell in Grid(FIXED, {}, {"a": {}, "b": {same: values[same]}}).cells()]
+    assert configs[0].run_id != configs[1].run_id
+    assert len({baseline_config(config, "plastic").run_id for config in configs}) == 1
+
+
+@pytest.mark.parametrize("other", ["train", "input.side", "exc.theta_plus", "exc_exc.w_initial", "preset"])
+def test_what_pixels_or_untrained_networks_see_changes_the_baseline(other: str) -> None:
+    values = {
+        "train": 41,
+        "input.side": 16,
+        "exc.theta_plus": "1 mV",
+        "exc_exc.w_initial": 0.2,
+        "preset": "homeonet",
+    }
+    fixed = {name: value for name, value in FIXED.items() if name != other}
+    cases = {"a": {other: FIXED[other]} if other in FIXED else {}, "b": {other: values[other]}}
+    configs = [cell.config for cell in Grid(fixed, {}, cases).cells()]
+    assert len({baseline_config(config, "plastic").run_id for config in configs}) == 2
 
 
 def test_results_have_named_dimensions_and_units(folder: Path) -> None:
@@ -106,12 +138,15 @@ def test_a_finished_sweep_runs_nothing_and_a_larger_grid_only_what_is_new(
 
 
 def test_gradient_cells_run_as_training_does(tmp_path: Path) -> None:
+    import torch
+
     from homeonet.gradient.training import load_trained, train
 
     fixed = {
         "neuron": "lif",
         "net": "sg_snn",
         "net_options.hidden": 12,
+        "net_options.spiking_output": True,
         "size": 8,
         "data": "digits",
         "steps": 2,
@@ -120,7 +155,10 @@ def test_gradient_cells_run_as_training_does(tmp_path: Path) -> None:
     grid = Grid(fixed, {"homeostasis.sleep.ratio": [0.0, 0.5], "seed": [1]})
     results = sweep(grid, tmp_path / "s", workers=1).results
     cell = grid.cells()[1]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     single = train(cell.config, baselines=True)
+    torch.set_num_threads(threads)
     assert (
         results["accuracy.test"].sel({"homeostasis.sleep.ratio": 0.5}).item()
         == single.metrics["accuracy.test"]

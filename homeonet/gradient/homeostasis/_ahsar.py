@@ -70,7 +70,7 @@ class AHSAR(ThresholdHomeostasis):
     there if a batch is to weigh as much as elsewhere. Thresholds change between passes, never within one. A module
     that stands in several places of the model is one layer, with the rate of all its calls. A layer that a pass does
     not call keeps its rate. Layers must be called (``neuron(x)``): ``neuron.step(x_t)`` is not seen.
-    Under data-parallel training the state is that of the first process.
+    Under data-parallel training rates are means over the processes, so all have the same state.
 
     References
     ----------

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from homeonet.errors import InputError
+from homeonet.gradient._chain import chain_of, is_container
 from homeonet.gradient.homeostasis._adapters import SpikingLayer
 
-__all__ = ["Pathway", "Replay", "linear_layers"]
+__all__ = ["Pathway", "Replay", "linear_layers", "may_lie_between"]
 
 #: A linear layer and the spiking layer it feeds, by its index.
 Pathway = tuple[nn.Linear, int]
@@ -49,6 +50,7 @@ class Replay:
         self._calls: dict[int, list[Tensor]] = {}
         self._fed: dict[Pathway, list[Tensor]] = {}
         self._last_linear: tuple[nn.Linear, Tensor] | None = None
+        self._after_spikes: dict[nn.Linear, bool] = {}
         self.spikes: dict[int, Tensor] = {}
         self.inputs: dict[Pathway, Tensor] = {}
 
@@ -56,6 +58,11 @@ class Replay:
     def n_steps(self) -> int:
         """Time steps of the last forward pass."""
         return min(len(spikes) for spikes in self.spikes.values())
+
+    @property
+    def between(self) -> list[Pathway]:
+        """Pathways from a spiking layer: the linear layer is called after one."""
+        return [pathway for pathway in self.inputs if self._after_spikes[pathway[0]]]
 
     @property
     def recurrent(self) -> list[Pathway]:
@@ -88,7 +95,7 @@ class Replay:
     @torch.no_grad()
     def forward(self, args: tuple, kwargs: dict[str, Any]) -> None:
         """Run the model once, and take down what was emitted."""
-        self._calls, self._fed, self._last_linear = {}, {}, None
+        self._calls, self._fed, self._last_linear, self._after_spikes = {}, {}, None, {}
         if not self._go_on:
             self._rest()
         device = next((p.device for p in self._model.parameters()), torch.device("cpu"))
@@ -117,6 +124,8 @@ class Replay:
 
     def _see_linear(self, linear: nn.Linear, args: tuple, output: Tensor) -> None:
         self._last_linear = (linear, args[0])
+        # the first call counts: a loop over time comes back to the first layer
+        self._after_spikes.setdefault(linear, bool(self._calls))
 
     def _see_spikes(self, index: int, neuron: nn.Module, args: tuple, output: Any) -> None:
         spikes = _binary(self._layers[index].spikes_in_time(output))
@@ -140,6 +149,19 @@ def linear_layers(model: nn.Module, layers: list[SpikingLayer]) -> list[nn.Linea
         if name not in ("", "linear")  # snnTorch's LinearLeaky holds the weights before it under this name
     }
     return [m for m in model.modules() if isinstance(m, nn.Linear) and m not in inside]
+
+
+def may_lie_between(model: nn.Module, layers: list[SpikingLayer]) -> bool:
+    """Whether a linear layer can lie between two spiking layers, by the order of layers as far as that can be read."""
+    links = [link.module for link in chain_of(model)] if is_container(model) else [model]
+    spiking, linear = {layer.neuron for layer in layers}, set(linear_layers(model, layers))
+    # neurons up to a link, and from it on; inside a link anything can be
+    counts = [sum(module in spiking for module in link.modules()) for link in links]
+    return any(
+        sum(counts[: i + 1]) and sum(counts[i:]) and sum(counts) > 1
+        for i, link in enumerate(links)
+        if any(module in linear for module in link.modules())
+    )
 
 
 def _binary(x: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from homeonet.gradient.homeostasis._adapters import SpikingLayer
 from homeonet.gradient.homeostasis._inputs import shapes_of, zeros_like_shapes
 from homeonet.gradient.homeostasis._plugin import Homeostasis, check_range
 from homeonet.gradient.homeostasis._power_law import power_law, total_weight, trained_weights
-from homeonet.gradient.homeostasis._replay import Pathway, Replay, linear_layers
+from homeonet.gradient.homeostasis._replay import Pathway, Replay, may_lie_between
 from homeonet.gradient.homeostasis._stdp import Traces, TraceSTDP
 
 __all__ = ["Sleep"]
@@ -56,7 +56,8 @@ class Sleep(Homeostasis):
         Positive. Default: `steps`.
     stdp : bool
         Default True. Convolutions have none: their weights are shared between pairs of neurons. A network without a
-        linear layer before a spiking layer needs ``stdp=False``; the noise then has nothing to act on.
+        linear layer between two spiking layers, or a recurrent one, needs ``stdp=False``: asleep the input is silent,
+        and the weights onto the first neurons have no presynaptic spikes. The noise then has nothing to act on.
     a_plus, a_minus, tau, learning_rate
         See :class:`TraceSTDP`. Defaults 0.01, 0.012, 20 steps, 1e-3.
     seed : int
@@ -73,7 +74,7 @@ class Sleep(Homeostasis):
     Raises
     ------
     InputError
-        If a parameter is out of range; in `attach`, if the model has no weights to train, or no linear ones for STDP.
+        If a parameter is out of range; in `attach`, if the model has no weights to train, or none that STDP can reach.
 
     Notes
     -----
@@ -163,7 +164,7 @@ class Sleep(Homeostasis):
         ------
         InputError
             If STDP is on, and the model has not been run in training mode since it was attached or loaded, or no
-            linear layer feeds a spiking layer.
+            linear layer lies between two spiking layers.
         """
         steps = self.steps if steps is None else steps
         before = self.total_weight()
@@ -199,12 +200,9 @@ class Sleep(Homeostasis):
         return done
 
     def _learn(self, replay: Replay, piece: slice, traces: dict[Pathway, Traces]) -> None:
-        pathways = [*replay.inputs, *replay.recurrent]
-        if not pathways:
-            raise InputError(
-                "Sleep: stdp = True, but no linear layer feeds a spiking layer of as many units; set stdp=False"
-            )
-        for pathway in pathways:
+        if not (replay.between or replay.recurrent):
+            raise InputError(_nothing_to_learn(self.model))
+        for pathway in [*replay.inputs, *replay.recurrent]:
             linear, index = pathway
             if not linear.weight.requires_grad:
                 continue
@@ -240,11 +238,8 @@ class Sleep(Homeostasis):
                 f"Sleep: {type(model).__name__} has no trainable weight of a linear or convolutional layer to act on"
             )
         recurrent = any(isinstance(getattr(layer.neuron, "recurrent", None), nn.Linear) for layer in layers)
-        if self.rule is not None and not recurrent and not linear_layers(model, layers):
-            raise InputError(
-                f"Sleep: stdp = True, but {type(model).__name__} has no linear layer; convolutions have no STDP here, "
-                "so set stdp=False"
-            )
+        if self.rule is not None and not recurrent and not may_lie_between(model, layers):
+            raise InputError(_nothing_to_learn(model))
 
     def _attached(self, zero: Tensor) -> None:
         self.history, self._last_input = [], None
@@ -262,6 +257,14 @@ class Sleep(Homeostasis):
     def _remember_input(self, model: nn.Module, args: tuple, kwargs: dict[str, Any]) -> None:
         if model.training:
             self._last_input = shapes_of((args, kwargs))
+
+
+def _nothing_to_learn(model: nn.Module) -> str:
+    return (
+        f"Sleep: stdp = True, but {type(model).__name__} has no linear layer between two spiking layers, and asleep "
+        "no other one is reached by spikes; set stdp = False for the power law alone "
+        "(homeostasis.sleep.stdp=false), or take net = 'sg_snn' with net_options.spiking_output = True"
+    )
 
 
 class _Noise:

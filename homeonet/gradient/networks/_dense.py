@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from homeonet.errors import InputError
 from homeonet.gradient.networks._parts import Parts
 
 __all__ = ["SGSNN"]
@@ -21,7 +22,7 @@ class SGSNN(nn.Module):
         Default 1000.
     spiking_output : bool
         Whether a layer of spiking neurons votes, as in the paper, whose sleep lets the weights onto them learn by STDP.
-        Default False: their input currents vote.
+        Default False: their input currents vote; :class:`Sleep` with STDP then takes recurrent networks alone.
 
     Notes
     -----
@@ -40,8 +41,14 @@ class SGSNN(nn.Module):
         self, inputs: int, classes: int, parts: Parts, *, hidden: int = 1000, spiking_output: bool = False
     ) -> None:
         super().__init__()
+        parts.refuse_attention("sg_snn")
+        if parts.weights != "float":
+            raise InputError(
+                f"weights = {parts.weights!r}: net = 'sg_snn' has a first and a last weight layer alone, which stay in "
+                "floating point; leave weights = 'float', or choose another net"
+            )
         self.flatten = nn.Flatten(2)
-        self.encode = parts.linear(inputs, hidden)
+        self.encode = parts.linear(inputs, hidden, first=True)
         self.neuron = parts.spiking(hidden)
         self.classify = parts.linear(hidden, classes, last=True)
         self.output = parts.spiking(classes) if spiking_output else nn.Identity()

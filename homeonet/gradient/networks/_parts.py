@@ -10,7 +10,14 @@ from torch import nn
 
 from homeonet.errors import InputError
 from homeonet.gradient._attention import SECA
-from homeonet.gradient._compression import BinaryConv2d, BinaryLinear, TernaryConv2d, TernaryLinear
+from homeonet.gradient._compression import (
+    BinaryConv1d,
+    BinaryConv2d,
+    BinaryLinear,
+    TernaryConv1d,
+    TernaryConv2d,
+    TernaryLinear,
+)
 from homeonet.gradient._dsn import DSN
 from homeonet.gradient._hdlif import HDLIF
 from homeonet.gradient._layers import PerStep
@@ -24,11 +31,20 @@ __all__ = ["NEURONS", "Parts"]
 
 
 def _hdlif(
-    channels: int, second: bool, *, steps: int, parallel_second: bool = False, **options: Any
+    channels: int,
+    second: bool,
+    *,
+    steps: int,
+    variant: str = "vanilla",
+    parallel_second: bool = False,
+    **options: Any,
 ) -> HDLIF:
-    variant = options.pop("variant", "vanilla")
-    if parallel_second and second:
-        return HDLIF(steps, "parallel", spike_bits=options.get("spike_bits"))
+    if parallel_second:
+        variant = "parallel" if second else variant
+        of_others = {"mp_init"} if second else {"indicator", "surrogate"} if variant != "parallel" else set()
+        if second and options.get("indicator"):
+            of_others.add("spike_bits")
+        options = {name: value for name, value in options.items() if name not in of_others}
     return HDLIF(steps, variant, channels if variant == "mem_bn" else None, **options)
 
 
@@ -42,11 +58,13 @@ NEURONS: dict[str, Callable[..., SpikingNeuron]] = {
     "slidingpsn": lambda channels, second, *, steps, **options: SlidingPSN(**options),
     "recurrentlif": lambda channels, second, *, steps, **options: RecurrentLIF(channels, **options),
 }
-_WEIGHTS: dict[str, tuple[type[nn.Conv2d], type[nn.Linear]]] = {
-    "float": (nn.Conv2d, nn.Linear),
-    "binary": (BinaryConv2d, BinaryLinear),
-    "ternary": (TernaryConv2d, TernaryLinear),
+#: Convolutions over one and two axes, and linear layers.
+_WEIGHTS: dict[str, tuple[type[nn.Conv1d], type[nn.Conv2d], type[nn.Linear]]] = {
+    "float": (nn.Conv1d, nn.Conv2d, nn.Linear),
+    "binary": (BinaryConv1d, BinaryConv2d, BinaryLinear),
+    "ternary": (TernaryConv1d, TernaryConv2d, TernaryLinear),
 }
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 
 
 @dataclass(frozen=True)
@@ -60,11 +78,12 @@ class Parts:
         T, for neurons with constants a step (HD-LIF, PSN). Default 4.
     options : dict
         Further parameters of the neuron's class; for "hdlif" also ``parallel_second``: the parallel variant in the
-        second neuron layer of every residual block.
+        second neuron layer of every residual block. ``indicator`` and ``surrogate`` then belong to that variant
+        alone; ``spike_bits`` to both, but for the indicator, whose spikes are 0 or 1.
     weights : {"float", "binary", "ternary"}
         Of all weight layers but the first and the last, which stay in floating point.
     attention : bool
-        SECA after every batch normalisation of a convolution. Default False.
+        SECA after every batch normalisation of a convolution over images, but the first. Default False.
     """
 
     neuron: str = "lif"
@@ -93,16 +112,27 @@ class Parts:
             ) from error
 
     def conv(
-        self, n_in: int, n_out: int, kernel: int = 3, *, stride: int = 1, first: bool = False
+        self, n_in: int, n_out: int, kernel: int = 3, *, stride: int = 1, axes: int = 2, first: bool = False
     ) -> PerStep:
-        """Convolution and batch normalisation, (T, B, n_in, H, W) to (T, B, n_out, H', W')."""
-        make = nn.Conv2d if first else _WEIGHTS[self.weights][0]
+        """Convolution over `axes` axes and batch normalisation, (T, B, n_in, *) to (T, B, n_out, *).
+
+        The first one of a network keeps its weights in floating point and has no attention.
+        """
+        make = _WEIGHTS["float" if first else self.weights][axes - 1]
         layers = [
             make(n_in, n_out, kernel, stride=stride, padding=kernel // 2, bias=False),
-            nn.BatchNorm2d(n_out),
+            _NORMS[axes - 1](n_out),
         ]
         return PerStep(*layers, *([SECA()] if self.attention and not first else []))
 
-    def linear(self, n_in: int, n_out: int, *, last: bool = False) -> PerStep:
-        """A linear layer; the last one of a network has a bias and keeps its weights in floating point."""
-        return PerStep(nn.Linear(n_in, n_out) if last else _WEIGHTS[self.weights][1](n_in, n_out))
+    def linear(self, n_in: int, n_out: int, *, first: bool = False, last: bool = False) -> PerStep:
+        """A linear layer; the first and the last one of a network keep their weights in floating point."""
+        return PerStep(_WEIGHTS["float" if first or last else self.weights][2](n_in, n_out))
+
+    def refuse_attention(self, net: str) -> None:
+        """InputError if attention is asked for in a network without convolutions over images."""
+        if self.attention:
+            raise InputError(
+                f"attention = True: it weighs the channels of convolutions over images, and {net} has none; leave it "
+                "False"
+            )

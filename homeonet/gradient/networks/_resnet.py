@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 
 from torch import Tensor, nn
@@ -9,33 +10,31 @@ from torch import Tensor, nn
 from homeonet.errors import InputError
 from homeonet.gradient._layers import PerStep
 from homeonet.gradient.networks._parts import Parts
+from homeonet.gradient.networks._residual import Residual
 from homeonet.gradient.networks._vgg import scaled
 
 __all__ = ["ResNet"]
 
 
-class _Block(nn.Module):
+def _block(n_in: int, n_out: int, stride: int, parts: Parts, layout: str) -> nn.Module:
     """Two convolutions and a shortcut; where the neurons stand is the layout."""
+    conv1, conv2 = parts.conv(n_in, n_out, stride=stride), parts.conv(n_out, n_out)
+    neuron1 = parts.spiking(n_in if layout == "pre" else n_out)
+    neuron2 = parts.spiking(n_out, second=True)
+    shortcut: nn.Module = nn.Identity()
+    if stride != 1 or n_in != n_out:
+        shortcut = parts.conv(n_in, n_out, 1, stride=stride)
+        if layout == "sew":
+            shortcut = nn.Sequential(shortcut, parts.spiking(n_out))
+    if layout == "pre":
+        return Residual(_named(neuron1=neuron1, conv1=conv1, neuron2=neuron2, conv2=conv2), shortcut)
+    if layout == "sew":
+        return Residual(_named(conv1=conv1, neuron1=neuron1, conv2=conv2, neuron2=neuron2), shortcut)
+    return _named(sum=Residual(_named(conv1=conv1, neuron1=neuron1, conv2=conv2), shortcut), neuron2=neuron2)
 
-    def __init__(self, n_in: int, n_out: int, stride: int, parts: Parts, layout: str) -> None:
-        super().__init__()
-        self.layout = layout
-        self.conv1 = parts.conv(n_in, n_out, stride=stride)
-        self.conv2 = parts.conv(n_out, n_out)
-        self.neuron1 = parts.spiking(n_in if layout == "pre" else n_out)
-        self.neuron2 = parts.spiking(n_out, second=True)
-        changes = stride != 1 or n_in != n_out
-        self.shortcut = parts.conv(n_in, n_out, 1, stride=stride) if changes else nn.Identity()
-        self.shortcut_neuron = parts.spiking(n_out) if changes and layout == "sew" else nn.Identity()
 
-    def forward(self, x: Tensor) -> Tensor:
-        if self.layout == "pre":
-            out = self.conv2(self.neuron2(self.conv1(self.neuron1(x))))
-            return out + self.shortcut(x)
-        out = self.conv2(self.neuron1(self.conv1(x)))
-        if self.layout == "post":
-            return self.neuron2(out + self.shortcut(x))
-        return self.neuron2(out) + self.shortcut_neuron(self.shortcut(x))
+def _named(**layers: nn.Module) -> nn.Sequential:
+    return nn.Sequential(OrderedDict(layers))
 
 
 class ResNet(nn.Module):
@@ -61,6 +60,9 @@ class ResNet(nn.Module):
     Hu et al. 2021 (membrane shortcut); Zheng et al. 2021 (tdBN, ResNet-19); Fang et al. 2021 (SEW).
     """
 
+    #: Layers run in the order of registration: deployment and export may treat them as a chain.
+    in_order = True
+
     def __init__(
         self,
         channels: int,
@@ -85,7 +87,7 @@ class ResNet(nn.Module):
         for stage, (depth, n_stage) in enumerate(zip(depths, widths, strict=True)):
             n_out = scaled(n_stage, width)
             for k in range(depth):
-                blocks.append(_Block(n_in, n_out, 2 if stage and not k else 1, parts, layout))
+                blocks.append(_block(n_in, n_out, 2 if stage and not k else 1, parts, layout))
                 n_in = n_out
         self.blocks = nn.Sequential(*blocks)
         self.pool = nn.Sequential(PerStep(nn.AdaptiveAvgPool2d(1)), nn.Flatten(2))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import torch
 from torch import Tensor, nn
 
@@ -9,6 +11,7 @@ from homeonet.errors import InputError
 from homeonet.gradient._layers import PerStep
 from homeonet.gradient._neuron import streaming
 from homeonet.gradient.networks._parts import Parts
+from homeonet.gradient.networks._residual import Residual
 
 __all__ = ["CharacterModel", "ColumnNet", "SequenceNet"]
 
@@ -36,35 +39,33 @@ class ColumnNet(nn.Module):
         super().__init__()
         if size < 4:
             raise InputError(f"size = {size}: columns of at least 4 pixels are needed for two poolings")
+        parts.refuse_attention("columns")
         layers: list[nn.Module] = []
         for _ in range(2):
             for _ in range(3):
-                conv = nn.Conv1d(channels, width, 3, padding=1, bias=False)
-                layers += [PerStep(conv, nn.BatchNorm1d(width)), parts.spiking(width)]
+                layers += [parts.conv(channels, width, axes=1, first=not layers), parts.spiking(width)]
                 channels = width
             layers.append(PerStep(nn.AvgPool1d(2)))
             size //= 2
         self.features = nn.Sequential(*layers, nn.Flatten(2))
-        self.hidden = nn.Sequential(PerStep(nn.Linear(width * size, 2 * width)), parts.spiking(2 * width))
+        self.hidden = nn.Sequential(parts.linear(width * size, 2 * width), parts.spiking(2 * width))
         self.classify = parts.linear(2 * width, classes, last=True)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.classify(self.hidden(self.features(x)))
 
 
-class _SequenceBlock(nn.Module):
+def _block(width: int, parts: Parts, expansion: int) -> Residual:
     """``x + W₂ neuron(W₁ norm(x))``."""
-
-    def __init__(self, width: int, parts: Parts, expansion: int) -> None:
-        super().__init__()
-        inner = width * expansion
-        self.norm = nn.LayerNorm(width)
-        self.expand = nn.Linear(width, inner)
-        self.neuron = parts.spiking(inner)
-        self.contract = nn.Linear(inner, width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.contract(self.neuron(self.expand(self.norm(x))))
+    inner = width * expansion
+    norm, expand = nn.LayerNorm(width), parts.linear(width, inner)
+    layers = {
+        "norm": norm,
+        "expand": expand,
+        "neuron": parts.spiking(inner),
+        "contract": parts.linear(inner, width),
+    }
+    return Residual(nn.Sequential(OrderedDict(layers)), nn.Identity())
 
 
 class SequenceNet(nn.Module):
@@ -79,15 +80,19 @@ class SequenceNet(nn.Module):
         Residual width, number of blocks, and neurons a block as a multiple of the width. Default 64, 2, 2.
     """
 
+    #: Layers run in the order of registration: deployment and export may treat them as a chain.
+    in_order = True
+
     def __init__(
         self, inputs: int, classes: int, parts: Parts, *, width: int = 64, depth: int = 2, expansion: int = 2
     ) -> None:
         super().__init__()
+        parts.refuse_attention("sequence")
         self.flatten = nn.Flatten(2)
-        self.encode = nn.Linear(inputs, width)
-        self.blocks = nn.Sequential(*(_SequenceBlock(width, parts, expansion) for _ in range(depth)))
+        self.encode = parts.linear(inputs, width, first=True)
+        self.blocks = nn.Sequential(*(_block(width, parts, expansion) for _ in range(depth)))
         self.norm = nn.LayerNorm(width)
-        self.classify = nn.Linear(width, classes)
+        self.classify = parts.linear(width, classes, last=True)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.classify(self.norm(self.blocks(self.encode(self.flatten(x)))))
@@ -118,6 +123,7 @@ class CharacterModel(nn.Module):
             raise InputError(
                 "neuron = 'psn' sees the future, so it cannot predict it; use 'slidingpsn' or 'dsn'"
             )
+        parts.refuse_attention("CharacterModel")
         for name, value in (
             ("symbols", symbols),
             ("width", width),
@@ -128,9 +134,9 @@ class CharacterModel(nn.Module):
                 raise InputError(f"CharacterModel: {name} = {value}: it must be at least 1")
         self.symbols = symbols
         self.embed = nn.Embedding(symbols, width)
-        self.blocks = nn.Sequential(*(_SequenceBlock(width, parts, expansion) for _ in range(depth)))
+        self.blocks = nn.Sequential(*(_block(width, parts, expansion) for _ in range(depth)))
         self.norm = nn.LayerNorm(width)
-        self.predict = nn.Linear(width, symbols)
+        self.predict = parts.linear(width, symbols, last=True)
 
     def forward(self, symbols: Tensor) -> Tensor:
         if symbols.dim() != 2 or symbols.is_floating_point() or symbols.dtype == torch.bool:

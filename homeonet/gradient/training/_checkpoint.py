@@ -14,13 +14,20 @@ from torch import Tensor, nn
 from homeonet import store
 from homeonet._version import __version__
 from homeonet.errors import InputError
+from homeonet.gradient._neuron import SpikingNeuron
+from homeonet.gradient._surrogate import Surrogate
+from homeonet.gradient.homeostasis import Homeostasis
 
 __all__ = ["load_checkpoint", "load_weights", "save_checkpoint", "save_weights"]
+
+_ENTRY = "homeonet"
+#: Settings of a neuron that say how it is run, or what homeostasis has made of it.
+_NOT_ARCHITECTURE = frozenset({"training", "through_time", "threshold_scale", "parallel"})
 
 
 def save_weights(path: Path, model: nn.Module) -> None:
     """Write parameters and buffers of `model`, whole or not at all."""
-    _write(path, model.state_dict(), {"homeonet_version": __version__})
+    _write(path, model.state_dict(), {"homeonet_version": __version__, "layers": _layers(model)})
 
 
 def load_weights(path: str | Path, model: nn.Module) -> nn.Module:
@@ -29,10 +36,11 @@ def load_weights(path: str | Path, model: nn.Module) -> nn.Module:
     Raises
     ------
     InputError
-        If the file cannot be read or was written by another architecture; `model` is not changed then.
+        If the file cannot be read or was written by another architecture: other names or shapes of tensors, kinds of
+        layers, or settings of neurons (reset, surrogate, levels, …). `model` is not changed then.
     """
-    tensors, _ = _read(Path(path))
-    _fill(model, tensors, Path(path))
+    tensors, metadata = _read(Path(path))
+    _fill(model, tensors, metadata, Path(path))
     return model
 
 
@@ -43,7 +51,8 @@ def save_checkpoint(
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     for index, values in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": value for key, value in values.items() if value is not None}
-    _write(path, tensors, {"homeonet_version": __version__, "progress": json.dumps(progress)})
+    metadata = {"homeonet_version": __version__, "layers": _layers(model), "progress": json.dumps(progress)}
+    _write(path, tensors, metadata)
 
 
 def load_checkpoint(
@@ -74,7 +83,8 @@ def load_checkpoint(
             f"{path} belongs to a run with other parameters (run {found}); delete {path.parent} or choose another "
             "output folder"
         )
-    _fill(model, {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}, path)
+    weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+    _fill(model, weights, metadata, path)
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         if key.startswith("optimizer."):
@@ -85,23 +95,68 @@ def load_checkpoint(
 
 
 def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    contents = save({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, metadata)
+    # one entry: safetensors writes several in any order, and equal runs are to have equal files
+    header = {_ENTRY: json.dumps(metadata)}
+    contents = save({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, header)
     store.write_atomically(path, lambda file: file.write(contents))
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, "pt") as file:
-            return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
+            metadata = json.loads((file.metadata() or {}).get(_ENTRY, "{}"))
+            return {key: file.get_tensor(key) for key in file.keys()}, metadata  # noqa: SIM118
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; give the folder of a finished run") from None
-    except (OSError, SafetensorError) as error:
+    except (OSError, SafetensorError, ValueError) as error:
         raise InputError(
             f"{path} is damaged or not a safetensors file ({error}); delete it and run again"
         ) from None
 
 
-def _fill(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
+def _layers(model: nn.Module) -> str:
+    """What the layers of `model` are beyond the names and shapes of their tensors: JSON of a line a layer."""
+    return json.dumps(
+        {
+            name: f"{type(module).__name__}({_constants(module)})"
+            for name, module in model.named_modules()
+            if not isinstance(module, Homeostasis)
+        }
+    )
+
+
+def _constants(module: nn.Module) -> str:
+    """A neuron's own settings, as what it says of itself is not all of them; else what the layer says of itself."""
+    if not isinstance(module, SpikingNeuron):
+        return module.extra_repr()
+    return ", ".join(
+        f"{name}={value!r}"
+        for name, value in sorted(vars(module).items())
+        if name[0] != "_"
+        and name not in _NOT_ARCHITECTURE
+        and (value is None or isinstance(value, bool | int | float | str | Surrogate))
+    )
+
+
+def _check_layers(model: nn.Module, metadata: dict[str, str], path: Path) -> None:
+    try:
+        stored = json.loads(metadata.get("layers", "null"))
+    except ValueError:
+        stored = None
+    if not isinstance(stored, dict):
+        return  # the writer said nothing about them
+    layers = json.loads(_layers(model))
+    differing = [name for name in layers | stored if layers.get(name) != stored.get(name)]
+    if differing:
+        name = differing[0]
+        there, here = (side.get(name, "nothing") for side in (stored, layers))
+        raise InputError(
+            f"{path} is of another architecture: layer {name or 'the model itself'!r} is {there} there and {here} here "
+            f"({len(differing)} such); build the network as it was trained"
+        )
+
+
+def _fill(model: nn.Module, tensors: dict[str, Tensor], metadata: dict[str, str], path: Path) -> None:
     wanted = model.state_dict()
     missing, surplus = sorted(wanted.keys() - tensors.keys()), sorted(tensors.keys() - wanted.keys())
     shapes = [k for k in wanted.keys() & tensors.keys() if wanted[k].shape != tensors[k].shape]
@@ -118,4 +173,5 @@ def _fill(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
         raise InputError(
             f"{path} is of another architecture: it {'; '.join(parts)}; build the network as it was trained"
         )
+    _check_layers(model, metadata, path)
     model.load_state_dict(tensors)

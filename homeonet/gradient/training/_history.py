@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,13 +83,22 @@ class ActivityProbe:
 
 @dataclass
 class History:
-    """Rows, one an epoch; JSON can hold them."""
+    """Rows, one an epoch; JSON can hold them.
+
+    Attributes
+    ----------
+    followers : list of callable
+        Called with the history after each epoch.
+    """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
+    followers: list[Callable[[History], Any]] = field(default_factory=list)
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Append an epoch."""
         self.rows.append(dict(row))
+        for follow in self.followers:
+            follow(self)
 
     def write_csv(self, path: Path) -> None:
         """All rows as CSV; nested values are flattened with dots."""

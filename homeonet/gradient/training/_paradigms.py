@@ -1,7 +1,8 @@
 """How a batch becomes an update of the weights: through time, online, or in parallel.
 
-Each paradigm is a function ``(learner, x, y) -> (loss, logits)``: `x` a sequence (T, B, ...), `y` labels (B,), the
-logits a mean over time, detached.
+Each paradigm is a function ``(learner, x, y, generator) -> (loss, logits)``: `x` a sequence (T, B, ...), `y` labels
+(B,), the logits a mean over time, detached. The generator stands at the same place in all processes that train one
+model: the number of forward passes depends on it.
 """
 
 from __future__ import annotations

@@ -146,6 +146,8 @@ class TrainingRun:
         order = np.random.default_rng([config.seed, self.epoch]).permutation(len(self.dataset.y_train))
         picked = order[self.batch * config.batch : (self.batch + 1) * config.batch][rank::world]
         generator = torch.Generator().manual_seed(_mixed(config.seed, self.epoch, self.batch, rank))
+        # alike in all processes: they make the same number of forward passes, in which they meet
+        shared = torch.Generator().manual_seed(_mixed(config.seed, self.epoch, self.batch, -1))
         torch.manual_seed(_mixed(config.seed, self.epoch, self.batch, rank) + 1)
         self._set_learning_rate()
         self.model.train()
@@ -158,7 +160,7 @@ class TrainingRun:
         x = self.fabric.to_device(encoded(images, config, generator))
         y = self.fabric.to_device(labels)
         learner = Learner(self.model, self._loss, self.fabric.backward, self._update)
-        loss, logits = self.paradigm(learner, x, y, generator)
+        loss, logits = self.paradigm(learner, x, y, shared)
         sums = [loss.item() * len(y), float((logits.argmax(1) == y).sum()), float(len(y))]
         if world > 1:  # of the whole batch, not of this process's share
             sums = self.fabric.all_reduce(torch.tensor(sums, device=x.device), reduce_op="sum").tolist()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import nullcontext
+from collections.abc import Mapping
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,7 +72,8 @@ def train(
     config : TrainConfig
     out : path, optional
         The folder to write; nothing is written without it. If it holds this very run, that is returned; if the run
-        was interrupted, it is continued.
+        was interrupted, it is continued. Until it is complete, ``.NAME.partial`` beside it holds what there is, with
+        ``epochs.csv`` after every epoch.
     accelerator, devices
         As Lightning Fabric has them; several devices train data-parallel, each on its share of every batch.
     data_folder : path, optional
@@ -79,7 +81,7 @@ def train(
     figures, baselines : bool
         Whether to draw the figures, and to score a logistic regression on the raw pixels.
     tensorboard : bool
-        Also log the epochs for TensorBoard, in ``tensorboard/``.
+        Also log the epochs for TensorBoard as they end, in ``tensorboard/``.
     progress : callable, optional
         ``progress(label, total)`` gives a context manager whose value is called with increments.
 
@@ -112,11 +114,14 @@ def train(
     if work is not None and fabric.is_global_zero:
         store.require_writable(work)
         lock = store.locked(work.with_suffix(".lock"))
+    opened = ExitStack()
     with lock:
         try:
             if final is not None and fabric.world_size == 1 and _exists(final):
                 return _existing(final, config)  # the process that had the lock before us has finished it
             run = TrainingRun(config, dataset, fabric, work, progress if fabric.is_global_zero else None)
+            if work is not None and fabric.is_global_zero:
+                _follow(run.history, work, opened if tensorboard else None)
             run.fit()
             metrics, records = run.score()
             if baselines and fabric.is_global_zero:
@@ -128,9 +133,8 @@ def train(
             run.history.write_csv(work / "epochs.csv")
             store.write_records(work / "records.nc", records)
             parts = ["config.toml", "metrics.json", "records.nc", "epochs.csv", "model.safetensors"]
+            opened.close()
             if tensorboard:
-                shutil.rmtree(work / "tensorboard", ignore_errors=True)
-                _write_tensorboard(work / "tensorboard", run.history)
                 parts.append("tensorboard")
             if figures:
                 from homeonet.plotting import draw_training
@@ -142,6 +146,7 @@ def train(
             store.write_json(work / "metrics.json", metrics)
             store.publish_folder(work, final, parts)
         finally:
+            opened.close()
             kept = ("checkpoint.safetensors", "metrics.json")
             if (
                 work is not None
@@ -256,12 +261,37 @@ def _require_tensorboard() -> None:
         ) from None
 
 
-def _write_tensorboard(folder: Path, history: History) -> None:
-    from torch.utils.tensorboard import SummaryWriter
+def _follow(history: History, work: Path, boards: ExitStack | None) -> None:
+    """Have every epoch written to `work` when it ends; for TensorBoard too, if there is where to keep it open."""
+    history.followers.append(lambda rows: rows.write_csv(work / "epochs.csv"))
+    if boards is not None:
+        history.followers.append(boards.enter_context(_Board(work / "tensorboard", history)).add_epoch)
 
-    with SummaryWriter(str(folder)) as writer:
+
+class _Board:
+    """The epochs for TensorBoard, as they come; `folder` is written anew, with the epochs there are already."""
+
+    def __init__(self, folder: Path, history: History) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        shutil.rmtree(folder, ignore_errors=True)
+        self._writer = SummaryWriter(str(folder))
         for row in history.rows:
-            for name in ("train_loss", "train_accuracy", "val_accuracy"):
-                writer.add_scalar(name, row[name], row["epoch"])
-            for layer, values in row["layers"].items():
-                writer.add_scalar(f"rate/{layer}", values["rate"], row["epoch"])
+            self._add(row)
+
+    def add_epoch(self, history: History) -> None:
+        """Write the last epoch of `history`, for whoever watches."""
+        self._add(history.rows[-1])
+        self._writer.flush()
+
+    def _add(self, row: Mapping[str, Any]) -> None:
+        for name in ("train_loss", "train_accuracy", "val_accuracy"):
+            self._writer.add_scalar(name, row[name], row["epoch"])
+        for layer, values in row["layers"].items():
+            self._writer.add_scalar(f"rate/{layer}", values["rate"], row["epoch"])
+
+    def __enter__(self) -> _Board:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.close()

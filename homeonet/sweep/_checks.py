@@ -1,0 +1,63 @@
+"""What can be known to go wrong before anything runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from homeonet._evaluation import check_enough, worker_count
+from homeonet.errors import InputError
+from homeonet.sweep._grid import MOST_CELLS, Grid
+from homeonet.sweep._tasks import Task
+
+__all__ = ["check_data", "check_device", "check_networks", "check_size"]
+
+
+def check_size(grid: Grid, allow_many: bool) -> None:
+    """Raise InputError for a grid that is probably a mistake."""
+    if len(grid) > MOST_CELLS and not allow_many:
+        raise InputError(
+            f"the grid has {len(grid):,} cells, more than {MOST_CELLS:,}; shorten its lists, or confirm with --yes "
+            "(allow_many=True)"
+        )
+
+
+def check_device(kind: str, device: str, workers: int | None) -> None:
+    """Raise InputError for an unknown device, or no workers."""
+    worker_count(workers)
+    if kind == "plastic":
+        from homeonet.plastic import known_device
+
+        known_device(device)
+
+
+def check_data(tasks: Iterable[Task], data_folder: str | None) -> None:
+    """Raise InputError if the images of a task cannot be had, or are too few."""
+    from homeonet.data import load
+
+    seen = set()
+    for task in tasks:
+        config = task.config
+        size = config.size if task.kind == "gradient" else config.input.side
+        counts = {"train": config.train, "val": config.val, "test": config.test}
+        wanted = (config.data, size, *counts.values())
+        if wanted not in seen:
+            seen.add(wanted)
+            dataset = load(config.data, size=size, seed=config.seed, folder=data_folder, **counts)
+            if task.kind == "plastic":
+                check_enough(dataset)
+
+
+def check_networks(tasks: Iterable[Task]) -> None:
+    """Raise InputError if a network that is to be trained by gradients cannot be built."""
+    seen = set()
+    for task in tasks:
+        if task.kind != "gradient" or task.part != "cells":
+            continue
+        from homeonet.gradient.training import build
+
+        of_data = ("seed", "data", "train", "val", "test", "epochs", "lr")
+        network = json.dumps(task.config.model_dump(mode="json", exclude=set(of_data)), sort_keys=True)
+        if network not in seen:
+            seen.add(network)
+            build(task.config, 10)
