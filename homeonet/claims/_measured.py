@@ -1,0 +1,150 @@
+"""What a study measured of the claims: written by it, read by `homeonet claims`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from homeonet._version import __version__
+from homeonet.analysis import bootstrap_interval
+from homeonet.errors import InputError
+from homeonet.store import require_writable, write_json
+
+__all__ = [
+    "Measured",
+    "StudyClaims",
+    "load_measured",
+    "measured_over_seeds",
+    "study_command",
+    "write_measured",
+]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One quantity in one case: a mean over `n` seeds with its 95 % interval.
+
+    Parameters
+    ----------
+    case
+        What it was measured on, such as ``"MNIST, T = 4"``.
+    mean, low, high
+        A deterministic quantity has all three alike.
+    n
+        Number of seeds.
+    unit
+        Such as ``"points"``, ``"%"`` or ``""`` for a ratio.
+    """
+
+    case: str
+    mean: float
+    low: float
+    high: float
+    n: int = 1
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.n >= 1:
+            raise InputError(f"n = {self.n} of the case {self.case!r}; at least one value is needed")
+        if not self.low <= self.mean <= self.high:
+            given = f"mean = {self.mean}, low = {self.low}, high = {self.high}"
+            raise InputError(f"{given} of the case {self.case!r}; give finite numbers, low ≤ mean ≤ high")
+
+
+@dataclass(frozen=True)
+class StudyClaims:
+    """What one run of a study measured: its command, its scale, and the cases of each claim."""
+
+    study: str
+    command: str
+    version: str
+    scale: str
+    measured: Mapping[str, Sequence[Measured]]
+
+
+def measured_over_seeds(case: str, values: Sequence[float] | np.ndarray, unit: str = "") -> Measured:
+    """The mean of one value a seed, with its bootstrap interval; values that are missing (NaN) are left out.
+
+    A single value is its own interval.
+
+    Raises
+    ------
+    InputError
+        If no value is left.
+    """
+    present = np.asarray(values, dtype=float).ravel()
+    present = present[np.isfinite(present)]
+    if not len(present):
+        raise InputError(f"no value of the case {case!r} is there; run the study again")
+    if len(present) == 1:
+        return Measured(case, *[float(present[0])] * 3, 1, unit)
+    found = bootstrap_interval(present)
+    return Measured(case, found.estimate, found.low, found.high, len(present), unit)
+
+
+def study_command(arguments: Sequence[str] | None = None) -> str:
+    """How to run the study again: its file and options, without the folder it writes to."""
+    script, *given = sys.argv if arguments is None else arguments
+    if "--out" in given:
+        del given[given.index("--out") : given.index("--out") + 2]
+    given = [word for word in given if not word.startswith("--out=")]
+    return " ".join(["python", f"studies/{Path(script).name}", *given])
+
+
+def write_measured(
+    folder: str | Path,
+    *,
+    study: str,
+    scale: str,
+    measured: Mapping[str, Sequence[Measured]],
+    command: str | None = None,
+) -> Path:
+    """Write ``claims.json`` into `folder`, whole or not at all.
+
+    Parameters
+    ----------
+    folder
+        The results of the study.
+    study
+        Its name, that of its script.
+    scale
+        Data, sizes, epochs and seeds, in words.
+    measured
+        The cases of each claim, by the claim's id.
+    command
+        Default: that of the running program.
+    """
+    path = Path(folder) / "claims.json"
+    require_writable(path.parent)
+    cases = {name: [dataclasses.asdict(case) for case in found] for name, found in measured.items()}
+    content = {"study": study, "command": command or study_command(), "version": __version__}
+    write_json(path, content | {"scale": scale, "measured": cases})
+    return path
+
+
+def load_measured(path: str | Path) -> StudyClaims:
+    """Read a file of `write_measured`.
+
+    Raises
+    ------
+    InputError
+        If it is not there, or not such a file.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        cases = {name: [Measured(**case) for case in found] for name, found in content["measured"].items()}
+        if not all(math.isfinite(case.mean) for found in cases.values() for case in found):
+            raise ValueError
+        words = {name: str(content[name]) for name in ("study", "command", "version", "scale")}
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); run the study that writes it") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(f"{path} does not hold the claims of a study; run the study again") from None
+    return StudyClaims(**words, measured=cases)
