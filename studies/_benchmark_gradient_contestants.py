@@ -15,6 +15,7 @@ from homeonet.gradient import (
     LIF,
     PSN,
     SlidingPSN,
+    SpikingNeuron,
     TrLIF,
     _native,
     linear_recurrence,
@@ -106,9 +107,22 @@ def _lif_loop(x: Tensor) -> Tensor:
     return torch.stack(outputs)
 
 
+def _step_by_step(make: Callable[[int], SpikingNeuron]) -> Callable[[Inputs], Call]:
+    def prepare(inputs: Inputs) -> Call:
+        layer = make(len(inputs))
+
+        def forward(x: Tensor) -> Tensor:
+            layer.reset()
+            return torch.stack([layer.step(x_t) for x_t in x.unbind()])
+
+        return inputs.through(layer, forward)
+
+    return prepare
+
+
 def neurons() -> list[Contestant]:
-    """This package's neurons and a LIF step loop; all start from rest."""
-    layers: dict[str, Callable[[int], nn.Module]] = {
+    """This package's neurons, and step loops of DSN, sliding PSN and LIF; all start from rest."""
+    layers: dict[str, Callable[[int], SpikingNeuron]] = {
         "DSN": lambda n_steps: DSN(UNITS),
         "PSN": PSN,
         f"SlidingPSN({KERNEL})": lambda n_steps: SlidingPSN(KERNEL),
@@ -123,8 +137,14 @@ def neurons() -> list[Contestant]:
     ]
     psn = next(c for c in found if c.name == "PSN")
     psn.order, psn.matrices, psn.needed = 2, 2, True
-    loop = Contestant("LIF, loop under autograd", lambda inputs: inputs.through(nn.Module(), _lif_loop))
-    return [*found, loop]
+    loops = [
+        Contestant(f"{name}, step by step", _step_by_step(layers[name]))
+        for name in ("DSN", f"SlidingPSN({KERNEL})")
+    ]
+    loops.append(
+        Contestant("LIF, loop under autograd", lambda inputs: inputs.through(nn.Module(), _lif_loop))
+    )
+    return [*found, *loops]
 
 
 def peers() -> tuple[list[Contestant], list[str]]:

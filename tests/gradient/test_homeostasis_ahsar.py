@@ -295,6 +295,7 @@ def test_adaptation_a_unit_is_loaded_with_its_shapes():
         (AHSAR, {"gain_progress": math.inf}),
         (AHSAR, {"gain_bounds": (0, 2)}),
         (AHSAR, {"gain_bounds": (1.1, 2)}),
+        (AHSAR, {"gain_bounds": [0.9]}),
         (ThresholdAdaptation, {"target_rate": 0}),
         (ThresholdAdaptation, {"rate": -0.1}),
         (ThresholdAdaptation, {"per": "channel"}),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +18,15 @@ from homeonet.data import load
 from homeonet.errors import InputError
 from homeonet.gradient import streaming
 from homeonet.gradient.networks import NEURONS, Parts, network
-from homeonet.gradient.training import PARADIGMS, Learner, build, check_paradigm, train, train_config
+from homeonet.gradient.training import (
+    PARADIGMS,
+    Learner,
+    build,
+    check_paradigm,
+    load_train_config,
+    train,
+    train_config,
+)
 
 STEPS, BATCH, INPUTS, CLASSES = 6, 8, 5, 3
 THRESHOLD, DECAY, RATE = 0.4, 0.7, 0.3
@@ -202,26 +210,6 @@ def test_which_neuron_learns_how(neuron: str, options: dict, accepted: set[str])
 # --------------------------------------------------------------------------------------------- bytes that are held
 
 
-@contextmanager
-def held_bytes(model: nn.Module) -> Iterator[list[int]]:
-    """The sizes of all that is held for backward passes, parameters aside, each time that something is added."""
-    own = {p.untyped_storage().data_ptr() for p in model.parameters()}
-    held, sizes = {}, []
-
-    class Held:
-        def __init__(self, tensor: Tensor) -> None:
-            self.tensor = tensor.detach()  # an output that knew its node would keep that alive
-            if tensor.untyped_storage().data_ptr() not in own:
-                held[id(self)] = tensor.numel() * tensor.element_size()
-                sizes.append(sum(held.values()))
-
-        def __del__(self) -> None:
-            held.pop(id(self), None)
-
-    with torch.autograd.graph.saved_tensors_hooks(Held, lambda entry: entry.tensor):
-        yield sizes
-
-
 def most_held(paradigm: str, parts: Parts, n_steps: int, net: str = "sg_snn") -> int:
     torch.manual_seed(0)
     shape, options = {"sg_snn": ((8,), {"hidden": 64}), "conv": ((1, 8, 8), {"width": 0.125})}[net]
@@ -325,3 +313,13 @@ def test_the_learning_rate_falls_as_half_a_cosine_over_all_batches() -> None:
     batches = trained(epochs=4, batch=9).records.learning_rate  # five an epoch, of which the last is written
     np.testing.assert_allclose(batches, 0.2 * (1 + np.cos(np.pi * np.array([4, 9, 14, 19]) / 20)), rtol=1e-12)
     np.testing.assert_allclose(trained(epochs=3, schedule="constant").records.learning_rate, 0.4)
+
+
+def test_options_may_be_lists_and_come_back_from_toml(tmp_path: Path) -> None:
+    config = train_config(**{"homeostasis.ahsar.gain_bounds": (0.8, 1.2), "net_options.width": 0.5})
+    path = tmp_path / "run.toml"
+    path.write_text(config.to_toml())
+    again = load_train_config(path)
+    assert again.homeostasis == {"ahsar": {"gain_bounds": [0.8, 1.2]}} and again.run_id == config.run_id
+    with pytest.raises(InputError, match=r"homeostasis.ahsar.gain_bounds = \['a'\]: .*list of numbers"):
+        train_config(**{"homeostasis.ahsar.gain_bounds": ["a"]})

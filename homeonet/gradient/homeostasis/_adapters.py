@@ -240,13 +240,20 @@ def spiking_layers(model: nn.Module) -> list[SpikingLayer]:
     Raises
     ------
     InputError
-        If there are none, or one has a threshold that is not positive.
+        If there are none, one has a threshold that is not positive, or is a parallel neuron of SpikingJelly.
     """
     kinds: list[tuple[tuple[type, ...], type[SpikingLayer]]] = [((SpikingNeuron,), SpikingLayer)]
     if snntorch := sys.modules.get("snntorch"):
         kinds.append(((snntorch.SpikingNeuron, snntorch.LeakyParallel), SnnTorchLayer))
     if jelly := sys.modules.get("spikingjelly.activation_based.neuron"):
         kinds.append(((jelly.BaseNode, jelly.SimpleBaseNode), SpikingJellyLayer))
+        for name, module in model.named_modules():
+            if isinstance(module, jelly.PSN | jelly.MaskedPSN | jelly.SlidingPSN):
+                kind = type(module).__name__
+                raise InputError(
+                    f"model: {name or 'it'} ({kind} of SpikingJelly) has a bias in place of a threshold to scale; use "
+                    f"homeonet.gradient.{'PSN' if kind == 'PSN' else 'SlidingPSN'}, which takes its weights"
+                )
     layers = [
         adapter(module, name)
         for name, module in model.named_modules()

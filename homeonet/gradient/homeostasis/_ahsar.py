@@ -104,10 +104,10 @@ class AHSAR(ThresholdHomeostasis):
         self.gain = gain
         self.gain_activity = check_range("AHSAR", "gain_activity", gain_activity, 0, math.inf, below=True)
         self.gain_progress = check_range("AHSAR", "gain_progress", gain_progress, 0, math.inf, below=True)
-        low, high = gain_bounds
+        low, high = gain_bounds if len(gain_bounds) == 2 else (math.nan, math.nan)
         if not 0 < low <= 1 <= high < math.inf:
             raise InputError(
-                f"AHSAR: gain_bounds = {gain_bounds}: the lower one must be in (0, 1], the upper at least 1"
+                f"AHSAR: gain_bounds = {gain_bounds}: give two, the lower one in (0, 1], the upper at least 1"
             )
         self.gain_bounds = (float(low), float(high))
 

@@ -5,17 +5,27 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from homeonet._parameters import dotted, explain, read_toml
 from homeonet.errors import InputError
 
 __all__ = ["TrainConfig", "load_train_config", "train_config"]
 
-Scalar = bool | int | float | str
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (list, tuple)) and all(type(item) in (int, float) for item in value):
+        return list(value)
+    if not isinstance(value, (bool, int, float, str)):
+        raise ValueError("give a number, a word, true or false, or a list of numbers")
+    return value
+
+
+#: What an option of a neuron, a network or homeostasis may be; the part itself checks its range.
+Option = Annotated[Any, AfterValidator(_plain)]
 
 
 class TrainConfig(BaseModel):
@@ -63,9 +73,9 @@ class TrainConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     neuron: str = "lif"
-    neuron_options: dict[str, Scalar] = Field(default_factory=dict)
+    neuron_options: dict[str, Option] = Field(default_factory=dict)
     net: str = "conv"
-    net_options: dict[str, Scalar] = Field(default_factory=dict)
+    net_options: dict[str, Option] = Field(default_factory=dict)
     weights: Literal["float", "binary", "ternary"] = "float"
     attention: bool = False
     data: str = "mnist5k"
@@ -86,7 +96,7 @@ class TrainConfig(BaseModel):
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     augment: tuple[Literal["crop", "flip", "cutout"], ...] = ()
     clip: float | None = Field(None, gt=0)
-    homeostasis: dict[Literal["ahsar", "mp_init", "sleep", "threshold_adaptation"], dict[str, Scalar]] = (
+    homeostasis: dict[Literal["ahsar", "mp_init", "sleep", "threshold_adaptation"], dict[str, Option]] = (
         Field(default_factory=dict)
     )
     precision: Literal["32-true", "64-true", "bf16-mixed", "16-mixed"] = "32-true"
