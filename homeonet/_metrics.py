@@ -34,8 +34,8 @@ def run_metrics(
     dict
         ``accuracy.<readout>`` on the test images and ``accuracy.val.<readout>`` on the validation images,
         each with ``.ci_low``, ``.ci_high`` (95 % Wilson interval) and ``.n``; ``phi``;
-        ``weights.<pathway>.initial``, ``.final``, ``.final_sd``; ``rate_hz.<population>``;
-        ``sleep_fraction``; and `timing`.
+        ``weights.<pathway>.initial``, ``.final``, ``.final_sd``; ``rate_hz.<population>``; with AHSAR
+        ``threshold_scale.<population>``, its last; ``sleep_fraction``; and `timing`.
     """
     metrics: dict[str, Any] = {"homeonet_version": __version__, "run_id": network.config.run_id}
     for name, result in evaluation.readouts.items():
@@ -48,6 +48,8 @@ def run_metrics(
         metrics[f"weights.{name}.final"] = float(weights.mean())
         metrics[f"weights.{name}.final_sd"] = float(weights.std())
     metrics |= {f"rate_hz.{name}": rate for name, rate in recorder.mean_rates().items()}
+    if network.config.ahsar.enabled:
+        metrics |= {f"threshold_scale.{name}": scale for name, scale in network.threshold_scale.items()}
     metrics["sleep_fraction"] = recorder.sleep_fraction()
     return metrics | dict(timing)
 

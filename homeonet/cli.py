@@ -11,9 +11,10 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
+from homeonet._claims_command import add_claims
+from homeonet._figure_command import add_figure
 from homeonet._sweep_command import add_sweep
 from homeonet._train_command import add_train
 from homeonet._version import __version__
@@ -33,10 +34,6 @@ _EPILOG = """examples:
 _EVALUATE_EPILOG = """examples:
   homeonet evaluate results/sleep                      (the images it was trained on)
   homeonet evaluate results/mnist --data fashion --train 6000 --test 10000
-"""
-_FIGURE_EPILOG = """examples:
-  homeonet figure results/sleep
-  homeonet figure results/sleep --format pdf --format svg
 """
 _PRESETS_EPILOG = """examples:
   homeonet presets
@@ -136,10 +133,8 @@ def _parser() -> argparse.ArgumentParser:
     add_train(commands)
     add_sweep(commands)
     _add_evaluate(commands)
-    figure = commands.add_parser("figure", help="redraw the figures of a finished run", epilog=_FIGURE_EPILOG)
-    figure.add_argument("folder", help="the run's folder")
-    figure.add_argument("--format", action="append", choices=("png", "pdf", "svg"), help="default: png")
-    figure.set_defaults(call=_figure)
+    add_figure(commands)
+    add_claims(commands)
     presets = commands.add_parser(
         "presets", help="list the presets, or print one with all its constants", epilog=_PRESETS_EPILOG
     )
@@ -292,15 +287,6 @@ def _evaluate(options: argparse.Namespace) -> None:
         progress=progress_bar,
     )
     print_accuracies(f"{options.folder} on {dataset.name}", found.readouts)
-
-
-def _figure(options: argparse.Namespace) -> None:
-    from homeonet.runs import draw_figures, load_run
-
-    written = draw_figures(
-        load_run(options.folder), Path(options.folder, "figures"), options.format or ("png",)
-    )
-    print("\n".join(str(path) for path in written))
 
 
 def _presets(options: argparse.Namespace) -> None:

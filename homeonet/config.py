@@ -13,13 +13,26 @@ import tomllib
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from homeonet._parameters import dotted, explain, read_toml
-from homeonet._units import quantity
+from homeonet._sections import (
+    AHSAR,
+    ISTDP,
+    STDP,
+    Evaluation,
+    Guard,
+    Input,
+    Noise,
+    Pathway,
+    Population,
+    Section,
+    Simulation,
+    Sleep,
+)
 from homeonet.errors import InputError
 
 __all__ = [
@@ -40,170 +53,7 @@ PATHWAYS: dict[str, tuple[str, str]] = {
 }
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Simulation(_Section):
-    """How time advances. `method` integrates the membrane: exponential Euler (exact for a constant
-    drive) or plain Euler (as the released code of Massey et al. 2026)."""
-
-    dt: quantity("ms", gt=0, le=5e-3)
-    method: Literal["exponential_euler", "euler"]
-
-
-class Input(_Section):
-    """Rate-coded images: each is scaled to the mean firing rate `mean_rate` over its pixels and shown
-    for `presentation`. A pixel fires at most once a step: an image whose brightest pixels would fire more
-    often has a lower mean rate."""
-
-    side: int = Field(ge=4, le=128)
-    mean_rate: quantity("Hz", gt=0, le=1000)
-    presentation: quantity("s", gt=0, le=100)
-
-
-class Population(_Section):
-    """Leaky integrate-and-fire neurons with an adaptive threshold.
-
-    `synapse` is "current" (g in volt drives the membrane) or "conductance" (g relative to the leak).
-    Each spike raises the threshold by `theta_plus`, which decays with `tau_theta`; the rise that counts
-    is at most `theta_max`.
-    """
-
-    n: int = Field(ge=1, le=1_000_000)
-    synapse: Literal["current", "conductance"]
-    tau_m: quantity("ms", gt=0)
-    e_leak: quantity("mV", ge=-1, le=1)
-    v_reset: quantity("mV", ge=-1, le=1)
-    v_threshold: quantity("mV", ge=-1, le=1)
-    v_floor: quantity("mV", ge=-1, le=1)
-    refractory: quantity("ms", ge=0)
-    tau_g_exc: quantity("ms", gt=0)
-    tau_g_inh: quantity("ms", gt=0)
-    e_exc: quantity("mV", ge=-1, le=1)
-    e_inh: quantity("mV", ge=-1, le=1)
-    theta_plus: quantity("mV", ge=0)
-    theta_max: quantity("mV", ge=0)
-    tau_theta: quantity("s", gt=0)
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if not self.v_floor <= self.v_reset < self.v_threshold:
-            raise ValueError(
-                f"v_floor ({self.v_floor * 1e3:g} mV) <= v_reset ({self.v_reset * 1e3:g} mV) < v_threshold "
-                f"({self.v_threshold * 1e3:g} mV) must hold"
-            )
-        if self.synapse == "conductance" and not self.e_inh < self.e_leak < self.e_exc:
-            raise ValueError(
-                f"with conductance-based synapses e_inh ({self.e_inh * 1e3:g} mV) < e_leak "
-                f"({self.e_leak * 1e3:g} mV) < e_exc ({self.e_exc * 1e3:g} mV) must hold"
-            )
-        return self
-
-
-class Noise(_Section):
-    """Membrane noise: each step of 1 ms adds a normal number of standard deviation `sigma` (scaled with
-    the square root of the time step), asleep only or always."""
-
-    sigma: quantity("mV", ge=0)
-    during: Literal["sleep", "always"]
-
-
-class STDP(_Section):
-    """The window shared by all pathways with a pair rule. `pairing` is "all" or "nearest" spike."""
-
-    tau_plus: quantity("ms", gt=0)
-    tau_minus: quantity("ms", gt=0)
-    a_plus: float = Field(ge=0)
-    a_minus: float = Field(ge=0)
-    x_target: float = Field(ge=0)
-    pairing: Literal["all", "nearest"]
-
-
-class ISTDP(_Section):
-    """Vogels et al. (2011): trace time constant and target rate of the postsynaptic neurons."""
-
-    tau: quantity("ms", gt=0)
-    rho_target: quantity("Hz", ge=0)
-
-
-class Pathway(_Section):
-    """One projection with a fixed in-degree ``round(density * sources)``.
-
-    Weights are magnitudes in [`w_min`, `w_max`]: their sign is in the target variable, so clamping them
-    is sign clamping. They start at `w_initial`, spread uniformly by ± `w_spread` * `w_initial`. A spike
-    raises g by weight * `gain`. `eta` is the learning rate of `rule`, in weight units. `w_target` is the
-    fixed point of the renormalisation asleep.
-    """
-
-    density: float = Field(gt=0, le=1)
-    w_initial: float = Field(ge=0)
-    w_spread: float = Field(ge=0, le=1)
-    w_min: float = Field(ge=0)
-    w_max: float = Field(gt=0)
-    w_target: float = Field(gt=0)
-    gain: quantity("mV", gt=0)
-    rule: Literal["static", "stdp", "stdp_reversed", "presynaptic_offset", "istdp", "istdp_antisymmetric"]
-    eta: float = Field(ge=0)
-    avoid_reciprocal: bool
-
-    @model_validator(mode="after")
-    def _within(self) -> Self:
-        if not self.w_min < self.w_max:
-            raise ValueError(f"w_min ({self.w_min:g}) must be below w_max ({self.w_max:g})")
-        if not self.w_min <= self.w_initial <= self.w_max:
-            raise ValueError(f"w_initial ({self.w_initial:g}) must lie in [w_min, w_max]")
-        return self
-
-
-class Sleep(_Section):
-    """When the network sleeps and what sleep does.
-
-    Sleep starts after `interval` of wake time, when the total excitatory weight exceeds `alpha_trigger`
-    times its initial value, or at either; it lasts at most ``min(ratio * interval, longest)`` and ends
-    early at `alpha_base` times the initial value. A `ratio` of 0 means no sleep at all. Asleep, every
-    `every`, the weights of plastic pathways follow `renormalisation`, with `decay` (λ) per millisecond.
-    """
-
-    ratio: float = Field(ge=0, lt=1)
-    trigger: Literal["interval", "threshold", "either"]
-    interval: quantity("s", gt=0)
-    longest: quantity("s", gt=0)
-    shortest_wake: quantity("s", gt=0)
-    alpha_trigger: float = Field(gt=0)
-    alpha_base: float = Field(ge=0)
-    renormalisation: Literal["power_law", "scaling", "normalise", "none"]
-    decay: float = Field(gt=0, lt=1)
-    every: quantity("ms", gt=0)
-    plastic: bool
-
-    @model_validator(mode="after")
-    def _base_below_trigger(self) -> Self:
-        if not self.alpha_base < self.alpha_trigger:
-            raise ValueError(
-                f"alpha_base ({self.alpha_base:g}) must be below alpha_trigger ({self.alpha_trigger:g})"
-            )
-        return self
-
-
-class Guard(_Section):
-    """A run ends with an error when, over `window`, a population fires above `max_rate` or below
-    `min_rate` while awake (0 switches the lower bound off)."""
-
-    max_rate: quantity("Hz", gt=0)
-    min_rate: quantity("Hz", ge=0)
-    window: quantity("s", ge=0.1, le=1000)
-
-
-class Evaluation(_Section):
-    """How features are read out, with plasticity and sleep off: each image is shown for `presentation`;
-    `freeze_threshold` keeps the thresholds as training left them."""
-
-    presentation: quantity("s", gt=0, le=100)
-    freeze_threshold: bool
-
-
-class Config(_Section):
+class Config(Section):
     """All constants of one run of the plastic network. Frozen; see :func:`load_config`."""
 
     preset: str
@@ -225,6 +75,7 @@ class Config(_Section):
     istdp: ISTDP
     noise: Noise
     sleep: Sleep
+    ahsar: AHSAR
     guard: Guard
     evaluation: Evaluation
 
@@ -235,6 +86,7 @@ class Config(_Section):
             ("evaluation.presentation", self.evaluation.presentation),
             ("sleep.interval", self.sleep.interval),
             ("sleep.every", self.sleep.every),
+            ("ahsar.window", self.ahsar.window),
             ("exc.refractory", self.exc.refractory),
             ("inh.refractory", self.inh.refractory),
         ):
@@ -257,6 +109,24 @@ class Config(_Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _thresholds_can_move(self) -> Self:
+        for name in ("exc", "inh") if self.ahsar.enabled else ():
+            population, span = getattr(self, name), self.ahsar.span
+            reach = population.v_threshold - population.e_leak
+            if reach <= 0:
+                raise ValueError(
+                    f"ahsar.enabled = true needs {name}.v_threshold ({population.v_threshold * 1e3:g} mV) above "
+                    f"{name}.e_leak ({population.e_leak * 1e3:g} mV)"
+                )
+            lowest = population.e_leak + (1 - span) * reach
+            if lowest <= population.v_reset:
+                raise ValueError(
+                    f"ahsar.span = {span:g} lets the threshold of {name} fall to {lowest * 1e3:g} mV, which must stay "
+                    f"above {name}.v_reset ({population.v_reset * 1e3:g} mV); lower one of them"
+                )
+        return self
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, quantities as text with their unit; what TOML files hold."""
         return self.model_dump()
@@ -268,7 +138,10 @@ class Config(_Section):
     @property
     def run_id(self) -> str:
         """Sixteen hexadecimal digits that name this configuration (canonical SHA-256)."""
-        canonical = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        tables = self.to_dict()
+        if not self.ahsar.enabled:  # then its constants have no part in the run
+            del tables["ahsar"]
+        canonical = json.dumps(tables, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def replace(self, **overrides: Any) -> Config:
@@ -329,7 +202,10 @@ def load_config(source: str | Path, overrides: dict[str, Any] | None = None) -> 
             f"preset = {text!r} is not known; choose one of {', '.join(preset_names())}, or give the path of "
             "a .toml file"
         )
-    return apply_overrides(_validate(tables), overrides or {})
+    # files that were complete before there was AHSAR have it off
+    return apply_overrides(
+        _validate({"ahsar": _preset("massey2026").to_dict()["ahsar"]} | tables), overrides or {}
+    )
 
 
 @lru_cache

@@ -253,11 +253,13 @@ def load_network(folder: str | Path) -> Network:
     opened = load_run(folder)
     records, config = opened.records, opened.config
     names = [str(name) for name in records["pathway"].values]
+    scales = records["threshold_scale_final"].to_series().to_dict() if config.ahsar.enabled else {}
     return Network(
         config,
         {name: (records[f"pre_{name}"].values, records[f"post_{name}"].values) for name in names},
         {name: records[f"w_final_{name}"].values for name in names},
         {name: records[f"threshold_rise_{name}"].values for name in ("exc", "inh")},
+        {name: float(scales.get(name, 1.0)) for name in ("exc", "inh")},
     )
 
 

@@ -19,7 +19,7 @@ from homeonet.analysis import bootstrap_interval
 from homeonet.errors import HomeonetError
 from homeonet.sweep import Grid, SweepResult, sweep
 
-__all__ = ["difference", "options_of", "run_grid", "table_of", "write"]
+__all__ = ["cell", "difference", "options_of", "run_grid", "table_of", "write"]
 
 
 def options_of(
@@ -71,9 +71,10 @@ def options_of(
     return options
 
 
-def run_grid(grid: Grid, out: Path, options: argparse.Namespace) -> SweepResult:
+def run_grid(grid: Grid, out: Path, options: argparse.Namespace, *, baselines: bool = True) -> SweepResult:
     """Run a grid as the options say; failed cells are printed, and stay missing in the table."""
-    result = sweep(grid, out, workers=options.workers, scheduler=options.scheduler, progress=sweep_meter)
+    where = {"workers": options.workers, "scheduler": options.scheduler}
+    result = sweep(grid, out, baselines=baselines, progress=sweep_meter, **where)
     for log, reason in result.failed.items():
         print(f"failed: {reason} (log: {log})")
     if not (result.results["state"] == "done").any():
@@ -90,17 +91,19 @@ def table_of(results: xr.Dataset, columns: Mapping[str, str], dims: Mapping[str,
     for place in itertools.product(*(results[name].values for name in dims)):
         here = results.sel(dict(zip(dims, place, strict=True)))
         labels = [value if isinstance(value, str) else f"{value:g}" for value in place]
-        rows.append([*labels, *(_cell(100 * here[name].to_numpy().ravel()) for name in columns)])
+        rows.append([*labels, *(cell(100 * here[name].to_numpy().ravel()) for name in columns)])
     return rows
 
 
-def _cell(values: np.ndarray) -> str:
+def cell(values: np.ndarray, form: str = "{:.1f}") -> str:
+    """Mean over seeds with its bootstrap interval; a failed run is left out, and counted."""
     present = values[np.isfinite(values)]
     failed = f" ({len(values) - len(present)} failed)" if len(present) < len(values) else ""
     if len(present) < 2:
-        return f"{present[0]:.1f}{failed}" if len(present) else failed.strip()
+        return f"{form.format(present[0])}{failed}" if len(present) else failed.strip()
     found = bootstrap_interval(present)
-    return f"{found.estimate:.1f} [{found.low:.1f}, {found.high:.1f}]{failed}"
+    mean, low, high = (form.format(value) for value in (found.estimate, found.low, found.high))
+    return f"{mean} [{low}, {high}]{failed}"
 
 
 def difference(at: xr.Dataset) -> str:

@@ -17,8 +17,10 @@ from typing import Any
 
 import pandas as pd
 import xarray as xr
+from _sleep_measured import gains, scale_of
 from _sweeping import options_of, run_grid, table_of, write
 
+from homeonet.claims import write_measured
 from homeonet.cli import run_main
 from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_against, use_style
 from homeonet.sweep import Grid
@@ -89,6 +91,9 @@ def main() -> None:
     note = f"{options.presets[0]}, {options.data[0]}, {options.train} training, {options.test} test images; "
     note += f"seeds {options.seeds}; mean and 95 % bootstrap interval over seeds."
     write(options.out, rows, note, figure)
+    two = {r: found["accuracy.qda"].sel({"depth": 2, "sleep.ratio": r}) for r in (0.15, 0.0)}
+    cases = gains({f"{side} × {side}": tuple(two[r].sel(side=side) for r in two) for side in SIDES})
+    write_measured(options.out, study="deeper", scale=scale_of(options), measured={"sleep-deeper": cases})
 
 
 if __name__ == "__main__":

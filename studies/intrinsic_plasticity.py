@@ -6,10 +6,13 @@ python studies/intrinsic_plasticity.py --quick                    # embedded ima
 
 from __future__ import annotations
 
+import operator
 import sys
 
+from _sleep_measured import gains, scale_of
 from _sweeping import options_of, run_grid, table_of, write
 
+from homeonet.claims import write_measured
 from homeonet.cli import run_main
 from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_against, use_style
 from homeonet.sweep import Grid
@@ -32,7 +35,7 @@ def main() -> None:
         single=("--data",),
     )
     fixed = {"data": options.data[0], "train": options.train, "test": options.test}
-    rises, ratios = (RISES[::2], RATIOS[::2]) if options.quick else (RISES, RATIOS)
+    rises, ratios = (RISES[::2], RATIOS[:2]) if options.quick else (RISES, RATIOS)
     cases = {rise: {"exc.theta_plus": rise, "inh.theta_plus": rise} for rise in rises}
     grid = Grid(fixed, {"preset": options.presets, "sleep.ratio": ratios, "seed": options.seeds}, cases)
     results = run_grid(grid, options.out / "sweep", options).results
@@ -61,6 +64,14 @@ def main() -> None:
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     note = f"{fixed}; seeds {options.seeds}; mean and 95 % bootstrap interval over seeds."
     write(options.out, rows, note, figure)
+    ratios = (results["accuracy.qda"].sel({"sleep.ratio": ratio}) for ratio in (0.1, 0.0))
+    slept = operator.sub(*ratios)
+    rises = {
+        preset: tuple(slept.sel(preset=preset, case=rise) for rise in ("3 mV", "0 mV"))
+        for preset in options.presets
+    }
+    measured = {"sleep-intrinsic": gains(rises)}
+    write_measured(options.out, study="intrinsic_plasticity", scale=scale_of(options), measured=measured)
 
 
 if __name__ == "__main__":

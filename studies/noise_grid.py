@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import sys
 
+import xarray as xr
+from _figure_data import gallery_figure, write_figure_data
+from _sleep_measured import gains, scale_of
 from _sweeping import options_of, run_grid, table_of, write
 
+from homeonet.claims import write_measured
 from homeonet.cli import run_main
-from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_heat_map, use_style
 from homeonet.sweep import Grid
 
 SIGMAS = ["0 mV", "0.1 mV", "1 mV", "3 mV", "5 mV", "10 mV"]
@@ -34,8 +37,11 @@ def main() -> None:
         single=("--data",),
     )
     fixed = {"data": options.data[0], "train": options.train, "test": options.test} | BY_THE_CLOCK
-    axes = {"preset": options.presets, "noise.sigma": SIGMAS[::2] if options.quick else SIGMAS}
-    axes |= {"sleep.ratio": RATIOS[1::2] if options.quick else RATIOS, "seed": options.seeds}
+    axes = {
+        "preset": options.presets,
+        "noise.sigma": [SIGMAS[0], SIGMAS[3], SIGMAS[5]] if options.quick else SIGMAS,
+    }
+    axes |= {"sleep.ratio": RATIOS[2:3] if options.quick else RATIOS, "seed": options.seeds}
     asleep = run_grid(Grid(fixed, axes), options.out / "asleep", options).results
     awake = run_grid(
         Grid(fixed | {"sleep.ratio": 0.0}, {"preset": options.presets, "seed": options.seeds}),
@@ -51,21 +57,21 @@ def main() -> None:
     rows = table_of(asleep, columns, {"preset": "preset", "noise.sigma": "σ, mV", "sleep.ratio": "ratio"})
     for line in table_of(awake, columns, {"preset": "preset"})[1:]:
         rows.append([line[0], "", "no sleep", *line[1:]])
-    with use_style():
-        figure, axes_ = new_figure(
-            1, len(options.presets), width=DOUBLE_WIDTH / 2 * len(options.presets), height=2.6
-        )
-        for ax, preset in zip(axes_[0], options.presets, strict=True):
-            values = asleep["accuracy.qda"].sel(preset=preset)
-            plot_heat_map(values, ax, x="sleep.ratio", y="noise.sigma", label="accuracy, QDA (%)", scale=100)
-            without = 100 * float(awake["accuracy.qda"].sel(preset=preset).mean())
-            ax.set(
-                xlabel="sleep ratio",
-                ylabel="noise asleep σ (mV)",
-                title=f"{preset}; no sleep: {without:.1f} %",
-            )
+    names = {"noise.sigma": "sigma", "sleep.ratio": "ratio"}
+    asleep = asleep.rename(names)
+    data = xr.Dataset({"accuracy": 100 * asleep["accuracy.qda"], "no_sleep": 100 * awake["accuracy.qda"]})
     note = f"{fixed}; seeds {options.seeds}; mean and 95 % bootstrap interval over seeds."
-    write(options.out, rows, note, figure)
+    write(options.out, rows, note, gallery_figure("noise_grid", data))
+    write_figure_data(options.out, data, study="noise_grid", scale=scale_of(options))
+    over = asleep["accuracy.qda"].mean("ratio", skipna=False)
+    at = {sigma: over.sel(sigma=sigma) for sigma in (0.0, 3.0, 10.0)}
+    pairs = {
+        f"{preset}, 3 mV − {other:g} mV": (at[3.0].sel(preset=preset), at[other].sel(preset=preset))
+        for preset in options.presets
+        for other in (0.0, 10.0)
+    }
+    measured = {"sleep-noise-window": gains(pairs)}
+    write_measured(options.out, study="noise_grid", scale=scale_of(options), measured=measured)
 
 
 if __name__ == "__main__":

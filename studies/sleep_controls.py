@@ -9,9 +9,11 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from _sleep_measured import gain, over_seeds, scale_of
 from _sweeping import difference, options_of, run_grid, table_of, write
 
 from homeonet.analysis import bootstrap_interval, compare_conditions
+from homeonet.claims import write_measured
 from homeonet.cli import run_main
 from homeonet.plotting import COLUMN_WIDTH, new_figure, plot_accuracies, use_style
 from homeonet.sweep import Grid
@@ -54,7 +56,7 @@ def main() -> None:
         "train": options.train,
         "test": options.test,
     }
-    cases = {name: CASES[name] for name in list(CASES)[:4]} if options.quick else CASES
+    cases = {name: CASES[name] for name in list(CASES)[:5]} if options.quick else CASES
     results = run_grid(Grid(fixed, {"seed": options.seeds}, cases), options.out / "sweep", options).results
     growth = sum(results[f"weights.{name}.final"] for name in EXCITATORY)
     results["growth"] = growth / sum(results[f"weights.{name}.initial"] for name in EXCITATORY) / 100
@@ -79,6 +81,14 @@ def main() -> None:
     note = f"{fixed}; seeds {options.seeds}; mean and 95 % bootstrap interval; "
     note += "p of a paired permutation test, after Holm; before, it is 2/2ⁿ at least for n seeds."
     write(options.out, rows, note, figure)
+    scale, qda = f"{options.presets[0]}, {scale_of(options)}", results["accuracy.qda"]
+    ratio = results["growth"].sel(case="sleep") / results["growth"].sel(case="no sleep")
+    measured = {
+        "sleep-bounded": over_seeds(options.data[0], ratio, ""),
+        "sleep-noise": gain(options.data[0], qda.sel(case="sleep"), qda.sel(case="decay without noise")),
+        "sleep-replay": gain(options.data[0], qda.sel(case="sleep"), qda.sel(case="no plasticity asleep")),
+    }
+    write_measured(options.out, study="sleep_controls", scale=scale, measured=measured)
 
 
 if __name__ == "__main__":

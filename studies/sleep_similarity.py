@@ -11,27 +11,21 @@ same length, right before it: what learning changes anyway.
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 from concurrent.futures import ProcessPoolExecutor
 
-import numpy as np
 import pandas as pd
-import xarray as xr
 from _sleep_episodes import PATHWAYS, episodes
-from _sweeping import options_of, write
+from _sleep_figures import MEASURES, draw_similarity
+from _sleep_measured import over_seeds
+from _sweeping import cell, options_of, write
 
 from homeonet import load_config
-from homeonet.analysis import bootstrap_interval
+from homeonet.claims import write_measured
 from homeonet.cli import run_main
-from homeonet.plotting import DOUBLE_WIDTH, PATHWAY_NAMES, SERIES, new_figure, use_style
+from homeonet.plotting import PATHWAY_NAMES
 from homeonet.runs import usable_cores
-
-MEASURES = {
-    **{name: f"weights {PATHWAY_NAMES[name]}" for name in PATHWAYS},
-    "fields": "receptive fields",
-    "code": "code, CKA",
-    "order": "code, ranks",
-}
 
 
 def of_seed(arguments: tuple[argparse.Namespace, str, int]) -> list[dict[str, float]]:
@@ -63,45 +57,23 @@ def main() -> None:
     means = groups.mean().to_xarray().to_dataarray("measure")
     rows = [["preset", "over", "episodes", "seconds", *MEASURES.values()]]
     for (preset, kind), these in found.groupby(["preset", "kind"]):
-        line = [shown(means.sel(preset=preset, kind=kind, measure=name).to_numpy()) for name in MEASURES]
+        line = [
+            cell(means.sel(preset=preset, kind=kind, measure=name).to_numpy(), "{:.3f}") for name in MEASURES
+        ]
         rows.append([preset, kind, f"{len(these)}", f"{these['seconds'].mean():.1f}", *line])
     note = f"{options.data[0]}, {options.train} images, seeds {options.seeds}; "
     note += "mean over episodes, then over seeds with its 95 % bootstrap interval; 1 is no change."
-    write(options.out, rows, note, draw(means))
-
-
-def shown(values: np.ndarray) -> str:
-    """Mean over seeds with its interval."""
-    values = values[np.isfinite(values)]
-    if len(values) < 2:
-        return f"{values[0]:.3f}" if len(values) else ""
-    found = bootstrap_interval(values)
-    return f"{found.estimate:.3f} [{found.low:.3f}, {found.high:.3f}]"
-
-
-def draw(means: xr.DataArray):
-    """A panel a preset: what sleep and what wake time leave of each measure."""
-    with use_style():
-        figure, axes = new_figure(1, means.sizes["preset"], width=DOUBLE_WIDTH, height=2.7, sharey=True)
-        for ax, preset in zip(axes[0], means["preset"].values, strict=True):
-            for k, kind in enumerate(("sleep", "wake")):
-                here = means.sel(preset=preset, kind=kind)
-                places = np.arange(here.sizes["measure"]) + (k - 0.5) * 0.25
-                ax.plot(
-                    places, here.mean("seed"), "os"[k], color=SERIES[k], markersize=4, label=f"over {kind}"
-                )
-                ax.plot(
-                    np.repeat(places, here.sizes["seed"]),
-                    here.to_numpy().ravel(),
-                    ".",
-                    color=SERIES[k],
-                    markersize=2,
-                )
-            ax.set_xticks(range(len(MEASURES)), MEASURES.values(), rotation=60, ha="right")
-            ax.set(title=str(preset), ylim=(float(means.min()) - 0.05, 1.02))
-        axes[0, 0].set_ylabel("similarity, before and after")
-        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
-    return figure
+    write(options.out, rows, note, draw_similarity(means))
+    asleep = means.sel(kind="sleep")
+    cases = [
+        case
+        for preset, name in itertools.product(asleep["preset"].values, PATHWAYS)
+        for case in over_seeds(
+            f"{preset}, {PATHWAY_NAMES[name]}", asleep.sel(preset=preset, measure=name), ""
+        )
+    ]
+    scale = f"{options.data[0]}, {options.train} images, seeds {' '.join(map(str, options.seeds))}"
+    write_measured(options.out, study="sleep_similarity", scale=scale, measured={"sleep-order": cases})
 
 
 if __name__ == "__main__":

@@ -17,6 +17,9 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import xarray as xr
+from _figure_data import courses, write_figure_data
+
 from homeonet import Config, RunResult, load_config, run
 from homeonet._report import markdown_table, print_runs, run_rows
 from homeonet.cli import parse_assignments, progress_bar, run_main
@@ -78,6 +81,13 @@ def main() -> None:
     print_runs(metrics)
     (out / "table.md").write_text(markdown_table(run_rows(metrics)), encoding="utf-8")
     draw_comparison({label: result.records for label, result in results.items()}, out / "sleep_wake.png")
+    course = xr.concat(
+        [courses(result.records) for result in results.values()],
+        xr.DataArray(list(results), dims="case", name="case"),
+        join="outer",
+    )
+    scale = f"{config.data}, {config.train} images, {config.preset}, seed {config.seed}"
+    write_figure_data(out, course, study="sleep_wake", scale=scale)
     print(f"{time.perf_counter() - start:.0f} s in all; records, table and figures are in {out}")
 
 

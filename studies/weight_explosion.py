@@ -6,15 +6,18 @@ python studies/weight_explosion.py --quick     # minutes
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from _sleep_figures import draw_explosion
+from _sleep_measured import over_seeds, scale_of
 from _sweeping import options_of, run_grid, write
 
+from homeonet.claims import write_measured
 from homeonet.cli import run_main
-from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_heat_map, use_style
 from homeonet.store import load_records
 from homeonet.sweep import Grid
 
@@ -24,11 +27,17 @@ GROWTH = 3.0
 AWAKE, ASLEEP = "no sleep", "sleep"
 
 
-def time_to(folder: Path) -> float:
-    """Seconds awake until the total excitatory weight is GROWTH times its start; infinite if that never comes."""
+def time_to(folder: Path, growth: float) -> float:
+    """Seconds awake until the total excitatory weight is `growth` times its start; infinite if that never comes."""
     records = load_records(folder)
-    grown = records["total_weight"].to_numpy() > GROWTH * records.attrs["w_total_initial"]
+    grown = records["total_weight"].to_numpy() > growth * records.attrs["w_total_initial"]
     return float(records["wake_time"].to_numpy()[grown.argmax()]) if grown.any() else np.inf
+
+
+def times(results: xr.Dataset, cells: Path, growth: float) -> xr.DataArray:
+    """`time_to` of every run; a failed one has none."""
+    found = np.vectorize(lambda cell, state: time_to(cells / cell, growth) if state == "done" else np.nan)
+    return xr.apply_ufunc(lambda *both: found(*both).astype(float), results["cell"], results["state"])
 
 
 def main() -> None:
@@ -54,46 +63,28 @@ def main() -> None:
     axes = {"input.mean_rate": rates, "exc_exc.density": densities, "seed": options.seeds}
     grid = Grid(fixed, axes, {AWAKE: {"sleep.ratio": 0.0}, ASLEEP: {}})
     results = run_grid(grid, options.out / "sweep", options).results
-    done = results["state"] == "done"
-    folders = options.out / "sweep" / "cells"
-    seconds = xr.apply_ufunc(
-        np.vectorize(lambda cell, ran: time_to(folders / cell) if ran else np.nan, otypes=[float]),
-        results["cell"],
-        done,
-    )
+    cells = options.out / "sweep" / "cells"
+    seconds = times(results, cells, GROWTH)
     rows = [["sleep", "input, Hz", "density E→E", f"s to {GROWTH:g} ×, median [range]", "runs that explode"]]
     for case in results["case"].values:
-        for rate in results["input.mean_rate"].values:
-            for density in densities:
-                place = {"case": case, "input.mean_rate": rate, "exc_exc.density": density}
-                found = np.sort(seconds.sel(place).dropna("seed").to_numpy())
-                median = (
-                    f"{np.median(found):.1f} [{found[0]:.1f}, {found[-1]:.1f}]" if len(found) else "failed"
-                )
-                exploded = f"{int(np.isfinite(found).sum())} of {len(found)}"
-                rows.append(
-                    [str(case), f"{rate:g}", f"{density:g}", median.replace("inf", "never"), exploded]
-                )
-    with use_style():
-        figure, drawn = new_figure(1, 2, width=DOUBLE_WIDTH, height=2.6)
-        for ax, case in zip(drawn[0], (AWAKE, ASLEEP), strict=True):
-            shown = seconds.sel(case=case).median("seed").where(np.isfinite)
-            ax.set(title=f"{case} (white: most never)", xlabel="density of E→E", ylabel="input rate (Hz)")
-            if np.isfinite(shown).any():
-                plot_heat_map(
-                    shown,
-                    ax,
-                    x="exc_exc.density",
-                    y="input.mean_rate",
-                    label=f"time to {GROWTH:g} × the weight (s)",
-                )
-            else:
-                ax.text(0.5, 0.5, "no run explodes", ha="center", va="center", transform=ax.transAxes)
-                ax.set(xticks=[], yticks=[])
+        for rate, density in itertools.product(results["input.mean_rate"].values, densities):
+            place = {"case": case, "input.mean_rate": rate, "exc_exc.density": density}
+            found = np.sort(seconds.sel(place).dropna("seed").to_numpy())
+            median = f"{np.median(found):.1f} [{found[0]:.1f}, {found[-1]:.1f}]" if len(found) else "failed"
+            exploded = f"{int(np.isfinite(found).sum())} of {len(found)}"
+            rows.append([str(case), f"{rate:g}", f"{density:g}", median.replace("inf", "never"), exploded])
+    figure = draw_explosion(seconds, GROWTH)
     note = (
         f"{fixed}; seeds {options.seeds}; time awake, in steps of 0.2 s; runs last {options.train} s awake."
     )
     write(options.out, rows, note, figure)
+    at = {"case": AWAKE, "input.mean_rate": 100.0, "exc_exc.density": 0.15}
+    # an image lasts a second; a run that never doubles counts with all its images, and says so
+    doubled = times(results.sel(at), cells, 2.0)
+    images = doubled.where(np.isfinite(doubled) | np.isnan(doubled), options.train)
+    case = "weights × 2" if not np.isinf(doubled).any() else f"weights × 2, not in all within {options.train}"
+    measured = {"sleep-explosion": over_seeds(case, images, "images")}
+    write_measured(options.out, study="weight_explosion", scale=scale_of(options), measured=measured)
 
 
 if __name__ == "__main__":

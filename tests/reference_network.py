@@ -2,8 +2,8 @@
 
 Pure Python, one neuron and one synapse at a time, written from the published definitions and not from the engine's
 equations; it shares with the engine only the configuration and the counter-based random numbers. Order within a
-step: controller, membranes and traces, thresholds, presynaptic changes, postsynaptic changes, tally of the weights,
-renormalisation, resets.
+step: controller, AHSAR, membranes and traces, thresholds, presynaptic changes, postsynaptic changes, tally of the
+weights, renormalisation, resets.
 """
 
 from __future__ import annotations
@@ -14,6 +14,51 @@ from homeonet.config import PATHWAYS, Config
 from homeonet.plastic import draw_key, normal_draw, stream_id, uniform_draw
 
 ALL_TO_ALL = "all"
+
+
+class ReferenceAHSAR:
+    """Rates, states and thresholds of both populations; spikes and steps are counted since the last update."""
+
+    def __init__(self, config: Config) -> None:
+        self.c, self.dt = config, config.simulation.dt
+        self.layers = ["exc", "inh"]
+        self.rate = [config.ahsar.target_rate] * 2
+        self.state = [0.0] * 2
+        self.spikes, self.steps = [0] * 2, 0
+        self.course: list[tuple[list[float], list[float]]] = []  # at each sample of the engine
+
+    def scale(self, layer: int) -> float:
+        return 1 + self.c.ahsar.span * math.tanh(self.state[layer])
+
+    def threshold(self, population: str) -> float:
+        q = getattr(self.c, population)
+        if not self.c.ahsar.enabled:
+            return q.v_threshold
+        return q.e_leak + self.scale(self.layers.index(population)) * (q.v_threshold - q.e_leak)
+
+    def begin_step(self, t: int) -> None:
+        if t % round(0.2 / self.dt) == 0:
+            self.course.append((list(self.rate), list(self.state)))
+        if t % round(0.1 / self.dt) == 0 and self.steps >= round(self.c.ahsar.window / self.dt):
+            self._update()
+
+    def _update(self) -> None:
+        a, old = self.c.ahsar, list(self.state)
+        for k, layer in enumerate(self.layers):
+            rate = self.spikes[k] / getattr(self.c, layer).n / (self.steps * self.dt)
+            self.rate[k] = a.momentum * self.rate[k] + (1 - a.momentum) * rate
+            d = (self.rate[k] - a.target_rate) / a.target_rate
+            left, right = old[max(k - 1, 0)], old[min(k + 1, 1)]
+            diffused = a.diffusion * (left - 2 * old[k] + right)
+            self.state[k] = (1 - a.relaxation) * old[k] + a.strength * math.tanh(d) + diffused
+        self.spikes, self.steps = [0] * 2, 0
+
+    def end_step(self, asleep: bool, fired: dict[str, list[int]]) -> None:
+        if asleep and self.c.ahsar.during == "wake":
+            return
+        self.steps += 1
+        for k, layer in enumerate(self.layers):
+            self.spikes[k] += len(fired[layer])
 
 
 class ReferenceNetwork:
@@ -41,6 +86,7 @@ class ReferenceNetwork:
         self.total = self.tallied = self._sum()
         self.start = self.total
         self.spikes: list[tuple[int, str, int]] = []
+        self.ahsar = ReferenceAHSAR(config)
 
     def _sum(self) -> float:
         return sum(w for name in ("input_exc", "exc_exc") for _, _, w in self.synapses[name])
@@ -125,6 +171,7 @@ class ReferenceNetwork:
     def step(self) -> None:
         """Advance by one step."""
         self._control()
+        self.ahsar.begin_step(self.t)
         for p in ("exc", "inh"):
             self._integrate(p)
         for (p, kind), values in self.trace.items():
@@ -138,11 +185,11 @@ class ReferenceNetwork:
             ]
         }
         for p in ("exc", "inh"):
-            q = getattr(self.c, p)
+            theta_max, threshold = getattr(self.c, p).theta_max, self.ahsar.threshold(p)
             fired[p] = [
                 k
                 for k in range(self.n[p])
-                if self.hold[p][k] <= 0 and self.v[p][k] > q.v_threshold + min(self.rise[p][k], q.theta_max)
+                if self.hold[p][k] <= 0 and self.v[p][k] > threshold + min(self.rise[p][k], theta_max)
             ]
             self.spikes += [(self.t, p, k) for k in fired[p]]
         for at_pre in (True, False):
@@ -169,6 +216,7 @@ class ReferenceNetwork:
                     scaled = path.w_target * (synapse[2] / path.w_target) ** power
                     synapse[2] = min(max(scaled, path.w_min), path.w_max)
         self._reset(fired)
+        self.ahsar.end_step(self.asleep, fired)
         self.t += 1
 
     def _reset(self, fired: dict[str, list[int]]) -> None:

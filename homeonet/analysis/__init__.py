@@ -4,7 +4,14 @@ For turning what a run recorded into numbers. Never simulates, never draws, and 
 torch.
 """
 
-from ._activity import ActivitySummary, EffectiveRank, activity_summary, effective_rank, unit_rates
+from ._activity import (
+    ActivitySummary,
+    EffectiveRank,
+    activity_summary,
+    dead_and_saturated,
+    effective_rank,
+    unit_rates,
+)
 from ._assignment import assign_labels
 from ._clustering import clustering_score
 from ._conditions import compare_conditions, mixed_model
@@ -15,12 +22,22 @@ from ._readouts import READOUTS, ReadoutResult, evaluate_readout
 from ._significance import PermutationResult, holm_correction, paired_permutation_test
 from ._similarity import field_overlap, linear_cka, rank_correlation
 from ._statistics import Interval, bootstrap_interval, mean_interval, wilson_interval
-from ._weights import PATHWAYS, receptive_fields, sleep_episodes, weight_drift, weight_summary
+from ._weights import (
+    PATHWAYS,
+    Drift,
+    drift,
+    receptive_fields,
+    sleep_episodes,
+    synaptic_operations,
+    weight_drift,
+    weight_summary,
+)
 
 __all__ = [
     "PATHWAYS",
     "READOUTS",
     "ActivitySummary",
+    "Drift",
     "EffectiveRank",
     "Embedding",
     "Interval",
@@ -32,6 +49,8 @@ __all__ = [
     "clustering_score",
     "compare_conditions",
     "confusion_matrix",
+    "dead_and_saturated",
+    "drift",
     "effective_rank",
     "embed",
     "evaluate_readout",
@@ -45,6 +64,7 @@ __all__ = [
     "rank_correlation",
     "receptive_fields",
     "sleep_episodes",
+    "synaptic_operations",
     "total_variation",
     "unit_rates",
     "weight_drift",

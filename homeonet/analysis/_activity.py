@@ -13,7 +13,14 @@ import xarray as xr
 from ..errors import InputError
 from ._checks import as_features
 
-__all__ = ["ActivitySummary", "EffectiveRank", "activity_summary", "effective_rank", "unit_rates"]
+__all__ = [
+    "ActivitySummary",
+    "EffectiveRank",
+    "activity_summary",
+    "dead_and_saturated",
+    "effective_rank",
+    "unit_rates",
+]
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,25 @@ def unit_rates(counts: np.ndarray, duration: float) -> xr.DataArray:
     return xr.DataArray(rates, dims="unit", coords={"unit": np.arange(rates.size)}, attrs={"units": "Hz"})
 
 
+def dead_and_saturated(rates: np.ndarray, saturation_rate: float) -> tuple[float, float]:
+    """Shares of units that never fire, and of units whose rate reaches the saturation rate.
+
+    Parameters
+    ----------
+    rates : array_like
+        A rate a unit, in any unit, such as Hz or spikes a step.
+    saturation_rate : float
+        In the same unit.
+
+    Returns
+    -------
+    dead, saturated : float
+        Within [0, 1].
+    """
+    found = np.asarray(rates)
+    return float(np.mean(found == 0)), float(np.mean(found >= saturation_rate))
+
+
 def effective_rank(features: np.ndarray) -> EffectiveRank:
     """Number of dimensions over which a code spreads its variance.
 
@@ -143,11 +169,12 @@ def activity_summary(
     if not saturation_rate > 0:
         raise InputError(f"saturation_rate is {saturation_rate} Hz; give a rate > 0")
     rates = unit_rates(counts, duration).to_numpy()
+    dead, saturated = dead_and_saturated(rates, saturation_rate)
     return ActivitySummary(
         mean_rate=float(rates.mean()),
         median_rate=float(np.median(rates)),
         max_rate=float(rates.max()),
-        dead_fraction=float(np.mean(rates == 0)),
-        saturated_fraction=float(np.mean(rates >= saturation_rate)),
+        dead_fraction=dead,
+        saturated_fraction=saturated,
         rank=effective_rank(counts),
     )

@@ -5,20 +5,78 @@ For summaries of stored weights. Never simulates, never draws.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import xarray as xr
 
 from ..errors import InputError
-from ._checks import require_variables
+from ._checks import as_features, as_vector, require_variables
 from ._similarity import rank_correlation
 
-__all__ = ["PATHWAYS", "receptive_fields", "sleep_episodes", "weight_drift", "weight_summary"]
+__all__ = [
+    "PATHWAYS",
+    "Drift",
+    "drift",
+    "receptive_fields",
+    "sleep_episodes",
+    "synaptic_operations",
+    "weight_drift",
+    "weight_summary",
+]
 
 PATHWAYS = ("input_exc", "exc_exc", "exc_inh", "inh_exc")
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How far values moved from where they started.
+
+    Attributes
+    ----------
+    norm_ratio : float
+        ‖end‖/‖start‖; NaN where ‖start‖ = 0.
+    relative_change : float
+        ‖end − start‖/‖start‖; NaN where ‖start‖ = 0.
+    rank_correlation : float
+        Spearman's, of start with end; NaN where either is constant.
+    """
+
+    norm_ratio: float
+    relative_change: float
+    rank_correlation: float
+
+
+def drift(start: np.ndarray, end: np.ndarray) -> Drift:
+    """How far a set of weights, or of rates, moved from where it started, and whether its order was kept.
+
+    Parameters
+    ----------
+    start, end : array_like
+        Values before and after, of one shape.
+
+    Returns
+    -------
+    Drift
+
+    Raises
+    ------
+    InputError
+        Shapes that differ, or a value that is not finite.
+    """
+    before = as_vector("start", np.ravel(start))
+    after = as_vector("end", np.ravel(end))
+    if before.size != after.size:
+        raise InputError(f"start has {before.size} values and end {after.size}; give the same units twice")
+    norm = np.linalg.norm(before) or np.nan
+    return Drift(
+        float(np.linalg.norm(after) / norm),
+        float(np.linalg.norm(after - before) / norm),
+        rank_correlation(before, after),
+    )
 
 
 def weight_summary(records: xr.Dataset, *, quantiles: Sequence[float] = _QUANTILES) -> xr.Dataset:
@@ -82,21 +140,51 @@ def weight_drift(records: xr.Dataset) -> xr.Dataset:
         No pathway recorded, or a weight that is not finite.
     """
     pathways = _recorded_pathways(records)
-    ratio, change, order = [], [], []
-    for pathway in pathways:
-        start = records[f"w_initial_{pathway}"].to_numpy().astype(float)
-        end = records[f"w_final_{pathway}"].to_numpy().astype(float)
-        norm = np.linalg.norm(start) or np.nan
-        ratio.append(np.linalg.norm(end) / norm)
-        change.append(np.linalg.norm(end - start) / norm)
-        order.append(rank_correlation(start, end))
+    found = [drift(records[f"w_initial_{name}"], records[f"w_final_{name}"]) for name in pathways]
+    names = ("norm_ratio", "relative_change", "rank_correlation")
     return xr.Dataset(
-        {
-            "norm_ratio": ("pathway", ratio),
-            "relative_change": ("pathway", change),
-            "rank_correlation": ("pathway", order),
-        },
+        {name: ("pathway", [getattr(one, name) for one in found]) for name in names},
         coords={"pathway": pathways},
+    )
+
+
+def synaptic_operations(records: xr.Dataset, spikes: Mapping[str, np.ndarray]) -> xr.DataArray:
+    """How often a spike crosses a synapse, for each image: spikes of each source times its synapses.
+
+    Parameters
+    ----------
+    records : Dataset
+        With `pre_P(synapse_P)` for at least one pathway P.
+    spikes : mapping of str to array_like, shape (image, unit)
+        Spike counts (or expected ones) an image, of each population that feeds a recorded pathway: "input", "exc",
+        "inh".
+
+    Returns
+    -------
+    DataArray, shape (image, pathway)
+
+    Raises
+    ------
+    InputError
+        No pathway recorded, a population missing, or with too few units or another number of images.
+    """
+    pathways = [name for name in PATHWAYS if f"pre_{name}" in records]
+    if not pathways:
+        raise InputError("records has no pre_P of any pathway; use the records of a run")
+    counts = {name: as_features(f"spikes[{name!r}]", values) for name, values in spikes.items()}
+    found = []
+    for pathway in pathways:
+        source, pre = pathway.split("_")[0], records[f"pre_{pathway}"].to_numpy()
+        if source not in counts:
+            raise InputError(f"spikes lacks {source!r}, which feeds {pathway}; give its spike counts")
+        n_units = counts[source].shape[1]
+        if pre.size and pre.max() >= n_units:
+            raise InputError(f"spikes[{source!r}] has {n_units} units; {pathway} needs {pre.max() + 1}")
+        found.append(counts[source] @ np.bincount(pre, minlength=n_units))
+    if len({len(values) for values in found}) > 1:
+        raise InputError("spikes has different numbers of images; give the same images of each population")
+    return xr.DataArray(
+        np.stack(found, axis=1), dims=("image", "pathway"), coords={"pathway": pathways}, attrs={"units": "1"}
     )
 
 

@@ -2,6 +2,7 @@
 
 from homeonet.data._catalogue import NAMES
 from homeonet.data._checks import check_images
+from homeonet.data._corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from homeonet.data._dataset import Dataset
 from homeonet.data._geometric import make_geometric
 from homeonet.data._inventory import InventoryRow, inventory
@@ -9,10 +10,13 @@ from homeonet.data._load import load
 from homeonet.data._resize import resize_images
 
 __all__ = [
+    "CORRUPTIONS",
     "NAMES",
+    "SEVERITIES",
     "Dataset",
     "InventoryRow",
     "check_images",
+    "corrupt",
     "inventory",
     "load",
     "make_geometric",

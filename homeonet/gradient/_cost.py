@@ -227,7 +227,8 @@ def _neuron_operations(neuron: SpikingNeuron) -> tuple[int, int]:
     if isinstance(neuron, SlidingPSN):
         return neuron.kernel, 1
     if isinstance(neuron, DSN):
-        return neuron.kernel + 2, 1  # filter and two products; the decay's nonlinearity is taken as a table
+        seen = neuron.kernel if neuron.decay == "dynamic" else 0
+        return seen + 2, 1  # filter and two products; the decay's nonlinearity is taken as a table
     return 1, 2
 
 

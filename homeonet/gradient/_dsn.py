@@ -37,7 +37,7 @@ class DSN(MembraneNeuron):
     channels : int
         Size of axis 2 of the input, (T, B, channels, ...).
     kernel : int
-        k, the inputs that the decay sees, at least 1. Default 4.
+        k, the inputs that the decay sees, at least 1; a static decay sees none. Default 4.
     tau : float
         τ, positive. Default 0.25: the decay is the fourth power of a sigmoid.
     levels : int
@@ -54,6 +54,9 @@ class DSN(MembraneNeuron):
     longest_memory : float, optional
         Spread the initial decays so that, without input, channels remember 1 to this many steps, evenly on a
         logarithmic scale; above 1. Default None: biases as torch's Conv1d, a memory of about half a step.
+    decay : {"dynamic", "static"}
+        "static" is the paper's ablation: ``α = sigmoid(b)^(1/τ)``, one learnt constant for each channel. Default
+        "dynamic".
     mp_init : bool
         Learn the membrane's start; see :class:`MembraneNeuron`. Default False.
 
@@ -75,9 +78,12 @@ class DSN(MembraneNeuron):
         parallel: bool = True,
         mixing: int | None = None,
         longest_memory: float | None = None,
+        decay: str = "dynamic",
         mp_init: bool = False,
     ) -> None:
         super().__init__(mp_init=mp_init)
+        if decay not in ("dynamic", "static"):
+            raise InputError(f"DSN: decay = {decay!r}: choose 'dynamic' or 'static'")
         for name, value, least in (("channels", channels, 1), ("kernel", kernel, 1), ("levels", levels, 1)):
             if value < least or value != int(value):
                 raise InputError(f"DSN: {name} = {value}: it must be a whole number of at least {least}")
@@ -85,11 +91,16 @@ class DSN(MembraneNeuron):
             if not value > 0:
                 raise InputError(f"DSN: {name} = {value}: it must be positive")
         self.channels, self.kernel, self.tau, self.levels = channels, kernel, tau, levels
+        self.decay = decay
         self.parallel = parallel
         self.surrogate = surrogate_named(surrogate)
         bound = kernel**-0.5  # as torch's Conv1d with one input channel
         self.weight = nn.Parameter(torch.empty(channels, kernel).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.empty(channels).uniform_(-bound, bound))
+        if decay == "static":  # a filter of one weight, which is zero and stays so
+            del self.weight
+            self.kernel = 1
+            self.register_buffer("weight", torch.zeros(channels, 1), persistent=False)
         if longest_memory is not None:
             if not longest_memory > 1:
                 raise InputError(f"DSN: longest_memory = {longest_memory} steps: it must be above 1")
@@ -168,7 +179,8 @@ class DSN(MembraneNeuron):
         return DSNState(state.membrane.detach(), state.window.detach())
 
     def extra_repr(self) -> str:
-        return f"{self.channels}, kernel={self.kernel}, tau={self.tau:g}, levels={self.levels}"
+        seen = f"kernel={self.kernel}" if self.decay == "dynamic" else "static decay"
+        return f"{self.channels}, {seen}, tau={self.tau:g}, levels={self.levels}"
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from homeonet.errors import InputError
+from homeonet.gradient._processes import sum_over_processes
 
 __all__ = ["MembraneNeuron", "SpikingNeuron", "reset", "spiking_neurons", "streaming", "without_autocast"]
 
@@ -175,9 +176,10 @@ class MembraneNeuron(SpikingNeuron):
     @torch.no_grad()
     def _learn_initial_membrane(self, state: Any, spiked: Tensor) -> None:
         membrane, spiked = self.membrane_of(state).detach().flatten(), spiked.flatten()
-        n_spiked = spiked.sum(dtype=membrane.dtype)
         # a product of vectors is many times faster than a masked sum
-        mean = torch.dot(membrane, spiked.to(membrane.dtype)) / n_spiked.clamp_min(1)
+        total = torch.dot(membrane, spiked.to(membrane.dtype))
+        total, n_spiked = sum_over_processes(torch.stack([total, spiked.sum(dtype=membrane.dtype)]))
+        mean = total / n_spiked.clamp_min(1)
         new = self.MOMENTUM * self.initial_membrane + (1 - self.MOMENTUM) * mean
         self.initial_membrane.copy_(torch.where(n_spiked > 0, new, self.initial_membrane))
 

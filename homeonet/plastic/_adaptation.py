@@ -12,12 +12,12 @@ from homeonet.plastic._equations import Mechanism
 __all__ = ["adaptation_values", "adaptive_threshold"]
 
 
-def adaptive_threshold() -> Mechanism:
-    """State `theta` in volt, added to the threshold up to `theta_max`."""
+def adaptive_threshold(base: str = "v_threshold") -> Mechanism:
+    """State `theta` in volt, added to the threshold `base` up to `theta_max`."""
     return Mechanism(
         equations="dtheta/dt = -theta/tau_theta : volt",
         constants={"theta_plus": "volt", "theta_max": "volt", "tau_theta": "second"},
-        threshold="v > v_threshold + clip(theta, 0*volt, theta_max)",
+        threshold=f"v > {base} + clip(theta, 0*volt, theta_max)",
         reset="theta += theta_plus",
     )
 

@@ -13,6 +13,7 @@ import numpy as np
 from homeonet.config import PATHWAYS, Config
 from homeonet.errors import InputError
 from homeonet.plastic._adaptation import adaptation_values
+from homeonet.plastic._ahsar import ahsar_values
 from homeonet.plastic._connectivity import initial_weights
 from homeonet.plastic._istdp import istdp_alpha
 from homeonet.plastic._neuron import membrane_values
@@ -88,6 +89,7 @@ def _one_replica(structure: Structure, config: Config, *, evaluation: bool) -> A
         "controller.last_wake_step": NEVER,
         "input.next_spike": np.full(structure.n_input, NEVER),
         "input.unit": np.arange(structure.n_input, dtype=np.int32),
+        **{f"ahsar.{name}": value for name, value in ahsar_values(config).items()},
     }
     for name, value in trace_values(config).items():
         values |= {f"{group}.{name}": value for group in ("input", "exc", "inh")}
@@ -124,6 +126,7 @@ def _population(
         "hold": 0.0,
         "theta": 0.0,
         "plasticity": 1.0,
+        "n_spikes": 0.0,
         "unit": np.arange(structure.size(group), dtype=np.int32),
     }
 
@@ -151,6 +154,7 @@ _STATE = {
     "hold",
     "theta",
     "plasticity",
+    "n_spikes",
     "next_spike",
     "unit",
     "x_plus",

@@ -28,13 +28,13 @@ from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 
 from homeonet.config import PATHWAYS
 from homeonet.plastic._connectivity import Connections
-from homeonet.plastic._network import build_network
+from homeonet.plastic._network import build_network, sampled_variables
 from homeonet.plastic._structure import Structure
 
 __all__ = ["CPP_FOLDER", "exchanged_variables", "generate", "quiet"]
 
 CPP_FOLDER = Path(__file__).parent / "cpp"
-_GROUPS = ("controller", "totals", "input", "exc", "inh", *PATHWAYS)
+_GROUPS = ("controller", "totals", "input", "exc", "inh", *PATHWAYS, "ahsar")
 _INTERNAL = {"i", "j", "N", "t", "dt", "lastspike", "not_refractory", "delay", "_indices"}
 
 
@@ -42,6 +42,8 @@ def exchanged_variables(network: brian2.Network) -> dict[str, ArrayVariable]:
     """All arrays that a segment is given: state, parameters and weights, as "group.variable"."""
     found: dict[str, ArrayVariable] = {}
     for name in _GROUPS:
+        if name not in network:
+            continue
         group = network[name]
         for key, variable in sorted(group.variables.items()):
             own = isinstance(variable, ArrayVariable) and getattr(variable.owner, "name", None) == name
@@ -61,7 +63,7 @@ def generate(structure: Structure, folder: Path) -> None:
     device = brian2.get_device()
     brian2.defaultclock.dt = 1 * brian2.ms  # data, not code: every segment brings its own
     network = build_network(structure, _any_connections(structure))
-    manifest = _manifest(device, network, exchanged_variables(network))
+    manifest = _manifest(device, network, exchanged_variables(network), sampled_variables(structure))
     brian2.prefs.codegen.cpp.headers = ['"exchange.h"']
     for slot, lines in _exchange_code(manifest).items():
         device.insert_code(slot, "\n".join(lines))
@@ -104,7 +106,10 @@ class quiet:  # noqa: N801 - used as a function
 
 
 def _manifest(
-    device: CPPStandaloneDevice, network: brian2.Network, variables: dict[str, ArrayVariable]
+    device: CPPStandaloneDevice,
+    network: brian2.Network,
+    variables: dict[str, ArrayVariable],
+    sampled: dict[str, list[str]],
 ) -> dict[str, Any]:
     def entry(name: str, variable: ArrayVariable) -> dict[str, Any]:
         group = network[name.partition(".")[0]]
@@ -128,12 +133,7 @@ def _manifest(
         "arrays": [entry(name, variable) for name, variable in variables.items()],
         "connections": connections,
         "stimulus": {"shape": list(stimulus.values.shape)},
-        "monitors": {
-            "spikes_exc": ["i", "t"],
-            "spikes_inh": ["i", "t"],
-            "samples": ["asleep", "wake_step"],
-            "weight_samples": [f"total_{pathway}" for pathway in PATHWAYS],
-        },
+        "monitors": {"spikes_exc": ["i", "t"], "spikes_inh": ["i", "t"], **sampled},
     }
 
 

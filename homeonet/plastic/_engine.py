@@ -39,7 +39,7 @@ class SegmentResult:
     sample_step : ndarray, shape (n_samples,)
         Steps at which samples were taken, every 0.2 s.
     samples : dict of str to ndarray, shape (n_samples, replicas)
-        "asleep", "wake_step" and "total_<pathway>".
+        "asleep", "wake_step" and "total_<pathway>"; with AHSAR "mean_rate_<population>" and "state_<population>".
     n_steps : int
         Steps run: fewer than asked for if a replica reached its last wake step.
     seconds : float

@@ -11,7 +11,7 @@ import numpy as np
 from brian2 import second
 
 from homeonet.config import PATHWAYS
-from homeonet.plastic import _neuron, _poisson, _sleep
+from homeonet.plastic import _ahsar, _neuron, _poisson, _sleep
 from homeonet.plastic._adaptation import adaptive_threshold
 from homeonet.plastic._connectivity import Connections
 from homeonet.plastic._equations import Mechanism, combine, declare_values
@@ -27,7 +27,7 @@ from homeonet.plastic._rules import rule_named
 from homeonet.plastic._structure import SAMPLE_PERIOD, STIMULUS_ROWS, TOTALS_PERIOD, Structure
 from homeonet.plastic._traces import trace
 
-__all__ = ["build_network", "pathway_parameters"]
+__all__ = ["build_network", "pathway_parameters", "sampled_variables"]
 
 
 def pathway_parameters(pathway: str) -> dict[str, str]:
@@ -50,6 +50,15 @@ _PATHWAY_PARAMETERS = (
 )
 
 
+def sampled_variables(structure: Structure) -> dict[str, list[str]]:
+    """What is recorded every `SAMPLE_PERIOD`, a monitor."""
+    sampled = {
+        "samples": ["asleep", "wake_step"],
+        "weight_samples": [f"total_{pathway}" for pathway in PATHWAYS],
+    }
+    return sampled | ({"ahsar_samples": list(_ahsar.AHSAR_SAMPLES)} if structure.ahsar else {})
+
+
 def build_network(structure: Structure, connections: Connections) -> brian2.Network:
     """Make all Brian2 objects of a structure.
 
@@ -62,8 +71,8 @@ def build_network(structure: Structure, connections: Connections) -> brian2.Netw
     Returns
     -------
     brian2.Network
-        With the groups ``input, exc, inh, controller, totals``, a Synapses object a pathway under the
-        pathway's name, and the monitors ``spikes_exc, spikes_inh, samples``.
+        With the groups ``input, exc, inh, controller, totals`` (and ``ahsar``), a Synapses object a pathway under
+        the pathway's name, and the monitors ``spikes_exc, spikes_inh`` and those of `sampled_variables`.
     """
     totals = brian2.NeuronGroup(
         structure.replicas,
@@ -75,27 +84,25 @@ def build_network(structure: Structure, connections: Connections) -> brian2.Netw
     for pathway in ("input_exc", "exc_exc"):
         setattr(controller, f"total_{pathway}", brian2.linked_var(totals, f"total_{pathway}"))
     controller.run_regularly(_sleep.CONTROLLER_STEP, when="start", name="controller_step")
+    ahsar = _ahsar_group(structure, controller, totals) if structure.ahsar else None
+    sampled = {"samples": controller, "weight_samples": totals, "ahsar_samples": ahsar}
     groups = {
         "input": _input_group(structure, controller),
-        "exc": _population_group("exc", structure, controller),
-        "inh": _population_group("inh", structure, controller),
+        "exc": _population_group("exc", structure, controller, ahsar),
+        "inh": _population_group("inh", structure, controller, ahsar),
     }
     objects = [totals, controller, *groups.values()]
     for pathway in PATHWAYS:
         objects.append(_synapses(pathway, structure, groups, connections))
     objects += _weight_totals(structure, groups, totals)
+    if ahsar is not None:
+        objects += [ahsar, *_spike_counts(structure, groups, ahsar)]
     objects += [
         brian2.SpikeMonitor(groups["exc"], name="spikes_exc"),
         brian2.SpikeMonitor(groups["inh"], name="spikes_inh"),
-        brian2.StateMonitor(
-            controller, ["asleep", "wake_step"], record=True, dt=SAMPLE_PERIOD * second, name="samples"
-        ),
-        brian2.StateMonitor(
-            totals,
-            [f"total_{pathway}" for pathway in PATHWAYS],
-            record=True,
-            dt=SAMPLE_PERIOD * second,
-            name="weight_samples",
+        *(
+            brian2.StateMonitor(sampled[name], names, record=True, dt=SAMPLE_PERIOD * second, name=name)
+            for name, names in sampled_variables(structure).items()
         ),
     ]
     return brian2.Network(objects)
@@ -151,18 +158,32 @@ def _with_values(mechanism: Mechanism, structure: Structure) -> str:
     return f"{mechanism.equations}\n{values}\nunit : integer (constant)"
 
 
+def _ahsar_group(
+    structure: Structure, controller: brian2.NeuronGroup, totals: brian2.NeuronGroup
+) -> brian2.NeuronGroup:
+    ahsar = brian2.NeuronGroup(structure.replicas, _ahsar.AHSAR, clock=totals.clock, name="ahsar")
+    for name in ("asleep", "wake_step"):
+        setattr(ahsar, name, brian2.linked_var(controller, name))
+    ahsar.run_regularly(_ahsar.AHSAR_STEP, when="groups", name="ahsar_step")  # sums are taken before
+    return ahsar
+
+
 def _population_group(
-    population: str, structure: Structure, controller: brian2.NeuronGroup
+    population: str,
+    structure: Structure,
+    controller: brian2.NeuronGroup,
+    ahsar: brian2.NeuronGroup | None,
 ) -> brian2.NeuronGroup:
     incoming = [name for name, (_, target) in PATHWAYS.items() if target == population]
     form = structure.renormalisation
     mechanism = combine(
         [
             _neuron.membrane(structure.synapse_exc if population == "exc" else structure.synapse_inh),
-            adaptive_threshold(),
+            adaptive_threshold(f"v_threshold + rise_{population}" if structure.ahsar else "v_threshold"),
             membrane_noise(),
             *(trace(name) for name in _traces_of(population, structure)),
             homeostasis(incoming, form),
+            _ahsar.counted_spikes(population) if structure.ahsar else Mechanism(),
             Mechanism(
                 # synapses cannot read linked variables of their target: the gate is copied to a plain one
                 equations="asleep : 1 (linked)" + ("" if structure.plastic_asleep else "\nplasticity : 1"),
@@ -188,6 +209,8 @@ def _population_group(
         group.run_regularly("plasticity = 1 - asleep", when="before_groups", name=f"{population}_gate")
     group.run_regularly(_neuron.FLOOR, when="after_groups", name=f"{population}_floor")
     _link(group, controller, structure, population, "asleep")
+    if ahsar is not None:
+        _link(group, ahsar, structure, population, "count_asleep", f"rise_{population}")
     return group
 
 
@@ -233,17 +256,32 @@ def _synapses(
 def _weight_totals(
     structure: Structure, groups: dict[str, brian2.NeuronGroup], totals: brian2.NeuronGroup
 ) -> list[brian2.Synapses]:
-    """Sums over the neurons of a replica, on the slow clock of their target."""
     sums = []
     for population in ("exc", "inh"):
         incoming = [name for name, (_, target) in PATHWAYS.items() if target == population]
-        synapses = brian2.Synapses(
-            groups[population],
-            totals,
-            "\n".join(f"total_{name}_post = sum_{name}_pre : 1 (summed)" for name in incoming),
-            name=f"totals_{population}",
-        )
-        index = _unit_index(structure, population)
-        synapses.connect(i=np.arange(len(index)), j=index)
-        sums.append(synapses)
+        equations = "\n".join(f"total_{name}_post = sum_{name}_pre : 1 (summed)" for name in incoming)
+        sums.append(_sums(population, structure, groups, totals, equations))
     return sums
+
+
+def _spike_counts(
+    structure: Structure, groups: dict[str, brian2.NeuronGroup], ahsar: brian2.NeuronGroup
+) -> list[brian2.Synapses]:
+    return [
+        _sums(name, structure, groups, ahsar, f"count_{name}_post = n_spikes_pre : 1 (summed)")
+        for name in _ahsar.POPULATIONS
+    ]
+
+
+def _sums(
+    population: str,
+    structure: Structure,
+    groups: dict[str, brian2.NeuronGroup],
+    target: brian2.NeuronGroup,
+    equations: str,
+) -> brian2.Synapses:
+    """Sums over the neurons of a replica, on the slow clock of their target."""
+    synapses = brian2.Synapses(groups[population], target, equations, name=f"{target.name}_{population}")
+    index = _unit_index(structure, population)
+    synapses.connect(i=np.arange(len(index)), j=index)
+    return synapses

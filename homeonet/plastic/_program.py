@@ -33,6 +33,7 @@ _PACKAGE = Path(__file__).parent
 #: The modules that write a program, "_" and ".py" left out; a change of one makes new programs.
 _SOURCES = [
     "adaptation",
+    "ahsar",
     "codegen",
     "equations",
     "istdp",

@@ -61,11 +61,13 @@ class Recorder:
         self._append("snapshot_sd", np.array([[w.std() for w in weights.values()]]))
         self._append("snapshot_quantile", np.array([[np.quantile(w, _QUANTILES) for w in weights.values()]]))
         units, steps = self._spikes(segment)
+        first_sample = segment.first_step // self._sample_steps
         for population, (first, size) in self._ranges().items():
             mine = steps[(units >= first) & (units < first + size)]
-            sample, counts = np.unique(mine // self._sample_steps, return_counts=True)
-            self._append(f"spike_sample_{population}", sample)
-            self._append(f"spike_count_{population}", counts)
+            counts = np.bincount(mine // self._sample_steps - first_sample)
+            found = np.flatnonzero(counts)
+            self._append(f"spike_sample_{population}", found + first_sample)
+            self._append(f"spike_count_{population}", counts[found])
         self.total_seconds = (segment.first_step + segment.n_steps) * dt
         self._recent = [*self._recent[-1:], (units, steps)]
         self._recent_start, self._last_start = self._last_start, segment.first_step
@@ -141,6 +143,8 @@ class Recorder:
             "weight_sd": (("snapshot", "pathway"), self._column("snapshot_sd")),
             "weight_quantile": (("snapshot", "pathway", "quantile"), self._column("snapshot_quantile")),
         }
+        if self._structure.ahsar:
+            data |= self._ahsar(final)
         for name in pathways:
             dimension = f"synapse_{name}"
             data[f"w_initial_{name}"] = (dimension, initial.weights[name])
@@ -180,6 +184,20 @@ class Recorder:
             attributes |= {"raster_start": start, "raster_stop": stop}
         return xr.Dataset(data, coordinates, attributes)
 
+    def _ahsar(self, final: Network) -> dict[str, Any]:
+        """r̄, h and the scale of thresholds over time, and the scale at the end."""
+        rate, state = (
+            np.stack([self._column(f"{kind}_{name}") for name in _POPULATIONS], axis=1)
+            for kind in ("mean_rate", "state")
+        )
+        over_time = ("time", "population")
+        return {
+            "ahsar_rate": (over_time, rate, {"units": "Hz"}),
+            "ahsar_state": (over_time, state),
+            "threshold_scale": (over_time, 1 + self._config.ahsar.span * np.tanh(state)),
+            "threshold_scale_final": ("population", [final.threshold_scale[name] for name in _POPULATIONS]),
+        }
+
     def _append(self, name: str, values: np.ndarray) -> None:
         self._columns.setdefault(name, []).append(values)
 
@@ -207,7 +225,11 @@ class Recorder:
             return
         start, stop = around[-1] if around else (max(begin, end - 5.0), end)
         inside = (steps * dt >= start) & (steps * dt < stop)
-        self._raster = (units[inside], steps[inside], float(start), float(stop))
+        units, steps = units[inside], steps[inside]
+        order = np.argsort(
+            steps, kind="stable"
+        )  # segment by segment: excitatory units first, then inhibitory
+        self._raster = (units[order], steps[order], float(start), float(stop))
 
     def _sleeps(self) -> tuple[np.ndarray, np.ndarray]:
         """Start and stop of every finished sleep in seconds, to the step.
@@ -235,12 +257,11 @@ class Recorder:
         return {"exc": (0, self._structure.n_exc), "inh": (self._structure.n_exc, self._structure.n_inh)}
 
     def _spikes(self, segment: Segment) -> tuple[np.ndarray, np.ndarray]:
-        """This replica's spikes in order of time: excitatory units first, then inhibitory."""
+        """This replica's spikes: those of excitatory units, then those of inhibitory ones, each in order of time."""
         units, steps = [], []
         for population, (first, size) in self._ranges().items():
             unit, step = segment.result.spikes[population]
             mine = unit // size == self._replica
             units.append(unit[mine] % size + first)
             steps.append(step[mine])
-        order = np.argsort(np.concatenate(steps), kind="stable")
-        return np.concatenate(units)[order], np.concatenate(steps)[order]
+        return np.concatenate(units), np.concatenate(steps)

@@ -12,12 +12,11 @@ from collections.abc import Iterator
 import brian2
 import numpy as np
 
-from homeonet.config import PATHWAYS
 from homeonet.plastic._arrays import Arrays
 from homeonet.plastic._codegen import exchanged_variables, quiet
 from homeonet.plastic._connectivity import Connections
 from homeonet.plastic._engine import SegmentResult
-from homeonet.plastic._network import build_network
+from homeonet.plastic._network import build_network, sampled_variables
 from homeonet.plastic._structure import Structure
 
 __all__ = ["RuntimeEngine"]
@@ -49,6 +48,7 @@ class RuntimeEngine:
         with quiet(), _target(target):
             self._network = build_network(structure, connections)
         self._variables = exchanged_variables(self._network)
+        self._sampled = sampled_variables(structure)
         self._network.add(brian2.NetworkOperation(self._stop_at_last_wake_step, when="end"))
         self._stimulus = self._network["input"].namespace["stimulus"]
         self.array_names = tuple(self._variables)
@@ -67,7 +67,7 @@ class RuntimeEngine:
             variable.set_value(values)
         self._stimulus.values[:] = stimulus
         network.t_ = first_step * dt
-        monitors = {name: network[name] for name in ("spikes_exc", "spikes_inh", "samples", "weight_samples")}
+        monitors = {name: network[name] for name in ("spikes_exc", "spikes_inh", *self._sampled)}
         for monitor in monitors.values():
             monitor.resize(0)
         start = time.perf_counter()
@@ -83,10 +83,7 @@ class RuntimeEngine:
         }
         samples = {
             name: np.array(getattr(monitors[monitor], name)).T
-            for monitor, names in (
-                ("samples", ["asleep", "wake_step"]),
-                ("weight_samples", [f"total_{pathway}" for pathway in PATHWAYS]),
-            )
+            for monitor, names in self._sampled.items()
             for name in names
         }
         sample_step = np.rint(monitors["samples"].t_[:] / dt).astype(np.int64)

@@ -15,6 +15,7 @@ import numpy as np
 
 from homeonet.config import PATHWAYS, Config
 from homeonet.errors import InputError
+from homeonet.plastic._ahsar import moved_threshold, threshold_scales
 from homeonet.plastic._arrays import Arrays, assemble
 from homeonet.plastic._connectivity import Connections, connect
 from homeonet.plastic._engine import Engine, SegmentResult, engine_for
@@ -43,12 +44,15 @@ class Network:
         Magnitudes, a pathway.
     thresholds : dict of str to ndarray
         Rise of the threshold of each neuron in volt, for "exc" and "inh".
+    threshold_scale : dict of str to float
+        How far thresholds lie from rest, relative to the configuration, for "exc" and "inh": what AHSAR moves.
     """
 
     config: Config
     connections: Connections
     weights: dict[str, np.ndarray]
     thresholds: dict[str, np.ndarray]
+    threshold_scale: dict[str, float] = field(default_factory=lambda: {"exc": 1.0, "inh": 1.0})
 
     @classmethod
     def untrained(cls, config: Config) -> Network:
@@ -197,6 +201,7 @@ class Training:
             connections,
             {name: part(self.arrays[f"{name}.w"]) for name in PATHWAYS},
             {name: part(self.arrays[f"{name}.theta"]) for name in ("exc", "inh")},
+            *([threshold_scales(self.arrays, replica)] if self.structure.ahsar else []),
         )
 
     def _per_replica(self, values: np.ndarray, group: str) -> np.ndarray:
@@ -265,6 +270,8 @@ def read_features(
     engine = engine_for(structure, network.connections, device)
     template = assemble(structure, [config], evaluation=True)
     template |= {f"{name}.w": weights for name, weights in network.weights.items()}
+    for name, scale in network.threshold_scale.items():
+        template[f"{name}.v_threshold"][:] = moved_threshold(getattr(config, name), scale)
     if config.evaluation.freeze_threshold:
         template |= {f"{name}.theta": theta for name, theta in network.thresholds.items()}
     dt = config.simulation.dt

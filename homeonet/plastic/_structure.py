@@ -45,6 +45,8 @@ class Structure:
         What sleep does to the weights.
     plastic_asleep : bool
         Whether the rules stay on in sleep.
+    ahsar : bool
+        Whether thresholds follow the rates of their populations.
     """
 
     n_input: int
@@ -58,6 +60,7 @@ class Structure:
     rules: tuple[tuple[str, str], ...]
     renormalisation: str
     plastic_asleep: bool
+    ahsar: bool
 
     @classmethod
     def of(cls, config: Config, replicas: int = 1) -> Structure:
@@ -83,15 +86,17 @@ class Structure:
             rules=tuple((name, getattr(config, name).rule) for name in PATHWAYS),
             renormalisation=config.sleep.renormalisation,
             plastic_asleep=config.sleep.plastic,
+            ahsar=config.ahsar.enabled,
         )
 
     def frozen(self) -> Structure:
-        """The same network without plasticity and without sleep: what evaluation runs."""
+        """The same network with constant weights and thresholds and without sleep: what evaluation runs."""
         return replace(
             self,
             rules=tuple((name, "static") for name, _ in self.rules),
             renormalisation="none",
             plastic_asleep=True,
+            ahsar=False,
         )
 
     def size(self, population: str) -> int:

@@ -119,6 +119,8 @@ def plot_embedding(
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title="class", handletextpad=0.2, markerscale=1.4)
     numbers = [f"trustworthiness {embedding.trustworthiness:.2f}"]
     if np.isfinite(embedding.neighbour_accuracy):
-        numbers += [f"k-NN {100 * embedding.neighbour_accuracy:.0f} %", f"Φ {embedding.phi:.1f}"]
+        numbers.append(f"k-NN {100 * embedding.neighbour_accuracy:.0f} %")
+    if np.isfinite(embedding.phi):
+        numbers.append(f"Φ {embedding.phi:.1f}")
     artists["quality"] = ax.set_title(", ".join(numbers), fontsize=7)
     return artists

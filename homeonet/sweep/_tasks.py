@@ -22,7 +22,7 @@ from homeonet.sweep._grid import Cell
 __all__ = ["Outcome", "Place", "Task", "baseline_config", "perform", "tasks_of"]
 
 #: Sections that neither raw pixels nor the untrained network depend on.
-_OF_TRAINING = ("sleep", "noise", "stdp", "istdp", "guard", "epochs")
+_OF_TRAINING = ("sleep", "noise", "stdp", "istdp", "ahsar", "guard", "epochs")
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from homeonet.data import load
 from homeonet.plastic import read_features
 from homeonet.plastic._program import Program
 
-COMMANDS = ("run", "evaluate", "figure", "presets", "data", "doctor")
+COMMANDS = ("run", "evaluate", "figure", "claims", "presets", "data", "doctor")
 #: A run of a second; 225 inputs and 250 neurons, as in the preset, so that nothing is compiled anew.
 SHORT = ["--data", "geometric", "--train", "40", "--test", "20"]
 SHORT += ["--set", "input.presentation=0.5 s", "--set", "evaluation.presentation=0.5 s"]

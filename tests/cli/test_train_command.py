@@ -47,10 +47,10 @@ def assert_two_processes_train_the_same_network_as_one(options: list[str], folde
         np.testing.assert_allclose(two[name], one[name], atol=1e-5)
 
 
-@pytest.mark.parametrize("homeostasis", [None, "ahsar"])
-def test_two_processes_train_the_same_network_as_one(homeostasis: str | None, tmp_path: Path) -> None:
-    plugin = ["--homeostasis", homeostasis] if homeostasis else []
-    assert_two_processes_train_the_same_network_as_one([*SMALL, "--no-figures", *plugin], tmp_path)
+@pytest.mark.parametrize(("neuron", "homeostasis"), [("lif", "ahsar"), ("trlif", "mp_init")])
+def test_two_processes_train_the_same_network_as_one(neuron: str, homeostasis: str, tmp_path: Path) -> None:
+    options = ["train", neuron, *SMALL[2:], "--no-figures", "--homeostasis", homeostasis]
+    assert_two_processes_train_the_same_network_as_one(options, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from homeonet.plastic._runtime import RuntimeEngine
 SMALL = {"input.side": 6, "exc.n": 30, "inh.n": 10, "input.presentation": "0.1 s", "input_exc.density": 0.4}
 SMALL |= {"input_exc.w_initial": 1.0}
 SLEEPY = {"sleep.interval": "1 s", "sleep.ratio": 0.3, "sleep.alpha_base": 0.0, "noise.sigma": "6 mV"}
+AHSAR = {"ahsar.enabled": True, "ahsar.strength": 0.5, "ahsar.window": "0.3 s", "ahsar.target_rate": "20 Hz"}
 #: What a segment is given about its place in the run, and so may differ between ways to cut a run.
 PLACE = {"input.first_wake_step", "controller.last_wake_step"}
 
@@ -50,16 +51,20 @@ def assert_same_arrays(first: dict[str, np.ndarray], second: dict[str, np.ndarra
     assert not different
 
 
-def test_segments_of_any_length_give_the_same_bits(images: np.ndarray) -> None:
-    whole = trained([small()], images, 100.0)
-    cut = trained([small()], images, 0.371)
+@pytest.mark.parametrize("mechanism", [{}, AHSAR], ids=["", "ahsar"])
+def test_segments_of_any_length_give_the_same_bits(images: np.ndarray, mechanism: dict) -> None:
+    whole = trained([small(**mechanism)], images, 100.0)
+    cut = trained([small(**mechanism)], images, 0.371)
     assert whole.step == cut.step
     assert whole.step > whole.total_wake_steps  # it slept
     assert_same_arrays(whole.arrays, cut.arrays)
 
 
-def test_resuming_from_a_checkpoint_gives_the_same_bits(images: np.ndarray, tmp_path) -> None:
-    config = small()
+@pytest.mark.parametrize("mechanism", [{}, AHSAR], ids=["", "ahsar"])
+def test_resuming_from_a_checkpoint_gives_the_same_bits(
+    images: np.ndarray, mechanism: dict, tmp_path
+) -> None:
+    config = small(**mechanism)
     whole, whole_records = Training([config], images), Recorder(config)
     start = whole.network()
     while not whole.done:
@@ -110,11 +115,13 @@ def test_sleep_at_the_end_costs_no_more_processes(
     assert (recorder.wake_seconds, recorder.total_seconds) == (0.5, 0.86)
 
 
-def test_replicas_equal_single_runs_bit_for_bit(images: np.ndarray) -> None:
+@pytest.mark.parametrize("mechanism", [{}, AHSAR], ids=["", "ahsar"])
+def test_replicas_equal_single_runs_bit_for_bit(images: np.ndarray, mechanism: dict) -> None:
+    # what AHSAR differs in makes no difference where it is off
     configs = [
-        small(seed=1),
-        small(seed=2, sleep__ratio=0.1, noise__sigma="2 mV"),
-        small(seed=3, sleep__ratio=0.0, exc_exc__eta=0.002),
+        small(**mechanism, seed=1),
+        small(**mechanism, seed=2, sleep__ratio=0.1, noise__sigma="2 mV", ahsar__diffusion=0.0),
+        small(**mechanism | {"ahsar.target_rate": "3 Hz"}, seed=3, sleep__ratio=0.0, exc_exc__eta=0.002),
     ]
     together = trained(configs, images, 0.7)
     for replica, config in enumerate(configs):
@@ -125,6 +132,8 @@ def test_replicas_equal_single_runs_bit_for_bit(images: np.ndarray) -> None:
             np.testing.assert_array_equal(beside.connections[name][0], alone.connections[name][0])
         for name, theta in alone.thresholds.items():
             np.testing.assert_array_equal(beside.thresholds[name], theta)
+        assert beside.threshold_scale == alone.threshold_scale
+        assert (alone.threshold_scale["exc"] != 1) == bool(mechanism)
 
 
 def both_engines(config: Config, images: np.ndarray, n_steps: int):
@@ -150,9 +159,15 @@ def test_runtime_equals_compiled_bit_for_bit_without_library_functions(images: n
             np.testing.assert_array_equal(compiled.spikes[population][k], runtime.spikes[population][k])
 
 
-def test_runtime_equals_compiled_with_sleep_noise_and_exponentials(images: np.ndarray) -> None:
-    compiled, runtime = both_engines(small(), images, 1600)
+@pytest.mark.parametrize("mechanism", [{}, AHSAR], ids=["", "ahsar"])
+def test_runtime_equals_compiled_with_sleep_noise_and_exponentials(
+    images: np.ndarray, mechanism: dict
+) -> None:
+    compiled, runtime = both_engines(small(**mechanism), images, 1600)
     assert compiled.samples["asleep"].any()
+    assert set(compiled.samples) == set(runtime.samples)
+    for name, values in compiled.samples.items():
+        np.testing.assert_allclose(runtime.samples[name], values, rtol=1e-10, err_msg=name)
     for name, values in compiled.arrays.items():
         np.testing.assert_allclose(runtime.arrays[name], values, rtol=1e-10, atol=1e-13, err_msg=name)
 

@@ -21,6 +21,7 @@ def _readout(**changes):
     return analysis.evaluate_readout(**(good | changes))
 
 
+PRE = xr.Dataset({"pre_input_exc": ("synapse_input_exc", [0, 4])})
 CASES = {
     "unknown readout": (lambda: _readout(name="svm"), "svm.*logistic, qda, knn, diehl_cook"),
     "NaN in training": (lambda: _readout(x_train=HOLED), "x_train.*NaN"),
@@ -56,6 +57,10 @@ CASES = {
     "negative rate": (lambda: analysis.unit_rates(-X, 1), "counts.*≥ 0"),
     "saturation": (lambda: analysis.activity_summary(X, 1, saturation_rate=0), "saturation_rate is 0 Hz"),
     "no predictions": (lambda: analysis.confusion_matrix([], []), "labels is empty"),
+    "drift": (lambda: analysis.drift([1, 2], [1, 2, 3]), "start has 2 values and end 3"),
+    "no synapses": (lambda: analysis.synaptic_operations(xr.Dataset(), {}), "no pre_P of any pathway"),
+    "no source": (lambda: analysis.synaptic_operations(PRE, {}), "spikes lacks 'input'"),
+    "few units": (lambda: analysis.synaptic_operations(PRE, {"input": X}), "has 2 units; input_exc needs 5"),
     "no pathway": (lambda: analysis.weight_summary(xr.Dataset()), "no w_initial_P"),
     "quantile": (lambda: analysis.weight_summary(make_records(), quantiles=[5]), "quantiles is .5."),
     "which": (lambda: analysis.receptive_fields(make_records(), which="last"), "which is 'last'"),

@@ -121,6 +121,11 @@ def test_activity_summary_hand_worked():
     assert (summary.dead_fraction, summary.saturated_fraction) == (0.25, 0.25)
 
 
+def test_dead_and_saturated_shares():
+    assert analysis.dead_and_saturated([0.0, 0.0, 0.5, 1.0], 1.0) == (0.5, 0.25)
+    assert analysis.dead_and_saturated(np.array([3.0, 120.0]), 100.0) == (0.0, 0.5)
+
+
 def test_embedding_numbers_for_separate_classes():
     x, y = rng(0).normal(size=(60, 8)), np.arange(60) % 3
     x[:, 0] += 20 * y
@@ -192,6 +197,32 @@ def test_weight_summary_and_drift_hand_worked():
     assert drift["relative_change"] == pytest.approx(np.sqrt(15 / 30))
     # ranks 1 2 3 4 against 2 3 4 1: 1 − 6·12/(4·15)
     assert drift["rank_correlation"] == pytest.approx(-0.2)
+
+
+def test_drift_hand_worked():
+    # ranks 1 2 3 against 2 3 1: 1 − 6·6/(3·8)
+    found = analysis.drift([[3.0], [4.0], [12.0]], [[6.0], [8.0], [0.0]])
+    assert found.norm_ratio == pytest.approx(10 / 13)
+    assert found.relative_change == pytest.approx(np.sqrt(9 + 16 + 144) / 13)
+    assert found.rank_correlation == pytest.approx(-0.5)
+    still = analysis.drift([1.0, 2.0], [1.0, 2.0])
+    assert (still.norm_ratio, still.relative_change, still.rank_correlation) == pytest.approx((1, 0, 1))
+    assert np.isnan(analysis.drift([0.0, 0.0], [1.0, 2.0]).relative_change)
+
+
+def test_synaptic_operations_counted_synapse_by_synapse():
+    sizes = {"input": 6, "exc": 5, "inh": 3}
+    ends = {"input_exc": ("input", 9), "exc_inh": ("exc", 7), "inh_exc": ("inh", 1)}
+    random = rng(4)
+    pre = {name: random.integers(0, sizes[source], n) for name, (source, n) in ends.items()}
+    records = xr.Dataset({f"pre_{name}": (f"synapse_{name}", index) for name, index in pre.items()})
+    spikes = {name: random.poisson(2.0, (4, n)) for name, n in sizes.items()}
+    found = analysis.synaptic_operations(records, spikes)
+    assert found.dims == ("image", "pathway")
+    for name, (source, _) in ends.items():
+        for image in range(4):
+            expected = sum(int(spikes[source][image, unit]) for unit in pre[name])
+            assert found.sel(pathway=name)[image] == expected
 
 
 def test_field_overlap_hand_worked():

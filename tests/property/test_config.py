@@ -165,3 +165,49 @@ def test_reciprocal_pairs_that_cannot_be_avoided_are_refused() -> None:
     dense = apply_overrides(avoiding, {"inh_exc.density": 1.0})
     with pytest.raises(InputError, match=r"inh_exc\.density = 1 .*; lower .*avoid_reciprocal = false"):
         connect(Structure.of(dense), [dense])
+
+
+def test_ahsar_that_is_off_changes_no_identity_and_is_off_where_a_file_has_no_such_section(tmp_path) -> None:
+    from homeonet.plastic import Structure
+
+    assert not any(load_config(name).ahsar.enabled for name in preset_names())
+    moved = {"ahsar.strength": 0.2, "ahsar.target_rate": "7 Hz"}
+    assert apply_overrides(BASE, moved).run_id == BASE.run_id
+    on = apply_overrides(BASE, {"ahsar.enabled": True})
+    assert len({BASE.run_id, on.run_id, apply_overrides(on, moved).run_id}) == 3
+    assert Structure.of(on) != Structure.of(BASE)
+    # every constant is data: none makes another program
+    changed = {"target_rate": "7 Hz", "window": "0.5 s", "momentum": 0.5, "relaxation": 0.1, "strength": 0.2}
+    changed |= {"span": 0.1, "diffusion": 0.0, "during": "always"}
+    assert set(changed) == set(BASE.to_dict()["ahsar"]) - {"enabled"}
+    other = apply_overrides(on, {f"ahsar.{name}": value for name, value in changed.items()})
+    assert Structure.of(other) == Structure.of(on)
+    # a complete file under a name of its own, as it was before there was AHSAR
+    path = tmp_path / "own.toml"
+    text = BASE.replace(preset="own").to_toml()
+    start = text.index("[ahsar]")
+    path.write_text(text[:start] + text[text.index("[", start + 1) :])
+    assert load_config(path).to_dict() == BASE.to_dict() | {"preset": "own"}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"ahsar.target_rate": "0 Hz"}, r"ahsar\.target_rate"),
+        ({"ahsar.window": "50 ms"}, r"ahsar\.window"),
+        ({"ahsar.window": "100.5 ms"}, r"ahsar\.window = 0\.1005 s is not a whole number of time steps"),
+        ({"ahsar.momentum": 1.0}, r"ahsar\.momentum"),
+        ({"ahsar.relaxation": 1.5}, r"ahsar\.relaxation"),
+        ({"ahsar.span": 1.0}, r"ahsar\.span"),
+        ({"ahsar.diffusion": 0.6}, r"ahsar\.diffusion"),
+        ({"ahsar.during": "sleep"}, r"ahsar\.during"),
+        (
+            {"ahsar.enabled": True, "exc.v_reset": "-59 mV"},
+            r"ahsar\.span = 0\.3 .*exc fall to -59\.5 mV.*lower",
+        ),
+        ({"ahsar.enabled": True, "inh.e_leak": "-50 mV"}, r"inh\.v_threshold .-55 mV. above inh\.e_leak"),
+    ],
+)
+def test_ahsar_refuses_what_has_no_meaning(overrides: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        apply_overrides(BASE, overrides)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from homeonet.errors import InputError
+from homeonet.gradient._processes import sum_over_processes
 from homeonet.gradient.homeostasis._adapters import ForeignLayer, SpikingLayer
 from homeonet.gradient.homeostasis._plugin import Homeostasis, check_range
 from homeonet.gradient.homeostasis._thresholds import scaled_threshold
@@ -125,8 +126,9 @@ class MPInit(Homeostasis):
         if index not in self._under_way:
             return
         membrane, spiked = self._under_way.pop(index)
-        n_spiked = spiked.sum()
-        mean = torch.where(spiked, membrane, 0).sum() / n_spiked.clamp_min(1)
+        total = torch.where(spiked, membrane, 0).sum()
+        total, n_spiked = sum_over_processes(torch.stack([total, spiked.sum(dtype=total.dtype)]))
+        mean = total / n_spiked.clamp_min(1)
         mu = self.initial_membrane[index]
         new = self.momentum * mu + (1 - self.momentum) * mean
         mu.copy_(torch.where(n_spiked > 0, new, mu))

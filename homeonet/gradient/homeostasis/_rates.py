@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from homeonet.gradient._processes import process_count, sum_over_processes
 from homeonet.gradient.homeostasis._adapters import SpikingLayer
 
 __all__ = ["RateMeter", "count_nonzero"]
@@ -80,7 +80,7 @@ class RateMeter:
         seen, self._seen = self._seen, None
         everywhere = range(len(self._layers))
         rates = [seen[i][0] / seen[i][1] if i in seen else None for i in everywhere]
-        if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
+        if process_count() > 1:
             rates = _over_processes(rates, next(model.parameters()).device)
         self._report(rates, [*seen, *(i for i in everywhere if i not in seen)])
 
@@ -93,9 +93,8 @@ def _over_processes(rates: list[Any], device: torch.device) -> list[Any]:
     found = [torch.as_tensor(rate, device=device, dtype=torch.float32) for rate in rates if rate is not None]
     if not found:
         return rates
-    flat = torch.cat([rate.reshape(-1) for rate in found])
-    dist.all_reduce(flat)
-    parts = (flat / dist.get_world_size()).split([rate.numel() for rate in found])
+    flat = sum_over_processes(torch.cat([rate.reshape(-1) for rate in found]))
+    parts = (flat / process_count()).split([rate.numel() for rate in found])
     means = iter([part.view(rate.shape) for part, rate in zip(parts, found, strict=True)])
     return [None if rate is None else next(means) for rate in rates]
 

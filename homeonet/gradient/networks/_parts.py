@@ -27,7 +27,7 @@ from homeonet.gradient._psn import PSN, SlidingPSN
 from homeonet.gradient._recurrent import RecurrentLIF
 from homeonet.gradient._trlif import TrLIF
 
-__all__ = ["NEURONS", "Parts"]
+__all__ = ["NEURONS", "NORMS", "Parts"]
 
 
 def _hdlif(
@@ -64,7 +64,9 @@ _WEIGHTS: dict[str, tuple[type[nn.Conv1d], type[nn.Conv2d], type[nn.Linear]]] = 
     "binary": (BinaryConv1d, BinaryConv2d, BinaryLinear),
     "ternary": (TernaryConv1d, TernaryConv2d, TernaryLinear),
 }
-_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+#: What may follow a convolution.
+NORMS = ("batch", "layer", "none")
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,13 @@ class Parts:
         T, for neurons with constants a step (HD-LIF, PSN). Default 4.
     options : dict
         Further parameters of the neuron's class; for "hdlif" also ``parallel_second``: the parallel variant in the
-        second neuron layer of every residual block. ``indicator`` and ``surrogate`` then belong to that variant
-        alone; ``spike_bits`` to both, but for the indicator, whose spikes are 0 or 1.
+        second neuron layer of every residual block, or in every second layer of a plain stack of convolutions.
+        ``indicator`` and ``surrogate`` then belong to that variant alone; ``spike_bits`` to both, but for the
+        indicator, whose spikes are 0 or 1.
     weights : {"float", "binary", "ternary"}
         Of all weight layers but the first and the last, which stay in floating point.
     attention : bool
-        SECA after every batch normalisation of a convolution over images, but the first. Default False.
+        SECA after every normalisation of a convolution over images, but the first. Default False.
     """
 
     neuron: str = "lif"
@@ -112,17 +115,26 @@ class Parts:
             ) from error
 
     def conv(
-        self, n_in: int, n_out: int, kernel: int = 3, *, stride: int = 1, axes: int = 2, first: bool = False
+        self,
+        n_in: int,
+        n_out: int,
+        kernel: int = 3,
+        *,
+        stride: int = 1,
+        axes: int = 2,
+        first: bool = False,
+        norm: str = "batch",
     ) -> PerStep:
-        """Convolution over `axes` axes and batch normalisation, (T, B, n_in, *) to (T, B, n_out, *).
+        """Convolution over `axes` axes and normalisation, (T, B, n_in, *) to (T, B, n_out, *).
 
         The first one of a network keeps its weights in floating point and has no attention.
         """
         make = _WEIGHTS["float" if first else self.weights][axes - 1]
-        layers = [
-            make(n_in, n_out, kernel, stride=stride, padding=kernel // 2, bias=False),
-            _NORMS[axes - 1](n_out),
+        layers: list[nn.Module] = [
+            make(n_in, n_out, kernel, stride=stride, padding=kernel // 2, bias=norm == "none")
         ]
+        if norm != "none":
+            layers.append(_BATCH_NORMS[axes - 1](n_out) if norm == "batch" else nn.GroupNorm(1, n_out))
         return PerStep(*layers, *([SECA()] if self.attention and not first else []))
 
     def linear(self, n_in: int, n_out: int, *, first: bool = False, last: bool = False) -> PerStep:

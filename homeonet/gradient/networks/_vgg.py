@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from homeonet.errors import InputError
 from homeonet.gradient._layers import PerStep
-from homeonet.gradient.networks._parts import Parts
+from homeonet.gradient.networks._parts import NORMS, Parts
 
 __all__ = ["VGG", "scaled"]
 
@@ -32,6 +32,13 @@ class VGG(nn.Module):
         Channels of the convolutions; by default VGG-SNN's eight layers. Pooling halves the image.
     width : float
         Multiplier of all channels. Default 1.
+    norm : {"batch", "layer", "none"}
+        What follows a convolution: batch normalisation over time and batch together, layer normalisation of each image
+        and step, or a bias alone. Default "batch".
+
+    Notes
+    -----
+    ``parallel_second`` of HD-LIF takes every second layer of neurons here, as there are no blocks.
 
     References
     ----------
@@ -51,10 +58,13 @@ class VGG(nn.Module):
         *,
         plan: Sequence[int | str] = PLAN,
         width: float = 1.0,
+        norm: str = "batch",
     ) -> None:
         super().__init__()
+        if norm not in NORMS:
+            raise InputError(f"norm = {norm!r}: choose one of {', '.join(NORMS)}")
         layers: list[nn.Module] = []
-        first = True
+        n_neurons = 0
         for item in plan:
             if item == "pool":
                 if size < 2:
@@ -65,8 +75,11 @@ class VGG(nn.Module):
                 size //= 2
                 continue
             n_out = scaled(int(item), width)
-            layers += [parts.conv(channels, n_out, first=first), parts.spiking(n_out)]
-            channels, first = n_out, False
+            layers += [
+                parts.conv(channels, n_out, first=not n_neurons, norm=norm),
+                parts.spiking(n_out, second=n_neurons % 2 == 1),
+            ]
+            channels, n_neurons = n_out, n_neurons + 1
         self.features = nn.Sequential(*layers)
         self.flatten = nn.Flatten(2)
         self.classify = parts.linear(channels * size * size, classes, last=True)

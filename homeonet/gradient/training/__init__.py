@@ -1,8 +1,10 @@
 """Training of spiking networks by gradients: paradigms, loop, checkpoints, records."""
 
 from homeonet.gradient.training._checkpoint import load_weights, save_weights
+from homeonet.gradient.training._coherence import gradient_cosine, temporal_factor
 from homeonet.gradient.training._config import TrainConfig, load_train_config, train_config
 from homeonet.gradient.training._encoding import augmented, encoded
+from homeonet.gradient.training._held import held_bytes
 from homeonet.gradient.training._history import ActivityProbe, History, weight_norms
 from homeonet.gradient.training._paradigms import PARADIGMS, Learner, check_paradigm
 from homeonet.gradient.training._run import build
@@ -19,11 +21,14 @@ __all__ = [
     "build",
     "check_paradigm",
     "encoded",
+    "gradient_cosine",
+    "held_bytes",
     "load_train_config",
     "load_trained",
     "load_weights",
     "measure_baselines",
     "save_weights",
+    "temporal_factor",
     "train",
     "train_config",
     "weight_norms",

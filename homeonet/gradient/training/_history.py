@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from homeonet import store
+from homeonet.analysis import dead_and_saturated
 from homeonet.gradient._neuron import SpikingNeuron
 
 if TYPE_CHECKING:
@@ -66,15 +67,12 @@ class ActivityProbe:
 
     def summary(self) -> dict[str, dict[str, float]]:
         """Of each layer: mean rate, share of units that are dead (never active) and saturated (always active)."""
-        rates = {name: self.unit_rates(name) for name in self.names}
-        return {
-            name: {
-                "rate": float(rate.mean()),
-                "dead": float((rate == 0).mean()),
-                "saturated": float((rate == 1).mean()),
-            }
-            for name, rate in rates.items()
-        }
+        found = {}
+        for name in self.names:
+            rates = self.unit_rates(name)
+            dead, saturated = dead_and_saturated(rates, 1.0)
+            found[name] = {"rate": float(rates.mean()), "dead": dead, "saturated": saturated}
+        return found
 
     def kept(self) -> np.ndarray:
         """Mean output over time of the layer to keep, shape (examples, units)."""

@@ -20,7 +20,7 @@ from homeonet.gradient._hdlif import HDLIF
 from homeonet.gradient._neuron import spiking_neurons, streaming
 from homeonet.gradient._psn import PSN, SlidingPSN
 
-__all__ = ["PARADIGMS", "Learner", "Paradigm", "check_paradigm"]
+__all__ = ["PARADIGMS", "Learner", "Paradigm", "check_paradigm", "no_gradient_through_time"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def bptt(learner: Learner, x: Tensor, y: Tensor, generator: torch.Generator) -> 
 def online(learner: Learner, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """An update at every step, no gradient through time: memory does not depend on T (arXiv 2410.07547)."""
     total, losses = 0, []
-    with streaming(learner.model), _no_gradient_through_time(learner.model):
+    with streaming(learner.model), no_gradient_through_time(learner.model):
         for x_t in x.split(1):
             logits = learner.model(x_t)[0]
             loss = learner.loss(logits, y)
@@ -75,7 +75,7 @@ def online_random(
     """Run to one random step and update there alone (the stochastic time step of arXiv 2410.07547)."""
     last = int(torch.randint(len(x), (), generator=generator))
     total = 0
-    with streaming(learner.model), _no_gradient_through_time(learner.model):
+    with streaming(learner.model), no_gradient_through_time(learner.model):
         with torch.no_grad():
             for x_t in x[:last].unbind():
                 total = total + learner.model(x_t[None])[0]
@@ -113,7 +113,8 @@ def check_paradigm(name: str, model: nn.Module) -> Paradigm:
 
 
 @contextmanager
-def _no_gradient_through_time(model: nn.Module) -> Iterator[None]:
+def no_gradient_through_time(model: nn.Module) -> Iterator[None]:
+    """Within the block, the spiking layers of `model` hold their past constant."""
     neurons = spiking_neurons(model)
     before = [neuron.through_time for neuron in neurons]
     for neuron in neurons:

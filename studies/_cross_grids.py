@@ -1,0 +1,99 @@
+"""What `cross_paradigm.py` compares: kinds of networks, each under every homeostasis that it can have."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from homeonet.sweep import Grid
+
+__all__ = ["COLUMNS", "ROWS", "STEPS", "grid_of", "place_of"]
+
+#: Excitatory and inhibitory neurons of the presets; gradient-trained networks have as many hidden neurons.
+UNITS = 250
+#: Time steps of an image in gradient-trained networks.
+STEPS = 10
+#: No homeostasis at all: neither sleep nor adapting thresholds nor inhibitory plasticity.
+_NONE: dict[str, Any] = {
+    "sleep.ratio": 0.0,
+    "exc.theta_plus": "0 mV",
+    "inh.theta_plus": "0 mV",
+    "inh_exc.rule": "static",
+}
+_PLASTIC: dict[str, dict[str, Any]] = {
+    "none": _NONE,
+    "sleep": {k: v for k, v in _NONE.items() if k != "sleep.ratio"},
+    # without noise nothing fires asleep: what is left of sleep is that each neuron's weights get their sum back
+    "normalisation": {k: v for k, v in _NONE.items() if k != "sleep.ratio"}
+    | {"sleep.renormalisation": "normalise", "noise.sigma": "0 mV"},
+    "adaptive threshold": {k: v for k, v in _NONE.items() if not k.endswith("theta_plus")},
+    "iSTDP": _NONE | {"inh_exc.rule": "istdp", "inh_exc.eta": 0.005},
+    "AHSAR": _NONE | {"ahsar.enabled": True},
+    "preset": {},
+}
+_GRADIENT: dict[str, dict[str, Any]] = {
+    "none": {},
+    "sleep": {"homeostasis.sleep.ratio": 0.1},
+    "normalisation": {"neuron_options.variant": "mem_bn"},
+    "adaptive threshold": {"homeostasis.threshold_adaptation.per": "unit"},
+    "MP-Init": {"homeostasis.mp_init.momentum": 0.9},
+    "AHSAR": {"homeostasis.ahsar.target_rate": 0.15},
+}
+#: Of Mem-BN, which HD-LIF alone has; the other neurons have no normalisation of their membranes.
+_ONLY = {"normalisation": "HD-LIF"}
+#: Learning online, a network runs once a step, and thresholds move once a run: a batch is to weigh as elsewhere.
+_ONLINE = {
+    "adaptive threshold": {"homeostasis.threshold_adaptation.rate": 0.01 / STEPS},
+    "AHSAR": {f"homeostasis.ahsar.{k}": v / STEPS for k, v in (("strength", 0.05), ("relaxation", 0.01))}
+    | {"homeostasis.ahsar.diffusion": 0.1 / STEPS},
+}
+_NETWORKS: dict[str, dict[str, Any]] = {
+    "STDP (massey2026)": {"preset": "massey2026"},
+    "STDP (homeonet)": {"preset": "homeonet"},
+    "SG-SNN": {"neuron": "lif", "neuron_options.decay": 0.95},
+    "recurrent SG-SNN": {"neuron": "recurrentlif", "neuron_options.decay": 0.95},
+    "TrLIF": {"neuron": "trlif", "neuron_options.mp_init": False},
+    "HD-LIF": {"neuron": "hdlif", "paradigm": "online"},
+    "DSN": {"neuron": "dsn", "paradigm": "parallel"},
+}
+ROWS = tuple(_NETWORKS)
+#: They have no weights between spiking neurons, on which STDP could act asleep: what is left is the power law.
+_FEED_FORWARD = ("SG-SNN", "TrLIF", "HD-LIF", "DSN")
+_NO_STDP = {"homeostasis.sleep.stdp": False}
+COLUMNS = (
+    "none", "sleep", "normalisation", "adaptive threshold", "iSTDP", "MP-Init", "AHSAR", "preset"
+)  # fmt: skip
+
+
+def grid_of(kind: str, options: argparse.Namespace) -> Grid:
+    """All networks of a kind, "plastic" or "gradient", under all their homeostasis, on all images."""
+    fixed: dict[str, Any] = {"train": options.train, "test": options.test}
+    if kind == "plastic":
+        fixed["evaluation.presentation"] = "0.5 s"  # of both presets, so that they count over the same time
+        side = "input.side"
+    else:
+        fixed |= {"net": "sg_snn", "net_options.hidden": UNITS, "steps": STEPS, "epochs": options.epochs}
+        fixed |= {"batch": 50, "val": 0}
+        side = "size"
+    axes = {"data": options.data, side: options.sides, "seed": options.seeds}
+    return Grid(fixed, axes, _cases(kind, options.homeostasis))
+
+
+def place_of(case: str) -> tuple[str, str]:
+    """Network and homeostasis of a case of a grid."""
+    network, _, homeostasis = case.partition(", ")
+    return network, homeostasis
+
+
+def _cases(kind: str, wanted: list[str]) -> dict[str, dict[str, Any]]:
+    cases = {}
+    for network, parameters in _NETWORKS.items():
+        if ("preset" in parameters) != (kind == "plastic"):
+            continue
+        for name, changes in (_PLASTIC if kind == "plastic" else _GRADIENT).items():
+            if name not in wanted or (kind == "gradient" and _ONLY.get(name, network) != network):
+                continue
+            online = _ONLINE.get(name, {}) if parameters.get("paradigm") == "online" else {}
+            asleep = _NO_STDP if name == "sleep" and network in _FEED_FORWARD else {}
+            cases[f"{network}, {name}"] = parameters | changes | online | asleep
+    return cases

@@ -1,0 +1,40 @@
+"""What a study leaves for its figure to be drawn from again: one small file of labelled numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import xarray as xr
+from matplotlib.figure import Figure
+
+from homeonet._gallery import load_figure
+from homeonet._version import __version__
+from homeonet.claims import study_command
+from homeonet.plotting import use_style
+from homeonet.store import require_writable, write_records
+
+__all__ = ["courses", "gallery_figure", "write_figure_data"]
+
+
+def write_figure_data(out: Path, data: xr.Dataset, *, study: str, scale: str) -> Path:
+    """Write ``figure.nc`` into `out`: what ``figures/`` draws from, with the study's name, scale and command."""
+    require_writable(out)
+    about = {"study": study, "scale": scale, "command": study_command(), "version": __version__}
+    path = out / "figure.nc"
+    small = data.drop_vars([name for name in data.coords if name not in data.dims])
+    write_records(path, small.assign_attrs(data.attrs | about))
+    return path
+
+
+def gallery_figure(name: str, data: xr.Dataset) -> Figure:
+    """The figure that ``figures/`` draws from the same data."""
+    with use_style():
+        return load_figure(Path(__file__).parents[1] / "figures" / f"{name}.py").draw(data)
+
+
+def courses(records: xr.Dataset, points: int = 500) -> xr.Dataset:
+    """Weights and rates over the time awake, as means over at most `points` equal spans; for the figure."""
+    span = float(records["wake_time"].max().round()) / points
+    place = (records["wake_time"] / span).astype(int).rename("place")
+    means = records[["pathway_mean", "rate"]].groupby(place).mean().astype("float32")
+    return means.rename(place="time").assign_coords(time=(means["place"].to_numpy() + 0.5) * span)

@@ -1,0 +1,209 @@
+"""`homeonet claims` prints verdicts in each of its forms and reruns studies; `homeonet figure` draws the gallery."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from homeonet.claims import Measured, load_registry, write_measured
+from homeonet.cli import main
+from homeonet.store import write_records
+
+FIGURES = Path(__file__).parents[2] / "figures"
+FAKE = """
+import argparse
+from pathlib import Path
+from homeonet.claims import Measured, write_measured
+parser = argparse.ArgumentParser()
+parser.add_argument("--quick", action="store_true")
+parser.add_argument("--full", action="store_true")
+parser.add_argument("--out", type=Path)
+options = parser.parse_args()
+value = 1e-7 if options.quick else 1.0
+measured = {"dsn-exact": [Measured("T = 4", value, value, value)]}
+write_measured(options.out, study="dsn", scale="tiny", measured=measured)
+"""
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """Results of two studies."""
+    folder = tmp_path / "results"
+    exact = [Measured("T = 4096", 1e-6, 1e-6, 1e-6)]
+    cases = [
+        Measured("Fashion", 2.0, 1.0, 3.0, 3, "points"),
+        Measured("MNIST", 0.1, -0.2, 0.4, 3, "points"),
+    ]
+    write_measured(folder / "dsn", study="dsn", scale="small", measured={"dsn-exact": exact})
+    write_measured(folder / "hd_lif", study="hd_lif", scale="wide", measured={"hdlif-online-accuracy": cases})
+    return folder
+
+
+@pytest.fixture
+def studies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of studies with one tiny one."""
+    folder = tmp_path / "studies"
+    folder.mkdir()
+    (folder / "dsn.py").write_text(FAKE)
+    monkeypatch.setenv("HOMEONET_STUDIES", str(folder))
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+def refused(arguments: list[str], capsys: pytest.CaptureFixture) -> str:
+    """The one line that a command prints before it exits with an error."""
+    assert main(arguments) in (1, 2)
+    printed = capsys.readouterr().err
+    assert printed.startswith("homeonet: error: ") and printed.count("\n") == 1, printed
+    return printed
+
+
+def test_the_table_has_every_claim_under_its_paper(results, capsys, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "110")
+    assert main(["claims", "--from", str(results)]) == 0
+    printed = capsys.readouterr().out
+    registry = load_registry()
+    assert all(name in printed for name in registry.claims)
+    flat = " ".join(printed.split())
+    assert all(source.reference in flat for source in registry.sources.values())
+    assert max(map(len, printed.splitlines())) <= 110
+    assert "+2.0 [+1.0, +3.0]" in printed and "1e-06" in printed
+    assert f"{len(registry.claims)} claims: 1 holds, 1 partly" in printed.replace("\n", " ")
+
+
+def test_one_claim_is_shown_with_cases_rule_reason_and_command(results, capsys) -> None:
+    assert main(["claims", "hdlif-online-accuracy", "--from", str(results)]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    for part in (
+        "Fashion: +2.0 [+1.0, +3.0], n = 3: passes",
+        "MNIST: +0.1 [-0.2, +0.4], n = 3: undecided",
+    ):
+        assert part in printed
+    assert "above 0, with the whole 95 % interval" in printed and "scale wide" in printed
+    assert "verdict partly" in printed and "command python studies/" in printed
+
+
+def test_json_is_a_list_of_objects(results, capsys) -> None:
+    assert main(["claims", "--json", "--from", str(results)]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["id"] for row in rows] == list(load_registry().claims)
+    assert main(["claims", "dsn-exact", "--json", "--from", str(results)]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["measured"], row["ci"], row["n"], row["verdict"]) == (1e-6, [1e-6, 1e-6], 1, "holds")
+
+
+def test_markdown_has_one_line_a_claim(results, capsys) -> None:
+    assert main(["claims", "--markdown", "--from", str(results)]) == 0
+    printed = capsys.readouterr().out
+    rows = [line for line in printed.splitlines() if line.startswith("| `")]
+    assert len(rows) == len(load_registry().claims)
+    assert all(line.replace("\\|", "").count("|") == 7 for line in rows)
+    assert "**holds**" in printed and "- `dsn`: small" in printed
+
+
+@pytest.mark.parametrize(("scale", "verdict"), [(["--quick"], "holds"), ([], "does not hold")])
+def test_a_study_is_run_again_and_judged_by_what_it_measured(
+    scale, verdict, studies, tmp_path, capsys
+) -> None:
+    folder = tmp_path / "here" if scale else tmp_path / "results" / "dsn"
+    out = ["--out", str(folder)] if scale else []
+    assert main(["claims", "dsn-exact", "--run", *scale, *out, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["verdict"] == verdict and row["scale"] == "tiny"
+    assert row["command"] == f"python studies/dsn.py {'--quick' if scale else '--full'}"
+    assert (folder / "claims.json").is_file()
+
+
+def test_what_cannot_be_run_is_said_with_a_remedy(studies, monkeypatch, capsys) -> None:
+    assert "did you mean dsn-exact" in refused(["claims", "dsn-exat", "--run"], capsys)
+    assert "has no study to run" in refused(["claims", "hdlif-imagenet", "--run"], capsys)
+    assert "needs a claim" in refused(["claims", "--run"], capsys)
+    assert "--quick belongs to --run" in refused(["claims", "dsn-exact", "--quick"], capsys)
+    assert "hd_lif.py, the study of hdlif-fold, is not there" in refused(
+        ["claims", "hdlif-fold", "--run"], capsys
+    )
+    (studies / "dsn.py").write_text("raise SystemExit(3)")
+    assert "failed with exit code 3" in refused(["claims", "dsn-exact", "--run"], capsys)
+    monkeypatch.setenv("HOMEONET_STUDIES", str(studies / "absent"))
+    assert "correct $HOMEONET_STUDIES" in refused(["claims", "dsn-exact", "--run"], capsys)
+
+
+def test_an_installation_without_studies_says_how_to_get_them(studies, monkeypatch, capsys, tmp_path) -> None:
+    monkeypatch.delenv("HOMEONET_STUDIES")
+    monkeypatch.setattr(
+        "homeonet._claims_command.__file__", str(tmp_path / "site-packages" / "homeonet" / "x.py")
+    )
+    assert "clone the source" in refused(["claims", "dsn-exact", "--run"], capsys)
+
+
+def test_folders_without_results_are_refused(tmp_path, capsys) -> None:
+    assert "holds no claims.json" in refused(["claims", "--from", str(tmp_path)], capsys)
+
+
+@pytest.fixture
+def gradient_data(tmp_path: Path) -> Path:
+    """What the study sleep_gradient leaves for its figure."""
+    values = np.random.default_rng(0).normal(85, 2, (2, 3, 3))
+    coords = {"case": ["one", "two"], "ratio": [0.0, 0.1, 0.3], "seed": [1, 2, 3]}
+    data = xr.Dataset(
+        {"accuracy": (tuple(coords), values)}, coords, {"study": "sleep_gradient", "scale": "small"}
+    )
+    folder = tmp_path / "mine" / "sleep_gradient"
+    folder.mkdir(parents=True)
+    write_records(folder / "figure.nc", data)
+    return folder.parent
+
+
+@pytest.fixture
+def gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of two of the figures' scripts."""
+    folder = tmp_path / "figures"
+    folder.mkdir()
+    for name in ("sleep_gradient", "dsn", "_axes"):
+        shutil.copy(FIGURES / f"{name}.py", folder)
+    monkeypatch.setenv("HOMEONET_FIGURES", str(folder))
+    return folder
+
+
+def test_the_gallery_draws_what_is_there_and_lists_what_is_missing(
+    gallery, gradient_data, capsys, tmp_path
+) -> None:
+    out = tmp_path / "drawn"
+    assert main(["figure", "all", "--from", str(gradient_data), "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert (out / "sleep_gradient.png").read_bytes().startswith(b"\x89PNG")
+    assert not (out / "dsn.png").exists()
+    assert "not drawn: dsn: no data of the study dsn" in printed and "python studies/dsn.py" in printed
+    page = (out / "README.md").read_text(encoding="utf-8")
+    assert "![Sleep in networks trained by gradients](sleep_gradient.png)" in page
+    assert "Lines are means" in page and "Not drawn yet: no data of the study dsn" in page
+
+
+def test_one_figure_is_drawn_in_any_format_from_the_data_of_the_source(
+    gallery, gradient_data, capsys, tmp_path
+) -> None:
+    (gallery / "data").mkdir()
+    shutil.copy(gradient_data / "sleep_gradient" / "figure.nc", gallery / "data" / "sleep_gradient.nc")
+    assert main(["figure", "sleep_gradient", "--format", "svg", "--out", str(tmp_path / "one")]) == 0
+    assert os.listdir(tmp_path / "one") == ["sleep_gradient.svg"]
+    capsys.readouterr()
+    assert "run `python studies/dsn.py`" in refused(["figure", "dsn"], capsys)
+    assert "did you mean sleep_gradient" in refused(["figure", "sleep_gradien"], capsys)
+
+
+def test_every_script_of_the_gallery_has_a_caption_and_a_study() -> None:
+    from homeonet._gallery import figure_scripts, load_figure
+
+    scripts = figure_scripts(FIGURES)
+    assert len(scripts) >= 11
+    for path in scripts.values():
+        script = load_figure(path)
+        title, _, caption = script.__doc__.partition("\n")
+        assert title.endswith(".") and len(caption.split()) > 20 and callable(script.main)
+        assert script.STUDY == "claims" or (FIGURES.parent / "studies" / f"{script.STUDY}.py").is_file()
