@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -21,31 +21,40 @@ from homeonet.gradient.training import TrainResult, encoded
 from homeonet.store import load_records, write_records
 from homeonet.sweep import SweepResult
 
-__all__ = ["TARGET", "epochs_to_target", "learning", "overhead", "robustness", "spread_of_rates"]
+__all__ = ["TARGET", "accuracy_of", "epochs_to_target", "over_epochs", "overhead", "robustness", "spread_of"]
 
 #: Of the best validation accuracy of the run without homeostasis: what is to be reached.
 TARGET = 0.95
 _BATCH = 200
 
 
-def learning(found: SweepResult) -> xr.DataArray:
-    """Validation accuracy in per cent (case, seed, epoch); of runs that failed it is missing."""
+def over_epochs(found: SweepResult, of: Callable[[xr.Dataset], xr.DataArray]) -> xr.DataArray:
+    """A value an epoch from the records of each run (case, seed, epoch); of runs that failed it is missing."""
 
-    def curve(cell: str, state: str, n_epochs: int) -> np.ndarray:
+    def curve(cell: str, state: str) -> np.ndarray:
         if state != "done":
             return np.full(n_epochs, np.nan)
-        return 100 * load_records(found.folder / "cells" / cell)["val_accuracy"].to_numpy()
+        return of(load_records(found.folder / "cells" / cell)).to_numpy()
 
-    cell = found.results["cell"].values[found.results["state"].values == "done"][0]
-    n_epochs = load_records(found.folder / "cells" / cell).sizes["epoch"]
+    done = found.results["cell"].values[found.results["state"].values == "done"]
+    n_epochs = load_records(found.folder / "cells" / done[0]).sizes["epoch"]
     values = xr.apply_ufunc(
-        np.vectorize(curve, signature="(),(),()->(e)"),
+        np.vectorize(curve, signature="(),()->(e)", otypes=[float]),
         found.results["cell"],
         found.results["state"],
-        n_epochs,
         output_core_dims=[["epoch"]],
     )
     return values.assign_coords(epoch=np.arange(1.0, n_epochs + 1))
+
+
+def accuracy_of(records: xr.Dataset) -> xr.DataArray:
+    """On the validation images, in per cent, an epoch."""
+    return 100 * records["val_accuracy"]
+
+
+def spread_of(records: xr.Dataset) -> xr.DataArray:
+    """Standard deviation over layers of their rates on the validation images, an epoch."""
+    return records["layer_rate"].std("layer")
 
 
 def epochs_to_target(curves: xr.DataArray, chance: float) -> xr.DataArray:
@@ -72,12 +81,6 @@ def epochs_to_target(curves: xr.DataArray, chance: float) -> xr.DataArray:
         target,
         input_core_dims=[["epoch"], []],
     )
-
-
-def spread_of_rates(results: xr.Dataset) -> xr.DataArray:
-    """Standard deviation over layers of the share of unit-steps with any output, on the test images."""
-    layers = [name for name in results if str(name).startswith("rate.")]
-    return xr.concat([results[name] for name in layers], "layer").std("layer")
 
 
 def robustness(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import xarray as xr
 from _ahsar_cases import PARTS
 from _gradient_study import interval_text
@@ -16,11 +17,14 @@ __all__ = ["differences", "rows_of", "shape_rows"]
 
 
 def differences(values: xr.DataArray, first: str, second: str, *, ratio: bool = False) -> list[Measured]:
-    """A case a paradigm or shape: `first` − `second` of each seed, or their ratio."""
+    """A case a paradigm or shape: `first` − `second` of each seed, or their ratio where there is one."""
     found = []
     for case in values["case"].values:
         a, b = (values.sel(case=case, homeostasis=part).values for part in (first, second))
-        found.append(measured_over_seeds(str(case), a / b if ratio else a - b, "" if ratio else "points"))
+        with np.errstate(divide="ignore", invalid="ignore"):  # a silent network has rates without a spread
+            compared = a / b if ratio else a - b
+        if np.isfinite(compared).any():
+            found.append(measured_over_seeds(str(case), compared, "" if ratio else "points"))
     return found
 
 
@@ -44,7 +48,7 @@ def rows_of(
 def shape_rows(values: xr.DataArray, gained: Sequence[Measured]) -> list[list[str]]:
     """A line a network: accuracy without and with AHSAR, and their paired difference."""
     rows = [["LIF, other networks", *map(str, values["homeostasis"].values), "AHSAR − none"]]
-    for case, gain in zip(values["case"].values, gained, strict=True):
-        both = [interval_text(line) for line in values.sel(case=case).transpose("homeostasis", "seed")]
-        rows.append([str(case), *both, f"{gain.mean:+.1f} [{gain.low:+.1f}, {gain.high:+.1f}]"])
+    for gain in gained:
+        both = [interval_text(line) for line in values.sel(case=gain.case).transpose("homeostasis", "seed")]
+        rows.append([gain.case, *both, f"{gain.mean:+.1f} [{gain.low:+.1f}, {gain.high:+.1f}]"])
     return rows

@@ -47,15 +47,18 @@ _MEASURES = {
 
 
 NOTE = """accuracies in % with 95 % bootstrap intervals over seeds; p of a paired permutation test, after Holm.
-STDP networks see each training image once and no label, the others {epochs} times. Corrupted: mean over noise, blur,
-contrast, rotation and translation at severity {severity}, of the first {corrupted} test images. Drift: norm of the
-change by the norm of the start, of all weights, and of the rates of the units on test images. Rates: Hz (saturated from
-100 Hz), or the share of {steps} steps with an output (saturated: all). Effective rank: participation ratio of the code.
-SOPs: spikes times the synapses that they cross, 0.9 pJ each; with memory and neurons: `homeonet.gradient.cost`, of
-gradient-trained networks alone. A line that is not there (in the figure "·") is a combination that does not exist:
-inhibitory STDP needs inhibitory neurons, MP-Init sequences that begin anew, and of the gradient-trained neurons HD-LIF
-alone has a normalisation (Mem-BN). "stopped": rates left the bounds of the guard. All constants are defaults of this
-package, and nothing was tuned here. A row of the figure without colours has no reference."""
+STDP networks see each training image once and no label, the others {epochs} times; HD-LIF, online, is updated at each
+of the {steps} steps of a batch, the others once. The readouts give each unit one variance, so that pixels that hardly
+vary on clean images weigh much where there is noise. Corrupted: mean over noise, blur, contrast, rotation and
+translation at severity {severity}, of the first {corrupted} test images. Drift: norm of the change by the norm of the
+start, of all weights, and of the rates of the units on test images. Rates: Hz (saturated from 100 Hz), or the share of
+{steps} steps with an output (saturated: all). Effective rank: participation ratio of the code. SOPs: spikes times the
+synapses that they cross, 0.9 pJ each; with memory and neurons: `homeonet.gradient.cost`, of gradient-trained networks
+alone. A line that is not there (in the figure "·") is a combination that does not exist: inhibitory STDP needs
+inhibitory neurons, MP-Init sequences that begin anew, and of the gradient-trained neurons HD-LIF alone has a
+normalisation (Mem-BN). Asleep, feed-forward networks have the power law alone: no weights lie between their spiking
+neurons. "stopped": rates left the bounds of the guard; a row of the figure without colours has no reference. Constants
+are defaults of this package (inhibitory STDP: massey2026's rate in both presets), and nothing was tuned here."""
 
 
 def arranged(table: pd.DataFrame, columns: Sequence[str]) -> xr.Dataset:

@@ -147,9 +147,10 @@ def _test(model: nn.Module, text: Tensor, tested: int) -> xr.Dataset:
         window = streams[torch.arange(TRAINED + 1)[:, None] + (end - TRAINED)]  # (step, window, stream)
         scored = _bits(model, window.flatten(1))[half:].view(half, len(end), -1).mean(2)
         short[(end - half)[None] + torch.arange(half)[:, None]] = scored
+    whole[short.isnan()] = torch.nan  # both are of the same characters
     lengths = [n for n in _TESTED if n < tested] + [tested]
     spans = list(zip([TRAINED, *lengths[:-1]], lengths, strict=True))
-    values = [[float(bits[a:b].nanmean()) for a, b in spans] for bits in (whole[: len(short)], short)]
+    values = [[float(bits[a:b].nanmean()) for a, b in spans] for bits in (whole, short)]
     return xr.Dataset(
         {"whole": ("steps_tested", values[0]), "short": ("steps_tested", values[1])},
         {"steps_tested": lengths},

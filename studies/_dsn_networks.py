@@ -39,9 +39,9 @@ class DSNScale(Scale):
     lengths: tuple[int, ...] = field(
         default=(32, 128, 512, 2048, 4096, 16384), metadata={"help": "T to time a training step at"}
     )
-    rounds: int = field(default=5, metadata={"help": "rounds of timing"})
+    rounds: int = field(default=4, metadata={"help": "rounds of timing"})
     text: str = field(default="", metadata={"help": "a text, plain or .gz, for the language model"})
-    updates: int = field(default=600, metadata={"help": "updates of the language model"})
+    updates: int = field(default=400, metadata={"help": "updates of the language model"})
     tested: int = field(default=30000, metadata={"help": "characters it reads when tested"})
 
 

@@ -44,7 +44,8 @@ def seconds_of(lengths: Sequence[int], rounds: int, path: Path) -> xr.DataArray:
             taken = contestant.seconds.get(n_steps, [])
             values[i, j, : len(taken)] = taken
     coordinates = {"neuron": [_NAMES[c.name] for c in contestants], "steps": sorted(lengths)}
-    found = xr.DataArray(values, coordinates, ("neuron", "steps", "round"), name="seconds")
+    about = {"units": "s", "threads": torch.get_num_threads()}
+    found = xr.DataArray(values, coordinates, ("neuron", "steps", "round"), name="seconds", attrs=about)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_records(path, found.to_dataset())
     return found

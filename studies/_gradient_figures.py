@@ -30,7 +30,7 @@ def draw_mp_init_trsg(data: xr.Dataset) -> Figure:
     axes[1, 0].set_xticks(sizes["threshold"], [f"{v:g}" for v in sizes["threshold"].values])
     axes[1, 0].minorticks_off()
     courses = {
-        f"{reset} reset, {init}": data["shift"].sel(reset=reset, init=init, time=slice(1, 12))
+        f"{reset} reset, {init}": data["shift"].sel(reset=reset, init=init, elements="all", time=slice(1, 12))
         for reset in data["reset"].values
         for init in data["init"].values
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import xarray as xr
 from _gradient_study import compared, gain, interval_text
 
@@ -30,7 +32,11 @@ def claims_of(data: xr.Dataset) -> dict[str, list[Measured]]:
     ratio = shift.sel(init="MP-Init", time=1) / at[1]
     for claim, values in (("shift", ratio), ("transient", at[1]), ("settled", at[3])):
         measured[f"mp-init-{claim}"] = [
-            measured_over_seeds(f"{reset} reset, T = 4", values.sel(reset=reset)) for reset in resets
+            measured_over_seeds(
+                f"{reset} reset, {elements} elements", values.sel(reset=reset, elements=elements)
+            )
+            for reset in resets
+            for elements in map(str, data["elements"].values)
         ]
     for reset in resets:
         share = data["start"].sel(reset=reset)
@@ -70,16 +76,17 @@ def tables_of(data: xr.Dataset) -> str:
         (_, without, _), (_, with_it, gained) = compared(values, "init", "zero")
         elsewhere.append([str(network), without, with_it, gained])
     times = [t for t in (1, 2, 3, 4, 8) if t in data["time"]]
+    places = itertools.product(*(data[name].values for name in ("reset", "elements", "init")))
     distance = [
         ["total variation to the stationary law", *(f"t = {t}" for t in times), "μ / V_thr"],
         *(
             [
-                f"{reset} reset, start: {init}",
-                *(interval_text(data["shift"].sel(reset=reset, init=init, time=t), ".2f") for t in times),
+                f"{reset} reset, {elements} elements, start: {init}",
+                *(interval_text(course.sel(time=t), ".2f") for t in times),
                 interval_text(data["start"].sel(reset=reset), ".2f") if init == "MP-Init" else "0",
             ]
-            for reset in data["reset"].values
-            for init in data["init"].values
+            for reset, elements, init in places
+            for course in [data["shift"].sel(reset=reset, elements=elements, init=init)]
         ),
     ]
     gradient = [["mean |∂O/∂m|, threshold", *rules]] + [

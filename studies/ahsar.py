@@ -14,34 +14,25 @@ import sys
 
 import xarray as xr
 from _ahsar_cases import PARADIGMS, PARTS, SHAPES, AHSARScale, crossed, shaped, unfolded
-from _ahsar_measures import TARGET, epochs_to_target, learning, overhead, robustness, spread_of_rates
+from _ahsar_figure import draw
+from _ahsar_measures import (
+    TARGET,
+    accuracy_of,
+    epochs_to_target,
+    over_epochs,
+    overhead,
+    robustness,
+    spread_of,
+)
 from _ahsar_tables import differences, rows_of, shape_rows
 from _gradient_study import QUICK, accuracies, finish, study_options, training
 from _sweeping import run_grid
-from matplotlib.figure import Figure
 
 from homeonet._report import markdown_table
 from homeonet.cli import run_main
-from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_against
 from homeonet.sweep import Grid
 
 BOTH = PARTS[:2]
-
-
-def draw(data: xr.Dataset) -> Figure:
-    """Learning curves by paradigm, and accuracy by corruption and severity, with AHSAR and without."""
-    names, kinds = data["case"].values, data["corruption"].values
-    figure, axes = new_figure(2, max(len(names), len(kinds)), width=DOUBLE_WIDTH, height=3.6, sharey="row")
-    for row, dim, where, values in ((0, "epoch", "case", names), (1, "severity", "corruption", kinds)):
-        array = data["learning" if row == 0 else "robustness"]
-        for ax, name in zip(axes[row], values, strict=False):
-            series = {part: array.sel({where: name, "homeostasis": part}) for part in BOTH}
-            plot_against(series, ax, dim)
-            ax.set(title=name, xlabel=dim)
-    for ax, label in zip(axes[:, 0], ("validation accuracy (%)", "test accuracy (%)"), strict=True):
-        ax.set_ylabel(label)
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    return figure
 
 
 def main() -> None:
@@ -63,8 +54,8 @@ def main() -> None:
     results, names = found.results, list(PARADIGMS)
     values = unfolded(accuracies(results), names, PARTS)
     depths = unfolded(accuracies(shapes), list(SHAPES), BOTH)
-    curves = unfolded(learning(found), names, PARTS)
-    epochs, spread = epochs_to_target(curves, 10.0), unfolded(spread_of_rates(results), names, PARTS)
+    curves, spreads = (unfolded(over_epochs(found, of), names, PARTS) for of in (accuracy_of, spread_of))
+    epochs, spread = epochs_to_target(curves, 10.0), spreads.isel(epoch=-1, drop=True)
     robust = robustness(found, names, BOTH, options, options.out / "robustness.nc")
     mean = robust.where(robust["severity"] > 0).mean(("corruption", "severity"), skipna=True)
     cost = overhead(options.rounds)
@@ -89,7 +80,9 @@ def main() -> None:
         f"mean over kinds and severities {options.severities}; p of a paired permutation test after Holm; raw pixels "
         f"{raw:.1f} %.\n\n{markdown_table(other)}\nTime of a training step with AHSAR ÷ without: {costs}."
     )
-    data = xr.Dataset({"learning": curves.sel(homeostasis=list(BOTH)), "robustness": robust.mean("case")})
+    shown = {"learning": curves, "spread": spreads}
+    shown = {name: values.sel(homeostasis=list(BOTH)) for name, values in shown.items()}
+    data = xr.Dataset(shown | {"robustness": robust.mean("case")})
     finish(options, rows, note, data, draw, measured)
 
 

@@ -50,8 +50,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--scheduler", metavar="ADDRESS", help="a running Dask scheduler")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: results/cross_paradigm[_quick]")
     options = parser.parse_args()
-    full = {"data": ["mnist", "fashion"], "seeds": [1, 2, 3], "train": 1000, "test": 500, "epochs": 10}
-    full |= {"corrupted": 250, "homeostasis": list(COLUMNS)}
+    full = {"data": ["mnist", "fashion"], "seeds": [1, 2, 3], "train": 800, "test": 400, "epochs": 10}
+    full |= {"corrupted": 200, "homeostasis": list(COLUMNS)}
     quick = {"data": ["mnist5k"], "seeds": [1, 2], "train": 150, "test": 100, "epochs": 10, "corrupted": 50}
     quick |= {"homeostasis": ["none", "sleep"]}
     for name, value in (quick if options.quick else full).items():

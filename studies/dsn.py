@@ -64,7 +64,7 @@ def main() -> None:
     full = DSNScale(train=2000, test=2000, epochs=3)
     small = {"width": 8, "epochs": 2, "lengths": (32, 256, 1024), "rounds": 3, "updates": 20, "tested": 2000}
     options = study_options(__doc__ or "", "dsn", full, DSNScale(**vars(QUICK) | small))
-    fixed = training(options) | {"size": options.size, "lr": 3e-3}
+    fixed = training(options) | {"size": options.size, "batch": 32, "lr": 3e-3}
     chosen = cases(options, fixed)
     grid = Grid(fixed, {"seed": options.seeds}, chosen)
     results = run_grid(grid, options.out / "sweep", options).results
@@ -85,7 +85,8 @@ def main() -> None:
     note = (
         f"{where}; raw pixels {raw:.1f} %; differences are paired over seeds, p after Holm.\n\n"
         f"{markdown_table(speed.time_rows(seconds))}\n"
-        f"Medians of up to {options.rounds} rounds in turns, 16 × 128 lanes, CPU.\n\n{exactness}\n\n"
+        f"Medians of up to {options.rounds} rounds in turns, 16 × 128 lanes, CPU, threads: "
+        f"{seconds.attrs['threads']}.\n\n{exactness}\n\n"
         f"{markdown_table(characters.length_rows(bits))}\n"
         f"Text: {characters.text_name(options.text)}; {options.updates} updates of 16 × {characters.TRAINED} "
         "characters; bits a character on the last tenth, and how many more they are if the model has read all that "

@@ -70,7 +70,7 @@ def main() -> None:
     }
     far = xr.concat(
         [
-            xr.concat([start_distances(networks[reset, init], 32) for init in inits], _labels("init", inits))
+            xr.concat([start_distances(networks[reset, init], 16) for init in inits], _labels("init", inits))
             for reset in resets
         ],
         _labels("reset", resets),
@@ -82,7 +82,7 @@ def main() -> None:
             "accuracy": held.rename({RULE: "rule", THRESHOLD: "threshold"}).assign_coords(rule=list(RULES)),
             "elsewhere": other.rename({MP_INIT: "init", "case": "network"}).assign_coords(init=inits),
             "shift": far,
-            "distance": far.sel(reset="soft").mean("seed"),
+            "distance": far.sel(reset="soft", elements="all").mean("seed"),
             "start": xr.concat([starts(networks[r, "MP-Init"]) for r in resets], _labels("reset", resets)),
             "gradient_of_seeds": sizes,
             "gradient": sizes.mean("seed"),

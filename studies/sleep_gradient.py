@@ -1,9 +1,9 @@
 """Does sleep help networks trained by gradients, and if not: for want of local learning, or of recurrence?
 
 The paper's sleep (noise, STDP between spiking layers, the power law) in its feed-forward surrogate-gradient network, in
-the same network with a recurrent hidden layer, with STDP asleep and without, and with HD-LIF (whose
-weights onto classes STDP cannot reach) and DSN neurons; at sleep ratios of 0, 0.1, 0.2 and 0.3. All learn awake by backpropagation, so a recurrent one that gains nothing lacks the
-local learning of the plastic network, and not its recurrence.
+the same network with a recurrent hidden layer, with STDP asleep and without, and with HD-LIF neurons (whose weights
+STDP cannot reach) and DSN; at sleep ratios of 0, 0.1, 0.2 and 0.3. All learn awake by backpropagation, so a recurrent
+one that gains nothing lacks the local learning of the plastic network, and not its recurrence.
 
 HOMEONET_DATA=… python studies/sleep_gradient.py --full     # minutes; resumes
 python studies/sleep_gradient.py --quick                    # embedded images, a minute
@@ -51,9 +51,7 @@ def main() -> None:
     tests = {
         name: compare_conditions(values.sel(case=name, drop=True), "ratio", reference=0.0) for name in CASES
     }
-    rows = [
-        ["network", "sleeps every … batches", "accuracy, %", "− no sleep", "weights, end / first epoch"]
-    ]
+    rows = [["network", "sleeps every … batches", "accuracy, %", "− no sleep", "weights, end / first epoch"]]
     for name, test in tests.items():
         for r in RATIOS:
             here = {"case": name, "ratio": r}

@@ -8,6 +8,7 @@ from homeonet.errors import InputError
 from homeonet.gradient import LIF, PerStep, reset, streaming
 from homeonet.gradient._hdlif import HDLIF
 from homeonet.gradient._p2_reset import quantise
+from homeonet.gradient.training import temporal_factor
 
 torch.set_num_threads(1)
 STEPS = 65
@@ -128,20 +129,6 @@ def membrane_gradients(neuron, x, *, online):
     x.grad = None
     (neuron(x) * torch.linspace(1, 2, x[0].numel(), dtype=x.dtype).view_as(x[0])).sum().backward()
     return x.grad.clone()
-
-
-def temporal_factor(neuron, x):
-    """Theorem 4.2's χ[t,t] / (χ[t,t] + Σ_{i>t} χ[i,i] Π_{j=t+1..i} χ[j,j-1]), by its definition, step by step."""
-    fired = (neuron(x) > 0).to(x.dtype)
-    factor = torch.zeros_like(x)
-    for t in range(len(x)):
-        rest, product = torch.zeros_like(x[0]), torch.ones_like(x[0])
-        for i in range(t + 1, len(x)):
-            product = product * neuron.decay[i] * (1 - fired[i - 1])
-            rest = rest + fired[i] * product
-        total = fired[t] + rest
-        factor[t] = torch.where(total > 0, fired[t] / total.clamp_min(1e-300), 0)
-    return factor.detach()
 
 
 def test_online_gradient_is_theorem_4_2_times_the_stbp_gradient():

@@ -197,6 +197,34 @@ def test_the_indicator_goes_with_the_parallel_neurons_of_residual_blocks() -> No
         Parts("hdlif", STEPS, {"indicator": True}).spiking(4)
 
 
+def test_every_second_layer_of_a_plain_stack_can_be_parallel() -> None:
+    model = network("conv", (1, 8, 8), CLASSES, Parts("hdlif", STEPS, {"parallel_second": True}), width=0.125)
+    assert [n.variant for n in spiking_neurons(model)] == ["vanilla", "parallel", "vanilla"]
+    model = network("vgg", (1, 16, 16), CLASSES, Parts("hdlif", STEPS, {"parallel_second": True}), width=0.01)
+    assert [n.variant for n in spiking_neurons(model)] == ["vanilla", "parallel"] * 4
+
+
+@pytest.mark.parametrize("norm", ["layer", "none"])
+def test_convolutions_without_batch_normalisation(norm: str) -> None:
+    torch.manual_seed(0)
+    model = network(
+        "conv", (1, 8, 8), CLASSES, Parts("lif", STEPS, {"threshold": 0.05}), width=0.5, norm=norm
+    )
+    x = example("conv").requires_grad_()
+    (out := model(x))[:, 0].sum().backward()
+    assert out.std() > 0 and x.grad[:, 0].any() and not x.grad[:, 1:].any()  # examples do not meet
+    conv, *after = model.features[0].layer if norm == "layer" else [model.features[0].layer]
+    current = conv(x[0])
+    if norm == "layer":
+        mean, var = current.mean((1, 2, 3), keepdim=True), current.var((1, 2, 3), keepdim=True, correction=0)
+        expected = (current - mean) / (var + 1e-5).sqrt()
+        torch.testing.assert_close(after[0](current), expected, atol=1e-5, rtol=1e-4)
+    assert (conv.bias is None) == (norm == "layer")
+    torch.testing.assert_close(deploy(model)(x), model.eval()(x))
+    with pytest.raises(InputError, match="norm = 'group': choose one of batch, layer, none"):
+        network("conv", (1, 8, 8), CLASSES, Parts(), norm="group")
+
+
 def n_weights(model: nn.Module) -> int:
     return sum(m.weight.numel() for m in model.modules() if isinstance(m, nn.Conv2d | nn.Linear))
 

@@ -23,6 +23,7 @@ from homeonet.gradient.training import (
     Learner,
     build,
     check_paradigm,
+    held_bytes,
     load_train_config,
     train,
     train_config,
