@@ -57,8 +57,9 @@ synapses that they cross, 0.9 pJ each; with memory and neurons: `homeonet.gradie
 alone. A line that is not there (in the figure "·") is a combination that does not exist: inhibitory STDP needs
 inhibitory neurons, MP-Init sequences that begin anew, and of the gradient-trained neurons HD-LIF alone has a
 normalisation (Mem-BN). Asleep, feed-forward networks have the power law alone: no weights lie between their spiking
-neurons. "stopped": rates left the bounds of the guard; a row of the figure without colours has no reference. Constants
-are defaults of this package (inhibitory STDP: massey2026's rate in both presets), and nothing was tuned here."""
+neurons. "stopped": rates left the bounds of the guard ("*": in some seeds, mean of the others); a row of the figure
+without colours has no reference. Constants are defaults of this package (inhibitory STDP: massey2026's rate in both
+presets), and nothing was tuned here."""
 
 
 def arranged(table: pd.DataFrame, columns: Sequence[str]) -> xr.Dataset:
@@ -87,7 +88,7 @@ def rows_of(results: xr.Dataset, absent: set[tuple[str, str]]) -> list[list[str]
         rows.append(
             _line(str(name), here.sel(paradigm="raw pixels", homeostasis="none"), "raw pixels", "", "")
         )
-        for network in (n for n in ROWS if here["logistic"].sel(paradigm=n).notnull().any()):
+        for network in ROWS:
             at = here.sel(paradigm=network)
             frozen = at.sel(homeostasis="none")[[f"frozen.{r}" for r in ("logistic", "qda")]]
             frozen = frozen.rename({f"frozen.{r}": r for r in ("logistic", "qda")})
@@ -160,16 +161,23 @@ def draw(results: xr.Dataset, absent: set[tuple[str, str]]) -> Figure:
     for (row, column), ax in np.ndenumerate(axes):
         measure, title = list(_SHOWN.items())[column]
         here, differences = means[measure].sel(set=sets[row]), change.sel(variable=measure, set=sets[row])
-        image = _map(here, differences, ax, absent, most)
+        partly = results[measure].sel(set=sets[row], paradigm=rows).isnull().any("seed")
+        image = _map(here, differences, partly, ax, absent, most)
         ax.set_title(f"{sets[row]}: {title}")
     figure.colorbar(image, ax=axes, label="change against none (points)", shrink=0.7, aspect=30)
     return figure
 
 
 def _map(
-    means: xr.DataArray, change: xr.DataArray, ax: Axes, absent: set[tuple[str, str]], most: float
+    means: xr.DataArray,
+    change: xr.DataArray,
+    partly: xr.DataArray,
+    ax: Axes,
+    absent: set[tuple[str, str]],
+    most: float,
 ) -> AxesImage:
     order = ("paradigm", "homeostasis")
+    marks = np.where(partly.transpose(*order), "*", "")
     colours = change.transpose(*order).to_numpy()
     image = ax.imshow(colours, aspect="auto", cmap="RdBu", vmin=-most, vmax=most)
     networks, columns = ([str(name) for name in means[dim].values] for dim in order)
@@ -177,7 +185,7 @@ def _map(
     ax.set_yticks(range(len(networks)), networks)
     for (row, column), value in np.ndenumerate(means.transpose(*order).to_numpy()):
         dark = np.isfinite(colours[row, column]) and abs(colours[row, column]) > 0.6 * most
-        text = f"{value:.1f}" if np.isfinite(value) else "stopped"
+        text = f"{value:.1f}{marks[row, column]}" if np.isfinite(value) else "stopped"
         if (networks[row], columns[column]) in absent:
             text = "·"
         size = 6 if np.isfinite(value) else 5

@@ -23,7 +23,7 @@ from _sweeping import run_grid
 from homeonet.cli import run_main
 from homeonet.sweep import Grid
 
-QUICK = Scale("mnist5k", train=400, test=300, epochs=3, seeds=(1, 2))
+QUICK = Scale("mnist5k", train=400, test=200, epochs=2, seeds=(1, 2))
 COMMON: dict[str, Any] = {"net": "conv", "net_options.width": 0.25, "batch": 32, "lr": 3e-3}
 RULE, THRESHOLD, MP_INIT = (f"neuron_options.{name}" for name in ("threshold_rule", "threshold", "mp_init"))
 CASES: dict[str, dict[str, Any]] = {
