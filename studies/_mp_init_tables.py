@@ -89,7 +89,7 @@ def tables_of(data: xr.Dataset) -> str:
             for course in [data["shift"].sel(reset=reset, elements=elements, init=init)]
         ),
     ]
-    gradient = [["mean |∂O/∂m|, threshold", *rules]] + [
+    gradient = [["mean size of ∂O/∂m, threshold", *rules]] + [
         [f"{theta:g}", *(interval_text(sizes.sel(rule=rule, threshold=theta), ".3f") for rule in rules)]
         for theta in sizes["threshold"].values
     ]
