@@ -19,10 +19,7 @@ from homeonet.gradient import (
     DSN,
     LIF,
     PSN,
-    Arctan,
-    Rectangle,
     RecurrentLIF,
-    Sigmoid,
     SlidingPSN,
     SpikingNeuron,
     Triangle,
@@ -30,8 +27,6 @@ from homeonet.gradient import (
     streaming,
 )
 from homeonet.gradient import _native as native
-from homeonet.gradient._dsn import DSNState
-from homeonet.gradient._surrogate import heaviside
 
 LENGTHS = (1, 2, 63, 64, 65)
 SURROGATES = ("rectangle", "triangle", "arctan", "sigmoid")
@@ -182,37 +177,6 @@ def test_without_kernels_float32_gives_the_same(monkeypatch: pytest.MonkeyPatch)
             torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("through_time", [True, False])
-@pytest.mark.parametrize("kernel", [1, 4, 7])
-@pytest.mark.parametrize("n_steps", [2, 31, 32, 33, 97])
-def test_dsn_kernels_go_on_from_any_state(
-    n_steps: int, kernel: int, through_time: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    torch.manual_seed(n_steps)
-    neuron = DSN(5, kernel=kernel)  # images of 35 lanes: stretches of lanes begin within one
-    neuron.through_time = through_time
-    neuron.threshold_scale = torch.rand(20, 5, 7) + 0.5
-    weight = torch.randn(n_steps, 20, 5, 7)
-    given = [torch.randn(s, 20, 5, 7) for s in (n_steps, 1, kernel - 1)]
-    inputs = [t.requires_grad_() for t in given]
-
-    def found() -> list[Tensor]:
-        x, membrane, window = inputs
-        out, state = neuron.sequence(x, DSNState(membrane[0], window))
-        total = (out * weight).sum() + (state.membrane * weight[0]).sum() + state.window.square().sum()
-        wanted = [*inputs, *neuron.parameters()]
-        grads = torch.autograd.grad(total, wanted, allow_unused=True, materialize_grads=True)
-        return [out, state.membrane, state.window, *grads]
-
-    compiled = found()
-    with monkeypatch.context() as patch:
-        patch.setattr(native, "kernels", lambda: None)
-        expected = found()
-    assert torch.equal(compiled[0], expected[0])
-    for a, b in zip(compiled[1:], expected[1:], strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
-
-
 @dataclass(frozen=True)
 class OwnSurrogate(Triangle):
     """A surrogate that the kernels do not know."""
@@ -283,56 +247,6 @@ def test_no_state_leaks_between_batches() -> None:
             assert torch.equal(neuron(x), first)
 
 
-@pytest.mark.parametrize(
-    ("surrogate", "formula"),
-    [
-        (Rectangle(0.8), lambda x: (np.abs(x) < 0.4) / 0.8),
-        (Triangle(1.3), lambda x: np.maximum(0, 1.3 - np.abs(x)) / 1.3**2),
-        (Arctan(2.0), lambda x: 2.0 / (2 * (1 + (np.pi * 2.0 * x / 2) ** 2))),
-        (Sigmoid(0.3), lambda x: np.exp(x / 0.3) / (1 + np.exp(x / 0.3)) ** 2 / 0.3),
-    ],
-)
-def test_surrogates_equal_their_formula_and_have_unit_area(surrogate, formula) -> None:
-    x = torch.linspace(-3, 3, 301, dtype=torch.float64, requires_grad=True)
-    (slope,) = torch.autograd.grad(heaviside(x, surrogate).sum(), x)
-    np.testing.assert_allclose(slope, formula(x.detach().numpy()), atol=1e-12)
-    wide = torch.linspace(-4000, 4000, 8_000_001, dtype=torch.float64)
-    assert float(torch.trapezoid(surrogate(wide), wide)) == pytest.approx(1, abs=2e-3)
-
-
-def test_trsg_threshold_gradient_is_the_closed_form() -> None:
-    # one step: O = θ H(m/θ - 1); g_θ = g_out S - g_M (x + 1), g_M = g_out f'(x)
-    torch.manual_seed(0)
-    neuron = TrLIF(tau=2.0, threshold=0.8, learn_tau=False).double().eval()
-    x = torch.rand(1, 200, dtype=torch.float64) * 4
-    grad_out = torch.randn(1, 200, dtype=torch.float64)
-    out = neuron(x)
-    (found,) = torch.autograd.grad((out * grad_out).sum(), neuron.raw_threshold)
-    theta, m = neuron.threshold.item(), x / 2
-    z = m / theta - 1
-    bump = (1 - z.abs()).clamp_min(0)
-    expected = (grad_out * ((z >= 0).double() - bump * (z + 1))).sum()
-    softplus_slope = torch.sigmoid(neuron.raw_threshold).item()
-    assert float(found) == pytest.approx(float(expected) * softplus_slope, rel=1e-10)
-
-
-def test_trsg_gradient_does_not_depend_on_the_threshold_as_and_rs_do() -> None:
-    # the check of Kook et al.: membranes that scale with the threshold, mean |∂O/∂m|
-    generator = torch.Generator().manual_seed(0)
-    relative = torch.rand(1, 20000, generator=generator, dtype=torch.float64) * 2
-    means = {}
-    for rule, threshold in itertools.product(("trsg", "as", "rs"), (0.25, 1.0, 4.0)):
-        neuron = TrLIF(threshold=threshold, threshold_rule=rule, mp_init=False).double()
-        x = (2 * threshold * relative).requires_grad_()
-        (grad,) = torch.autograd.grad(neuron(x).sum(), x)
-        means[rule, threshold] = float(grad.abs().mean() * 2)  # ∂m/∂x = 1/2
-    assert means["trsg", 0.25] == pytest.approx(means["trsg", 1.0], rel=1e-6)
-    assert means["trsg", 4.0] == pytest.approx(means["trsg", 1.0], rel=1e-6)
-    assert means["rs", 0.25] == pytest.approx(4 * means["rs", 1.0], rel=1e-6)
-    assert means["rs", 4.0] == pytest.approx(means["rs", 1.0] / 4, rel=1e-6)
-    assert means["as", 0.25] > 1.5 * means["as", 1.0] > 5 * means["as", 4.0]
-
-
 def test_mp_init_constant_follows_its_formula_and_survives_saving() -> None:
     torch.manual_seed(0)
     neuron, x = TrLIF(), torch.rand(6, 5, 7) * 2
@@ -376,75 +290,6 @@ def test_mp_init_brings_the_first_step_nearer_to_the_stationary_law() -> None:
         for name, start in (("zero", 0.0), ("learnt", learnt))
     }
     assert distance["learnt"] < 0.8 * distance["zero"]
-
-
-@pytest.mark.parametrize(
-    ("dtype", "memory", "tolerance"),
-    [
-        (torch.float32, 100.0, 1e-5),
-        (torch.float32, 1000.0, 1e-4),  # 1 - α ≈ 1e-3 is known to 1e-4 of it
-        (torch.float64, 1000.0, 1e-10),
-    ],
-)
-def test_dsn_serial_equals_parallel_over_4096_steps(
-    dtype: torch.dtype, memory: float, tolerance: float
-) -> None:
-    torch.manual_seed(0)
-    threshold = 0.25
-    neuron = DSN(6, threshold=threshold, longest_memory=memory).to(dtype)
-    x = torch.rand(4096, 2, 6, dtype=dtype, requires_grad=True)  # levels within 0..4, so none is clipped
-    weight = torch.randn(4096, 2, 6, dtype=dtype)
-    inputs = [x, neuron.weight, neuron.bias]
-
-    state, membranes, serial = None, [], []
-    for x_t in x:
-        out_t, state = neuron.single_step(x_t, state)
-        serial.append(out_t)
-        membranes.append(state.membrane)
-    expected, membranes = torch.stack(serial), torch.stack(membranes)
-    wanted = torch.autograd.grad((expected * weight).sum() + (state.membrane * weight[0]).sum(), inputs)
-    out, state = neuron.sequence(x, None)
-    found = torch.autograd.grad((out * weight).sum() + (state.membrane * weight[0]).sum(), inputs)
-
-    for a, b in zip(found, wanted, strict=True):
-        assert float((a - b).abs().max()) <= tolerance * float(b.abs().max())
-    with torch.no_grad():
-        offset = membranes / threshold - 0.5
-        decided = (
-            offset - offset.round()
-        ).abs() > 2 * tolerance / threshold  # far enough from the next level
-        assert decided.double().mean() > 0.99 and len(expected.unique()) > 3
-        assert torch.equal(out[decided], expected[decided])
-        # levels so fine that the outputs are the membranes of all steps
-        fine = DSN(6, threshold=tolerance / 10, levels=round(100 / tolerance)).to(dtype)
-        fine.weight, fine.bias = neuron.weight, neuron.bias
-        torch.testing.assert_close(fine(x) * fine.threshold, membranes, rtol=0, atol=tolerance)
-
-
-def test_dsn_initial_memory_is_spread_over_channels() -> None:
-    neuron = DSN(3, longest_memory=100.0)
-    with torch.no_grad():
-        neuron.step(torch.ones(1, 3))
-        held = []
-        for _ in range(30):
-            neuron.step(torch.zeros(1, 3))
-            held.append(neuron._state.membrane[0].clone())
-    decays = (held[29] / held[19]) ** 0.1  # the inputs have left the window
-    torch.testing.assert_close(decays, torch.exp(-1 / torch.tensor([1.0, 10.0, 100.0])), rtol=1e-3, atol=1e-6)
-
-
-def test_dsn_streams_30000_steps_in_constant_state_with_a_bounded_membrane() -> None:
-    torch.manual_seed(0)
-    neuron, generator = DSN(8), torch.Generator().manual_seed(3)
-    largest, sizes = 0.0, set()
-    with torch.no_grad():
-        for _ in range(30_000):
-            neuron.step(torch.rand(1, 8, generator=generator) * 2 - 1)
-            state = neuron._state
-            sizes.add((state.membrane.numel(), state.window.numel()))
-            largest = max(largest, float(state.membrane.abs().max()))
-    assert sizes == {(8, 24)}
-    assert largest <= 1.0  # a running mean stays within its inputs
 
 
 @pytest.mark.parametrize("neuron", [LIF(), TrLIF(), DSN(4), SlidingPSN(4)])
