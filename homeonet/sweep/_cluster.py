@@ -58,12 +58,13 @@ def connected(scheduler: str | None, workers: int, patience: float) -> Iterator[
                         local_directory=scratch,
                         silence_logs=logging.CRITICAL,
                     )
-                with cluster, Client(cluster) as client:
+                with cluster, Client(cluster, set_as_default=False) as client:
                     yield client
             return
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         try:
-            client = Client(scheduler, timeout=f"{_ANSWER_SECONDS}s")
+            # not the default one: that would stay the scheduler of all of dask if nothing answers
+            client = Client(scheduler, timeout=f"{_ANSWER_SECONDS}s", set_as_default=False)
         except (OSError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise InputError(

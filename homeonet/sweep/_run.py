@@ -164,7 +164,7 @@ def _outcomes(client: Client, tasks: list[Task], place: Place, folder: Path) -> 
     futures = {submit(task, k): task for k, task in enumerate(tasks)}
     suspects = []
     try:
-        for future in as_completed(futures):
+        for future in as_completed(futures, loop=client.loop):
             outcome = _outcome(future, futures[future])
             if outcome is None:
                 suspects.append(futures[future])

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import dask
 import numpy as np
 import psutil
 import pytest
@@ -261,6 +262,7 @@ def test_a_scheduler_that_cannot_be_reached_is_named(address: str, tmp_path: Pat
     monkeypatch.setattr("homeonet.sweep._cluster._ANSWER_SECONDS", 1)
     with pytest.raises(InputError, match=r"cannot be reached.*dask scheduler"):
         sweep(GRID, tmp_path / "out", scheduler=address)
+    assert dask.config.get("scheduler", None) is None  # what else dask is used for goes on without a cluster
 
 
 def test_a_scheduler_without_workers_is_named(tmp_path: Path) -> None:
