@@ -44,6 +44,7 @@ def connected(scheduler: str | None, workers: int, patience: float) -> Iterator[
         "distributed.scheduler.allowed-failures": 2,
         "distributed.comm.timeouts.connect": f"{_ANSWER_SECONDS}s",
     }
+    # clients are not the default: one of two sweeps in a process would stay the scheduler of all of dask
     with dask.config.set(options):
         if scheduler is None:
             with tempfile.TemporaryDirectory(prefix="homeonet-") as scratch:
@@ -63,7 +64,6 @@ def connected(scheduler: str | None, workers: int, patience: float) -> Iterator[
             return
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         try:
-            # not the default one: that would stay the scheduler of all of dask if nothing answers
             client = Client(scheduler, timeout=f"{_ANSWER_SECONDS}s", set_as_default=False)
         except (OSError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__

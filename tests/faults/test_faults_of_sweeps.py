@@ -237,6 +237,7 @@ def test_two_sweeps_on_one_scheduler_have_each_their_own_cells(cluster: str, tmp
         results = list(pool.map(lambda folder: sweep(grid, folder, scheduler=cluster), folders))
     assert all((result.results["state"] == "done").all() for result in results)
     assert_same_sweep(*folders)
+    assert dask.config.get("scheduler", None) is None  # what else dask is used for goes on without a cluster
 
 
 def test_a_worker_that_joins_late_with_another_version_stops_the_sweep(tmp_path: Path) -> None:
@@ -262,7 +263,6 @@ def test_a_scheduler_that_cannot_be_reached_is_named(address: str, tmp_path: Pat
     monkeypatch.setattr("homeonet.sweep._cluster._ANSWER_SECONDS", 1)
     with pytest.raises(InputError, match=r"cannot be reached.*dask scheduler"):
         sweep(GRID, tmp_path / "out", scheduler=address)
-    assert dask.config.get("scheduler", None) is None  # what else dask is used for goes on without a cluster
 
 
 def test_a_scheduler_without_workers_is_named(tmp_path: Path) -> None:
