@@ -2,8 +2,8 @@
 
 Test accuracy of recurrent STDP networks (QDA on spike counts) and of a feed-forward network trained by surrogate
 gradients (SG-SNN, its own output) that sleep for different shares of the time. Lines are means with 95 % bootstrap
-intervals, dots are seeds; grey lines are the two baselines under the same readout. From 28.6 % on the ratio changes
-nothing in the STDP networks, by the paper's construction.
+intervals, dots are seeds; grey lines are the two baselines under the same readout. A sleep ends early when the weights
+are back at their start: above some ratio nothing changes.
 """
 
 from __future__ import annotations
