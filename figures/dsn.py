@@ -74,7 +74,7 @@ def lengths(data: xr.Dataset, ax: Axes) -> None:
         )
     ax.set(xscale="log", xlabel="length tested (time steps)", ylabel="bits a character")
     plain_log(ax.xaxis)
-    ax.legend()
+    ax.legend(loc="center right")
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 
 from homeonet._version import __version__
+from homeonet.errors import InputError
 
 __all__ = ["examine"]
 
@@ -29,12 +30,13 @@ def examine() -> bool:
     print("devices")
     print(f"  cpp            {_compiler_line(found)}")
     print("  runtime        Brian2 on NumPy: always there, very slow")
-    print("  cuda           not in this version")
+    print(f"  cuda           {_cuda_line()}")
     print(f"program cache    {cache_folder()}")
     print(
         f"data             HOMEONET_DATA={os.environ.get('HOMEONET_DATA', '(not set)')}; see `homeonet data`"
     )
-    return _self_test("cpp" if found else "runtime")
+    passed = _self_test("cpp" if found else "runtime")
+    return passed and (not _cuda_ready() or _self_test("cuda"))
 
 
 def _version(package: str) -> str:
@@ -49,6 +51,34 @@ def _compiler_line(found: str | None) -> str:
         return "no C++ compiler: apt install g++ (Debian, Ubuntu) or conda install gxx"
     text = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
     return f"{shutil.which(found)}: {text.splitlines()[0] if text else 'version unknown'}"
+
+
+def _cuda_ready() -> bool:
+    from homeonet.plastic._cuda import find_nvcc, gpus
+
+    try:
+        return bool(gpus()) and bool(find_nvcc())
+    except InputError:
+        return False
+
+
+def _cuda_line() -> str:
+    """The GPU and nvcc, or what is missing and how to get it."""
+    from homeonet.plastic._cuda import architecture, find_nvcc, gpus, nvcc_version
+
+    try:
+        command = find_nvcc()
+        compiler = f"{command}: {nvcc_version(command)}"
+    except InputError:
+        compiler = 'no nvcc: install the CUDA toolkit, or pip install "homeonet[cuda]"'
+    if not gpus():
+        return f"no GPU: nvidia-smi shows none (driver missing?); {compiler}"
+    card = gpus()[0]
+    try:
+        target = architecture()
+    except InputError as error:
+        target = str(error)
+    return f"{card.name}, {card.memory:,} MiB, built for {target}; {compiler}"
 
 
 def _self_test(device: str) -> bool:

@@ -34,6 +34,7 @@ examples:
   homeonet sweep sleep.toml --workers 4                      (results/sleep; the same command resumes it)
   homeonet sweep sleep.toml --retry-failed
   homeonet sweep sleep.toml --scheduler tcp://host:8786      (any running Dask cluster)
+  homeonet sweep sleep.toml --device cuda                    (all cells as replicas of one network on a GPU)
   homeonet sweep status results/sleep
 """
 _SHOWN_CELLS = 20
@@ -83,6 +84,12 @@ def add_sweep(commands: Any) -> None:
         "--device", default="auto", help="as of `homeonet run`, or the accelerator of `homeonet train`"
     )
     sweep.add_argument(
+        "--replicas",
+        type=int,
+        metavar="N",
+        help="plastic cells that a process runs as one program; default 256 with --device cuda, else 1",
+    )
+    sweep.add_argument(
         "--data-folder", metavar="DIR", help="look for images here first (then $HOMEONET_DATA)"
     )
     sweep.set_defaults(call=_sweep)
@@ -118,6 +125,7 @@ def _sweep(options: argparse.Namespace) -> int:
         patience=options.patience,
         figures=options.figures,
         retry_failed=options.retry_failed,
+        replicas=options.replicas,
         allow_many=options.yes,
         progress=sweep_meter,
         **common,

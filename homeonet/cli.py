@@ -212,8 +212,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device",
         default="auto",
-        help="cpp (compiled C++), runtime (Brian2 in Python: no compiler needed, very slow) or auto (cpp where "
-        "there is a compiler); default auto",
+        help="cpp (compiled C++), cuda (an NVIDIA GPU: pays for sweeps with many replicas), runtime (Brian2 in Python: "
+        "no compiler needed, very slow) or auto (cpp where there is a compiler); default auto",
     )
     parser.add_argument(
         "--workers",

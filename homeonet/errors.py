@@ -32,4 +32,17 @@ class DiskFullError(InputError):
 
 
 class RunawayError(HomeonetError):
-    """The network exploded, fell silent or produced a value that is not a number."""
+    """The network exploded, fell silent or produced a value that is not a number.
+
+    Attributes
+    ----------
+    replica : int
+        Which one of those that ran together.
+    """
+
+    def __init__(self, message: str, replica: int = 0) -> None:
+        super().__init__(message)
+        self.replica = replica
+
+    def __reduce__(self) -> tuple[type, tuple[str, int]]:
+        return type(self), (str(self), self.replica)

@@ -102,8 +102,9 @@ def run(
     out : path, optional
         The folder to write; nothing is written without it. If it holds this very run, that is returned, with
         the figures drawn from its records if they are wanted and missing.
-    device : {"auto", "cpp", "runtime"}
-        Compiled C++, or Brian2 in Python (no compiler needed, very slow).
+    device : {"auto", "cpp", "cuda", "runtime"}
+        Compiled C++, an NVIDIA GPU, or Brian2 in Python (no compiler needed, very slow). One network leaves a GPU
+        idle: it is for sweeps, which run many as one.
     workers : int, optional
         Processes that evaluate at a time, and threads of the readouts' linear algebra; all usable cores by
         default. Training is one process on one core. Results do not depend on it.
@@ -131,7 +132,7 @@ def run(
     final = Path(out) if out is not None else None
     if final is not None and _exists(final):
         return _found(final, config, figures)
-    dataset = _dataset(config, data_folder)
+    dataset = load_images(config, data_folder)
     with threadpool_limits(workers):
         if final is None:
             return _run(config, dataset, None, device, workers, figures, baselines, progress)
@@ -177,7 +178,7 @@ def measure_baselines(
     workers = worker_count(workers)
 
     def fill(folder: Path) -> None:
-        dataset = _dataset(config, data_folder)
+        dataset = load_images(config, data_folder)
         with threadpool_limits(workers):
             metrics = baseline_metrics(Network.untrained(config), dataset, device, workers, progress)
         store.write_atomically(folder / "config.toml", lambda file: file.write(config.to_toml().encode()))
@@ -187,7 +188,8 @@ def measure_baselines(
     store.whole_folder(Path(out), fill)
 
 
-def _dataset(config: Config, folder: str | Path | None) -> Dataset:
+def load_images(config: Config, folder: str | Path | None) -> Dataset:
+    """The images of a configuration, enough for its readouts."""
     dataset = load(
         config.data,
         size=config.input.side,
@@ -212,7 +214,22 @@ def _run(
     progress: ProgressMeter | None,
 ) -> RunResult:
     network, recorder, timing = _train(config, dataset, device, work, progress)
-    device = timing["device"]  # "auto" is decided, and warned about, once
+    return finish_run(network, recorder, timing, dataset, work, workers, figures, baselines, progress)
+
+
+def finish_run(
+    network: Network,
+    recorder: Recorder,
+    timing: dict[str, Any],
+    dataset: Dataset,
+    work: Path | None,
+    workers: int,
+    figures: bool,
+    baselines: bool,
+    progress: ProgressMeter | None = None,
+) -> RunResult:
+    """Evaluate a trained network, and write all but the configuration into `work`."""
+    config, device = network.config, timing["device"]  # "auto" is decided, and warned about, once
     evaluation = evaluate(network, dataset, device=device, workers=workers, progress=progress)
     untrained = Network.untrained(config)
     metrics = run_metrics(network, untrained, recorder, evaluation, timing)
@@ -311,12 +328,12 @@ def _found(folder: Path, config: Config, figures: bool) -> RunResult:
 def _train(
     config: Config, dataset: Dataset, device: str, work: Path | None, progress: ProgressMeter | None
 ) -> tuple[Network, Recorder, dict[str, Any]]:
-    images = _presentation_order(dataset.x_train, config)
+    images = presentation_order(dataset.x_train, config)
     training, recorder = Training([config], images, device), Recorder(config)
     compile_seconds = training.engine.compile_seconds
-    if training.engine.device == "cpp":
+    if training.engine.device != "runtime":
         # the evaluation's program too, so that a compiler that fails does so before the training
-        compile_seconds += program_for(Structure.of(config).frozen()).compile_seconds
+        compile_seconds += program_for(Structure.of(config).frozen(), training.engine.device).compile_seconds
     checkpoint = work / "checkpoint.npz" if work else None
     spent = 0.0
     if checkpoint and checkpoint.exists():
@@ -357,7 +374,7 @@ def _train(
     return training.network(), recorder, timing
 
 
-def _presentation_order(images: np.ndarray, config: Config) -> np.ndarray:
+def presentation_order(images: np.ndarray, config: Config) -> np.ndarray:
     """All epochs one after the other; each but the first is shuffled anew."""
     orders = [np.arange(len(images))]
     for epoch in range(1, config.epochs):

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
+from homeonet._compiler import compiler
 from homeonet.config import PATHWAYS, Config, load_config
-from homeonet.plastic._program import compiler
 from homeonet.plastic._simulation import Training
 from homeonet.plastic._structure import Structure
 

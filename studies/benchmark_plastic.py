@@ -44,7 +44,7 @@ from _benchmark_contestants import (
 from rich.console import Console
 from rich.table import Table
 
-from homeonet.plastic._program import compiler
+from homeonet._compiler import compiler
 
 HERE = Path(__file__).parent
 

@@ -28,7 +28,7 @@ from homeonet.gradient._mem_bn import MembraneNorm
 from homeonet.gradient._neuron import MembraneNeuron, SpikingNeuron, reset, spiking_neurons, streaming
 from homeonet.gradient._nir import to_nir
 from homeonet.gradient._psn import PSN, SlidingPSN
-from homeonet.gradient._recurrence import linear_recurrence, linear_recurrence_reference
+from homeonet.gradient._recurrence import linear_recurrence, linear_recurrence_reference, scan_backend
 from homeonet.gradient._recurrent import RecurrentLIF
 from homeonet.gradient._surrogate import Arctan, Rectangle, Sigmoid, Surrogate, Triangle
 from homeonet.gradient._trajectories import membrane_trajectories
@@ -67,6 +67,7 @@ __all__ = [
     "membrane_trajectories",
     "packed_bytes",
     "reset",
+    "scan_backend",
     "spiking_neurons",
     "streaming",
     "to_nir",

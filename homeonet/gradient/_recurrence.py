@@ -3,7 +3,8 @@
 ``linear_recurrence`` cuts the T steps into about √T chunks. All chunks advance together, one tensor operation a
 step; then what each hands on is carried from chunk to chunk. That is O(T) work in O(√T) operations, never divides
 by a cumulative product (which underflows), and saves the decay and the result only: memory is linear in T. Its
-backward pass is the same recurrence run from the end.
+backward pass is the same recurrence run from the end. On a CPU with a compiler, and on a GPU with Triton, a kernel
+does the same in one pass; `scan_backend` says which of the three it is.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from torch import Tensor
 
 from homeonet.errors import InputError
 from homeonet.gradient._native import launch, usable
+from homeonet.gradient._triton import triton_available, triton_scan
 
-__all__ = ["linear_recurrence", "linear_recurrence_reference"]
+__all__ = ["linear_recurrence", "linear_recurrence_reference", "scan_backend"]
 
 #: Products of decays below this are zero, far below the resolution of what they multiply.
 _SMALLEST = 1e-30
@@ -142,13 +144,32 @@ def reverse_scan(factor: Tensor, x: Tensor, out: Tensor | None = None) -> Tensor
     return grads
 
 
+def scan_backend(*tensors: Tensor) -> str:
+    """What computes the recurrence of these tensors.
+
+    Returns
+    -------
+    {"cpp", "triton", "torch"}
+        "cpp" for float32 on a CPU with a C++ compiler, "triton" for float32 on a GPU with Triton, "torch" (tensor
+        operations) for all else.
+    """
+    if usable(*tensors):
+        return "cpp"
+    on_gpu = all(t.is_cuda and t.dtype == torch.float32 for t in tensors)
+    return "triton" if on_gpu and triton_available() else "torch"
+
+
 def _scan_into(
     out: Tensor, decay: Tensor, x: Tensor, initial: Tensor | None, *, reverse: bool = False
 ) -> None:
     n_steps = x.shape[0]
-    if n_steps and usable(out, decay, x, *([] if initial is None else [initial])):
+    backend = scan_backend(out, decay, x, *([] if initial is None else [initial]))
+    if n_steps and backend != "torch":
         given = [t if t is None else t.contiguous() for t in (decay, x, initial)]
-        launch("scan", [*given, ctypes.c_int32(reverse), out], n_steps, out[0].numel())
+        if backend == "triton":
+            triton_scan(out, *given, reverse=reverse)
+        else:
+            launch("scan", [*given, ctypes.c_int32(reverse), out], n_steps, out[0].numel())
         return
     if n_steps <= _SERIAL_STEPS:
         _serial(decay, x, initial, out, reverse=reverse)

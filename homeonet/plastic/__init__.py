@@ -5,12 +5,14 @@ arrays. This package never imports torch; brian2 is imported only to write a pro
 or to run without a compiler.
 """
 
+from homeonet._compiler import compiler
 from homeonet.plastic._arrays import assemble, excitatory_weight
 from homeonet.plastic._checkpoint import load_checkpoint, save_checkpoint
 from homeonet.plastic._connectivity import connect
+from homeonet.plastic._cuda import gpus, require_gpu
 from homeonet.plastic._engine import DEVICES, Engine, SegmentResult, engine_for, known_device
 from homeonet.plastic._poisson import log_silence
-from homeonet.plastic._program import cache_folder, compiler, program_for
+from homeonet.plastic._program import cache_folder, program_for
 from homeonet.plastic._random import draw_key, normal_draw, stream_id, uniform_draw
 from homeonet.plastic._records import Recorder
 from homeonet.plastic._simulation import Network, Segment, Training, read_features
@@ -32,12 +34,14 @@ __all__ = [
     "draw_key",
     "engine_for",
     "excitatory_weight",
+    "gpus",
     "known_device",
     "load_checkpoint",
     "log_silence",
     "normal_draw",
     "program_for",
     "read_features",
+    "require_gpu",
     "save_checkpoint",
     "stream_id",
     "uniform_draw",

@@ -6,8 +6,10 @@ system call a step), two of its templates by those in ``templates/`` (loops that
 are inserted, by Brian2's own hook, that read all arrays from one file and write them to another. The manifest says
 which arrays, in which order.
 
+For a GPU the same program gets other templates and another run loop (``_codegen_cuda.py``).
+
 Brian2's device is global to a process, so this runs in one of its own:
-``python -m homeonet.plastic._codegen STRUCTURE.json FOLDER``.
+``python -m homeonet.plastic._codegen STRUCTURE.json FOLDER cpp|cuda``.
 """
 
 from __future__ import annotations
@@ -27,13 +29,14 @@ from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 
 from homeonet.config import PATHWAYS
+from homeonet.plastic._codegen_cuda import TEMPLATE_GLOBALS, write_device_code
 from homeonet.plastic._connectivity import Connections
 from homeonet.plastic._network import build_network, sampled_variables
 from homeonet.plastic._structure import Structure
 
-__all__ = ["CPP_FOLDER", "exchanged_variables", "generate", "quiet"]
+__all__ = ["exchanged_variables", "generate", "quiet"]
 
-CPP_FOLDER = Path(__file__).parent / "cpp"
+_SOURCES = Path(__file__).parent
 _GROUPS = ("controller", "totals", "input", "exc", "inh", *PATHWAYS, "ahsar")
 _INTERNAL = {"i", "j", "N", "t", "dt", "lastspike", "not_refractory", "delay", "_indices"}
 
@@ -53,11 +56,20 @@ def exchanged_variables(network: brian2.Network) -> dict[str, ArrayVariable]:
     return found
 
 
-def generate(structure: Structure, folder: Path) -> None:
-    """Write ``program.cpp`` (with the headers it includes) and ``manifest.json`` into `folder`."""
+def generate(structure: Structure, folder: Path, target: str = "cpp") -> None:
+    """Write ``program.cpp`` (with the headers it includes) and ``manifest.json`` into `folder`.
+
+    Parameters
+    ----------
+    target : {"cpp", "cuda"}
+        For "cuda" the program is one for nvcc.
+    """
+    on_gpu = target == "cuda"
+    own = {"target_array": _target_array, "onto_consecutive_targets": _onto_consecutive_targets}
     CPPStandaloneCodeObject.templater = CPPStandaloneCodeObject.templater.derive(
         "homeonet.plastic",
-        env_globals={"target_array": _target_array, "onto_consecutive_targets": _onto_consecutive_targets},
+        env_globals=TEMPLATE_GLOBALS if on_gpu else own,
+        templates_dir="templates_cuda" if on_gpu else "templates",
     )
     brian2.set_device("cpp_standalone", directory=str(folder), build_on_run=False)
     device = brian2.get_device()
@@ -70,7 +82,13 @@ def generate(structure: Structure, folder: Path) -> None:
     with quiet():
         network.run(0 * brian2.second)
         device.build(directory=str(folder), compile=False, run=False)
-    (folder / "program.cpp").write_text(_one_translation_unit(folder))
+    shutil.copy(_SOURCES / target / "synapses_classes.h", folder)
+    run_loop = (_SOURCES / target / "network.cpp").read_text()
+    if on_gpu:
+        write_device_code(folder, structure, device, network, manifest, run_loop)
+    else:
+        (folder / "network.cpp").write_text(run_loop)
+    (folder / "program.cpp").write_text(_one_translation_unit(folder, unoptimised=not on_gpu))
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
 
 
@@ -178,9 +196,7 @@ def _exchange_code(manifest: dict[str, Any]) -> dict[str, list[str]]:
     return {"after_start": first, "before_network_run": before, "after_network_run": after}
 
 
-def _one_translation_unit(folder: Path) -> str:
-    shutil.copy(CPP_FOLDER / "network.cpp", folder)
-    shutil.copy(CPP_FOLDER / "synapses_classes.h", folder)
+def _one_translation_unit(folder: Path, *, unoptimised: bool) -> str:
     makefile = (folder / "makefile").read_text()
     listed = re.search(r"^SRCS = (.*)$", makefile, re.MULTILINE)
     assert listed is not None
@@ -195,10 +211,13 @@ def _one_translation_unit(folder: Path) -> str:
         private = f"private_{number}"
         body, renamed = re.subn(r"^namespace \{", f"namespace {private} {{", body, flags=re.MULTILINE)
         if renamed:
-            body = body.replace(
-                "using namespace brian;", f"using namespace brian; using namespace {private};"
+            body = re.sub(
+                r"using namespace (brian|on_device);",
+                rf"using namespace \1; using namespace {private};",
+                body,
             )
-        bodies.append(f"// ---- {source}\n{body if _is_hot(source) else _UNOPTIMISED.format(body)}")
+        cold = unoptimised and not _is_hot(source)
+        bodies.append(f"// ---- {source}\n{_UNOPTIMISED.format(body) if cold else body}")
     return "\n".join(dict.fromkeys(includes)) + "\n" + "\n".join(bodies) + "\n"
 
 
@@ -217,4 +236,4 @@ def _is_hot(source: str) -> bool:
 
 
 if __name__ == "__main__":
-    generate(Structure.from_json(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))
+    generate(Structure.from_json(Path(sys.argv[1]).read_text()), Path(sys.argv[2]), sys.argv[3])

@@ -1,4 +1,4 @@
-"""Runs a segment: arrays in, arrays and records out. The same interface for C++ and for Brian2's runtime.
+"""Runs a segment: arrays in, arrays and records out. The same interface for C++, a GPU, and Brian2's runtime.
 
 A segment is a number of steps from a given step on. k segments and then N - k segments give the same bits as N
 at once, because nothing lives outside the arrays. Files between the two processes have no name: a killed run
@@ -15,15 +15,27 @@ from typing import IO, Protocol
 
 import numpy as np
 
+from homeonet._compiler import compiler
 from homeonet.errors import HomeonetError, InputError
 from homeonet.plastic._arrays import Arrays
 from homeonet.plastic._connectivity import Connections
-from homeonet.plastic._program import compiler, program_for
+from homeonet.plastic._cuda import require_gpu
+from homeonet.plastic._program import program_for
 from homeonet.plastic._structure import Structure
 
-__all__ = ["DEVICES", "CompiledEngine", "Engine", "SegmentResult", "engine_for", "known_device"]
+__all__ = [
+    "DEVICES",
+    "CompiledEngine",
+    "Engine",
+    "SegmentResult",
+    "engine_for",
+    "known_device",
+    "settled_device",
+]
 
-DEVICES = ("auto", "cpp", "runtime")
+DEVICES = ("auto", "cpp", "cuda", "runtime")
+#: A GPU's program run by the C++ compiler: for tests, and so not among those that users choose from.
+_EMULATED = "emulated"
 
 
 @dataclass(frozen=True)
@@ -85,45 +97,64 @@ def engine_for(structure: Structure, connections: Connections, device: str = "au
 
     Parameters
     ----------
-    device : {"auto", "cpp", "runtime"}
-        "auto" is "cpp" where a C++ compiler is found, else "runtime" (Brian2's NumPy target, with a warning).
+    device : {"auto", "cpp", "cuda", "runtime"}
+        "auto" is "cpp" where a C++ compiler is found, else "runtime" (Brian2's NumPy target, with a warning). "cuda"
+        is a GPU, and never anything else instead.
 
     Raises
     ------
     InputError
         For an unknown device, or one that this installation cannot provide.
     """
-    if known_device(device) == "auto" and compiler() is None:
-        import warnings
-
-        warnings.warn(
-            "no C++ compiler was found: running on Brian2's NumPy target, which is about a hundred times slower; "
-            "install g++ (Debian: apt install g++, conda: conda install gxx)",
-            stacklevel=2,
-        )
-        device = "runtime"
+    device = settled_device(device)
     if device == "runtime":
         from homeonet.plastic._runtime import RuntimeEngine
 
         return RuntimeEngine(structure, connections)
-    return CompiledEngine(structure, connections)
+    if device == "cuda":
+        require_gpu()
+    return CompiledEngine(structure, connections, device)
+
+
+def settled_device(device: str) -> str:
+    """What "auto" means here; any other known device as it is."""
+    if known_device(device) != "auto":
+        return device
+    if compiler() is not None:
+        return "cpp"
+    import warnings
+
+    warnings.warn(
+        "no C++ compiler was found: running on Brian2's NumPy target, which is about a hundred times slower; "
+        "install g++ (Debian: apt install g++, conda: conda install gxx)",
+        stacklevel=3,
+    )
+    return "runtime"
 
 
 def known_device(device: str) -> str:
-    """The name of a device; raises InputError for one that is not in this version."""
-    if device not in DEVICES:
-        reason = "not in this version" if device == "cuda" else "not known"
-        raise InputError(f"device = {device!r} is {reason}; choose one of {', '.join(DEVICES)}")
+    """The name of a device; raises InputError for one that is not known."""
+    if device not in (*DEVICES, _EMULATED):
+        raise InputError(f"device = {device!r} is not known; choose one of {', '.join(DEVICES)}")
     return device
 
 
 class CompiledEngine:
-    """Runs the compiled program of a structure, one process a segment."""
+    """Runs the compiled program of a structure, one process a segment.
 
-    device = "cpp"
+    Parameters
+    ----------
+    structure : Structure
+    connections : dict
+        As from ``connect``.
+    device : {"cpp", "cuda", "emulated"}
+    """
 
-    def __init__(self, structure: Structure, connections: Connections) -> None:
-        program = program_for(structure)
+    program_name = "main"
+
+    def __init__(self, structure: Structure, connections: Connections, device: str = "cpp") -> None:
+        self.device = device
+        program = program_for(structure, device)
         self.compile_seconds = program.compile_seconds
         self._folder = program.folder
         self._manifest = json.loads((program.folder / "manifest.json").read_text())
@@ -154,7 +185,10 @@ class CompiledEngine:
                     "TMPDIR"
                 ) from None
             done = subprocess.run(
-                [str(self._folder / "main"), *(f"/dev/fd/{file.fileno()}" for file in (source, result))],
+                [
+                    str(self._folder / self.program_name),
+                    *(f"/dev/fd/{file.fileno()}" for file in (source, result)),
+                ],
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -164,13 +198,7 @@ class CompiledEngine:
                 cwd=self._folder,  # where Brian2's constant arrays lie
             )
             if done.returncode:
-                reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-                remedy = (
-                    f"free space in {tempfile.gettempdir()} or set TMPDIR"
-                    if "file" in reason
-                    else "run `homeonet doctor`"
-                )
-                raise HomeonetError(f"the compiled network stopped: {reason}; {remedy}")
+                raise _failure(done.stderr, done.returncode)
             return self._read(result, dt)
 
     def _write(
@@ -216,6 +244,16 @@ class CompiledEngine:
         n_steps = int(np.fromfile(file, np.int64, 1)[0])
         seconds = float(np.fromfile(file, np.float64, 1)[0])
         return SegmentResult(arrays, spikes, sample_step, samples, n_steps, seconds)
+
+
+def _failure(message: str, code: int) -> HomeonetError:
+    reason = (message.strip().splitlines() or [f"exit status {code}"])[-1]
+    remedy = "run `homeonet doctor`"
+    if "file" in reason:
+        remedy = f"free space in {tempfile.gettempdir()} or set TMPDIR"
+    elif "GPU memory" in reason:
+        remedy = "run fewer replicas at once (--replicas)"
+    return HomeonetError(f"the compiled network stopped: {reason}; {remedy}")
 
 
 def _nameless_file() -> IO[bytes]:

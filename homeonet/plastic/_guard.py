@@ -117,12 +117,13 @@ def _stretches_in_window(guard: Guard) -> int:
 
 def _check_finite(result: SegmentResult, replicas: int, active: Sequence[int], seconds: float) -> None:
     for name, values in result.arrays.items():
-        shared = len(values) % replicas  # a parameter that all replicas have in common
-        mine = values if shared else values.reshape(replicas, -1)[list(active)]
-        if not np.isfinite(mine).all():
-            raise RunawayError(
-                f"{name} is not a number after {seconds:.1f} s; lower the gains or learning rates"
-            )
+        # a parameter that all replicas have in common counts for each
+        mine = [values] * replicas if len(values) % replicas else values.reshape(replicas, -1)
+        for r in active:
+            if not np.isfinite(mine[r]).all():
+                raise RunawayError(
+                    f"{name} is not a number after {seconds:.1f} s; lower the gains or learning rates", r
+                )
 
 
 def _spikes_between(
@@ -155,5 +156,6 @@ def _check_rates(
         raise RunawayError(
             f"the {_POPULATIONS[population]} population of replica {replica} fired at {rate:.1f} Hz over "
             f"{seconds:g} s {_STATES[state]} up to {end:.1f} s, {what} {bound} = {getattr(guard, bound):g} Hz; "
-            f"try {remedy}, or move guard.{bound}"
+            f"try {remedy}, or move guard.{bound}",
+            replica,
         )

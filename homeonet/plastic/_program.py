@@ -1,8 +1,9 @@
 """Compiled programs: built once a structure, kept in a cache that any number of processes may share.
 
 The key of a program is a hash of everything it is made from: the structure, the sources of this package that
-write it, Brian2's version, the compiler with its version and flags, and the processor (the code is built for
-the machine it is on). A program is built in a private folder and moved into place when it is complete.
+write it, Brian2's version, the compiler with its version and flags, and the processor or the GPU's architecture (the
+code is built for the machine it is on). A program is built in a private folder and moved into place when it is
+complete.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from homeonet._compiler import COMPILER_FLAGS, cache_root, compiler, compiler_version, processor
+from homeonet._compiler import cache_root
 from homeonet.errors import HomeonetError, InputError
 from homeonet.plastic._structure import Structure
+from homeonet.plastic._toolchain import Toolchain, toolchain_for
 from homeonet.store import locked
 
-__all__ = ["COMPILER_FLAGS", "Program", "cache_folder", "compiler", "program_for"]
+__all__ = ["Program", "cache_folder", "program_for"]
 
 _PACKAGE = Path(__file__).parent
 #: The modules that write a program, "_" and ".py" left out; a change of one makes new programs.
@@ -35,6 +37,7 @@ _SOURCES = [
     "adaptation",
     "ahsar",
     "codegen",
+    "codegen_cuda",
     "equations",
     "istdp",
     "network",
@@ -50,8 +53,6 @@ _SOURCES = [
     "structure",
     "traces",
 ]
-# the limit on alias checks makes GCC vectorise the long loops too
-_GCC_FLAGS = ("--param", "vect-max-version-for-alias-checks=200")
 
 
 @dataclass(frozen=True)
@@ -75,23 +76,22 @@ def cache_folder() -> Path:
     return cache_root() / "programs"
 
 
-def program_for(structure: Structure) -> Program:
+def program_for(structure: Structure, device: str = "cpp") -> Program:
     """The compiled program of a structure, from the cache or built now.
+
+    Parameters
+    ----------
+    device : {"cpp", "cuda", "emulated"}
 
     Raises
     ------
     InputError
-        Without a C++ compiler, or if the cache folder cannot be written.
+        Without a compiler, or a GPU, or if the cache folder cannot be written.
     HomeonetError
         If the compiler rejects the program.
     """
-    found = compiler()
-    if found is None:
-        raise InputError(
-            "device = 'cpp' needs a C++ compiler and none was found; install one (Debian: apt install g++, conda: "
-            "conda install gxx) or use --device runtime, which is far slower"
-        )
-    folder = cache_folder() / f"{structure.key}-{_build_key(found)}"
+    toolchain = toolchain_for(device)
+    folder = cache_folder() / f"{structure.key}-{_build_key(toolchain)}"
     if (folder / "main").exists():
         return Program(folder, 0.0)
     with _disk_errors(folder):
@@ -101,7 +101,7 @@ def program_for(structure: Structure) -> Program:
         if (folder / "main").exists():
             return Program(folder, 0.0)
         start = time.perf_counter()
-        _build(structure, folder, found)
+        _build(structure, folder, toolchain)
         return Program(folder, time.perf_counter() - start)
 
 
@@ -120,15 +120,15 @@ def _disk_errors(folder: Path) -> Iterator[None]:
         ) from None
 
 
-def _build(structure: Structure, folder: Path, command: str) -> None:
+def _build(structure: Structure, folder: Path, toolchain: Toolchain) -> None:
     with _disk_errors(folder):
         for left in folder.parent.glob(f".building-{folder.name}-*"):
             if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:  # its process was killed
                 shutil.rmtree(left, ignore_errors=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".building-{folder.name}-", dir=folder.parent))
         try:
-            _generate(structure, scratch)
-            _compile(command, scratch)
+            _generate(structure, scratch, toolchain.target)
+            toolchain.compile(scratch)
             product = scratch / "product"
             product.mkdir()
             for name in ("main", "manifest.json", "program.cpp", "static_arrays"):
@@ -144,13 +144,13 @@ def _build(structure: Structure, folder: Path, command: str) -> None:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _generate(structure: Structure, folder: Path) -> None:
-    """Write the C++ program, in a process of its own: Brian2's device is global to a process."""
+def _generate(structure: Structure, folder: Path, target: str) -> None:
+    """Write the program, in a process of its own: Brian2's device is global to a process."""
     description = folder / "structure.json"
     description.write_text(structure.to_json())
     search_path = os.pathsep.join([str(_PACKAGE.parents[1]), os.environ.get("PYTHONPATH", "")])
     result = subprocess.run(
-        [sys.executable, "-m", "homeonet.plastic._codegen", str(description), str(folder)],
+        [sys.executable, "-m", "homeonet.plastic._codegen", str(description), str(folder), target],
         capture_output=True,
         text=True,
         check=False,
@@ -164,42 +164,9 @@ def _generate(structure: Structure, folder: Path) -> None:
         raise HomeonetError(f"Brian2 could not generate the network: {reason}; run `homeonet doctor`")
 
 
-def _compile(command: str, folder: Path) -> None:
-    extra = () if "clang" in compiler_version(command) else _GCC_FLAGS
-    result = subprocess.run(
-        [
-            command,
-            *COMPILER_FLAGS,
-            *extra,
-            f"-I{folder}",
-            f"-I{_PACKAGE / 'cpp'}",
-            "program.cpp",
-            "-o",
-            "main",
-        ],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if result.returncode or not (folder / "main").exists():
-        lines = result.stderr.splitlines() or [f"exit status {result.returncode} without a message"]
-        reason = next((line for line in lines if "error" in line), lines[0])
-        raise HomeonetError(f"{command} could not compile the network: {reason}; run `homeonet doctor`")
-
-
-def _build_key(command: str) -> str:
-    parts = [
-        version("brian2"),
-        platform.machine(),
-        processor(),
-        command,
-        compiler_version(command),
-        *COMPILER_FLAGS,
-    ]
-    parts += list(_GCC_FLAGS)
-    digest = hashlib.sha256("\n".join(parts).encode())
-    sources = [_PACKAGE / f"_{name}.py" for name in _SOURCES]
-    for source in sorted([*sources, *(_PACKAGE / "cpp").iterdir(), *(_PACKAGE / "templates").iterdir()]):
+def _build_key(toolchain: Toolchain) -> str:
+    parts = [version("brian2"), platform.machine(), toolchain.name, toolchain.command, *toolchain.flags]
+    digest = hashlib.sha256("\n".join([*parts, *toolchain.identity]).encode())
+    for source in sorted(_PACKAGE / f"_{name}.py" for name in _SOURCES) + toolchain.sources:
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]

@@ -18,10 +18,10 @@ from homeonet.errors import InputError
 from homeonet.plastic._ahsar import moved_threshold, threshold_scales
 from homeonet.plastic._arrays import Arrays, assemble
 from homeonet.plastic._connectivity import Connections, connect
-from homeonet.plastic._engine import Engine, SegmentResult, engine_for
+from homeonet.plastic._engine import Engine, SegmentResult, engine_for, settled_device
 from homeonet.plastic._guard import OpenWindows, check_segment
 from homeonet.plastic._poisson import NEVER, log_silence
-from homeonet.plastic._structure import Structure
+from homeonet.plastic._structure import STIMULUS_ROWS, Structure
 
 __all__ = ["Network", "Segment", "Training", "read_features"]
 
@@ -29,6 +29,8 @@ __all__ = ["Network", "Segment", "Training", "read_features"]
 SEGMENT_SECONDS = 50.0
 #: Images of one independent stretch of evaluation; every stretch starts from rest.
 EVALUATION_CHUNK = 250
+#: Stretches that a GPU evaluates at the same time.
+_MOST_TOGETHER = 128
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,9 @@ class Training:
     ----------
     configs : sequence of Config
         One a replica, all of one structure, with the same time step and presentation.
-    images : ndarray, shape (n_images, n_pixels)
-        In the order of presentation, the same for all replicas.
-    device : {"auto", "cpp", "runtime"}
+    images : ndarray, shape (n_images, n_pixels), or a sequence of such, one a replica
+        In the order of presentation; of equal numbers.
+    device : {"auto", "cpp", "cuda", "runtime"}
 
     Attributes
     ----------
@@ -101,15 +103,18 @@ class Training:
         Wall time spent in the time loop.
     finished : dict of int to Network
         Replicas that have seen all images. The others go on; what a finished one does then is ignored.
+    abandoned : set of int
+        Replicas given up, as `abandon` does; what they do is ignored.
     """
 
     configs: Sequence[Config]
-    images: np.ndarray
+    images: np.ndarray | Sequence[np.ndarray]
     device: str = "auto"
     step: int = 0
     arrays: Arrays = field(init=False)
     windows: OpenWindows = field(init=False)
     finished: dict[int, Network] = field(default_factory=dict)
+    abandoned: set[int] = field(default_factory=set)
     loop_seconds: float = 0.0
 
     def __post_init__(self) -> None:
@@ -121,7 +126,14 @@ class Training:
             same_clock = (config.simulation, config.input) == (first.simulation, first.input)
             if not same_clock:
                 raise InputError("replicas differ in simulation or input parameters; run them separately")
-        _check_images(self.images, first)
+        if isinstance(self.images, np.ndarray):
+            self.images = [self.images] * len(self.configs)
+        if len(self.images) != len(self.configs) or len({len(images) for images in self.images}) != 1:
+            raise InputError(
+                f"{len(self.configs)} replicas have {[len(images) for images in self.images]} images; give each as many"
+            )
+        for images in {id(images): images for images in self.images}.values():
+            _check_images(images, first)
         self.dt = first.simulation.dt
         self.image_steps = round(first.input.presentation / self.dt)
         self.connections = connect(self.structure, self.configs)
@@ -133,12 +145,21 @@ class Training:
     @property
     def total_wake_steps(self) -> int:
         """Steps that the images take, sleep not counted."""
-        return len(self.images) * self.image_steps
+        return len(self.images[0]) * self.image_steps
+
+    @property
+    def active(self) -> list[int]:
+        """Replicas that still learn."""
+        return [r for r in range(len(self.configs)) if r not in self.finished and r not in self.abandoned]
 
     @property
     def done(self) -> bool:
-        """Whether every replica has seen all images."""
-        return len(self.finished) == len(self.configs)
+        """Whether every replica has seen all images, or was given up."""
+        return not self.active
+
+    def abandon(self, replica: int) -> None:
+        """Let the others go on without a replica."""
+        self.abandoned.add(replica)
 
     def advance(self, seconds: float = SEGMENT_SECONDS) -> Segment:
         """Run one segment of at most `seconds` simulated seconds; updates the state.
@@ -151,15 +172,15 @@ class Training:
             If the guard finds a population out of bounds.
         """
         wake = self.arrays["controller.wake_step"].astype(np.int64)
-        active = [r for r in range(len(self.configs)) if r not in self.finished]
-        row = np.minimum(wake // self.image_steps, max(0, len(self.images) - 1))
+        active, first_config = self.active, self.configs[0]
+        row = np.minimum(wake // self.image_steps, max(0, len(self.images[0]) - 1))
         table_end = (row + self.engine.stimulus_rows) * self.image_steps
         arrays = dict(self.arrays)
         arrays["input.first_wake_step"] = self._per_replica(row * self.image_steps, "input")
         last = np.full(len(self.configs), NEVER)  # a replica that has finished ends no segment
         last[active] = np.minimum(self.total_wake_steps, table_end)[active]
         arrays["controller.last_wake_step"] = last
-        stimulus = _table(self.images, row, self.engine.stimulus_rows, self.configs, self.dt)
+        stimulus = _table(self.images, row, self.engine.stimulus_rows, first_config.input.mean_rate, self.dt)
         n_steps = max(1, round(seconds / self.dt))
         result = self.engine.run(arrays, stimulus, first_step=self.step, n_steps=n_steps, dt=self.dt)
         end = self.step + result.n_steps
@@ -178,7 +199,8 @@ class Training:
     def state(self) -> dict[str, Any]:
         """All that `advance` changes, for `restore`."""
         names = ("step", "arrays", "windows", "loop_seconds")
-        return {name: getattr(self, name) for name in names} | {"finished": dict(self.finished)}
+        own = {"finished": dict(self.finished), "abandoned": set(self.abandoned)}
+        return {name: getattr(self, name) for name in names} | own
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go back to what `state` returned."""
@@ -224,16 +246,17 @@ def _check_images(images: np.ndarray, config: Config) -> None:
 
 
 def _table(
-    images: np.ndarray, row: np.ndarray, n_rows: int, configs: Sequence[Config], dt: float
+    images: Sequence[np.ndarray], row: np.ndarray, n_rows: int, mean_rate: float, dt: float
 ) -> np.ndarray:
-    """The stimulus of one segment: for each replica the images from its `row` on, silence after the last."""
-    n_pixels = images.shape[1]
-    table = np.zeros((n_rows, len(configs) * n_pixels))
-    for r, config in enumerate(configs):
-        shown = images[row[r] : row[r] + n_rows]
-        table[: len(shown), r * n_pixels : (r + 1) * n_pixels] = log_silence(
-            shown, config.input.mean_rate, dt
-        )
+    """The stimulus of one segment: each replica's images from its `row` on, silence after the last."""
+    n_pixels = images[0].shape[1]
+    table = np.zeros((n_rows, len(images) * n_pixels))
+    known: dict[tuple[int, int], np.ndarray] = {}  # replicas that see the same share the work
+    for r, (own, first) in enumerate(zip(images, row, strict=True)):
+        key = (id(own), int(first))
+        if key not in known:
+            known[key] = log_silence(own[first : first + n_rows], mean_rate, dt)
+        table[: len(known[key]), r * n_pixels : (r + 1) * n_pixels] = known[key]
     return table
 
 
@@ -252,7 +275,7 @@ def read_features(
     ----------
     network : Network
     images : ndarray, shape (n_images, n_pixels)
-    device : {"auto", "cpp", "runtime"}
+    device : {"auto", "cpp", "cuda", "runtime"}
     workers : int
         Segments run at the same time; the result does not depend on it.
     stream_offset : int
@@ -266,37 +289,63 @@ def read_features(
     """
     config = network.config
     _check_images(images, config)
-    structure = Structure.of(config).frozen()
-    engine = engine_for(structure, network.connections, device)
-    template = assemble(structure, [config], evaluation=True)
-    template |= {f"{name}.w": weights for name, weights in network.weights.items()}
+    dt = config.simulation.dt
+    image_steps = round(config.evaluation.presentation / dt)
+    device = settled_device(device)
+    # on a GPU stretches run side by side; noise awake is drawn by the step, which they would have in common
+    together = device in ("cuda", "emulated") and config.noise.during != "always"
+    size = min(EVALUATION_CHUNK, STIMULUS_ROWS)
+    starts = list(range(0, len(images), size))
+    side_by_side = min(len(starts), _MOST_TOGETHER) if together else 1
+    structure = Structure.of(config, side_by_side).frozen()
+    engine = engine_for(structure, _tiled(network.connections, structure), device)
+    template = assemble(structure, [config] * side_by_side, evaluation=True)
+    template |= {f"{name}.w": np.tile(weights, side_by_side) for name, weights in network.weights.items()}
     for name, scale in network.threshold_scale.items():
         template[f"{name}.v_threshold"][:] = moved_threshold(getattr(config, name), scale)
     if config.evaluation.freeze_threshold:
-        template |= {f"{name}.theta": theta for name, theta in network.thresholds.items()}
-    dt = config.simulation.dt
-    image_steps = round(config.evaluation.presentation / dt)
-    size = min(EVALUATION_CHUNK, engine.stimulus_rows)
-    n_exc, n_units = structure.n_exc, structure.n_exc + structure.n_inh
+        template |= {f"{n}.theta": np.tile(theta, side_by_side) for n, theta in network.thresholds.items()}
 
-    def chunk(start: int) -> np.ndarray:
-        shown = images[start : start + size]
-        first = (stream_offset + start) * image_steps
+    def some(those: Sequence[int]) -> np.ndarray:
+        """Counts of the stretches that start at `those` images."""
+        first = np.zeros(side_by_side)
+        first[: len(those)] = (stream_offset + np.array(those)) * image_steps
+        shown = [images[start : start + size] for start in those]
+        shown += [images[:0]] * (side_by_side - len(those))
         arrays = dict(template)
-        arrays["controller.wake_step"] = np.array([float(first)])
-        arrays["input.first_wake_step"] = np.array([float(first)])
-        stimulus = _table(shown, np.array([0]), engine.stimulus_rows, [config], dt)
-        result = engine.run(arrays, stimulus, first_step=first, n_steps=len(shown) * image_steps, dt=dt)
-        counts = _counts(result.spikes, first, image_steps, len(shown), {"exc": 0, "inh": n_exc}, n_units)
+        arrays["controller.wake_step"] = first
+        arrays["input.first_wake_step"] = first if side_by_side == 1 else first.repeat(structure.n_input)
+        no_row = np.zeros(side_by_side, dtype=int)
+        stimulus = _table(shown, no_row, engine.stimulus_rows, config.input.mean_rate, dt)
+        longest = max(map(len, shown))
+        step = int(first[0])
+        result = engine.run(arrays, stimulus, first_step=step, n_steps=longest * image_steps, dt=dt)
+        counts = _counts(result.spikes, step, image_steps, longest, structure)
         if progress:
-            progress(len(shown))
-        return counts
+            progress(sum(map(len, shown)))
+        return np.concatenate([counts[: len(own), r] for r, own in enumerate(shown)])
 
-    starts = range(0, len(images), size)
-    if workers == 1 or engine.device == "runtime":
-        return np.concatenate([chunk(start) for start in starts])
+    groups = [starts[k : k + side_by_side] for k in range(0, len(starts), side_by_side)]
+    if workers == 1 or device != "cpp":
+        return np.concatenate([some(group) for group in groups])
     with ThreadPoolExecutor(workers) as pool:
-        return np.concatenate(list(pool.map(chunk, starts)))
+        return np.concatenate(list(pool.map(some, groups)))
+
+
+def _tiled(connections: Connections, structure: Structure) -> Connections:
+    """The same connections in each of a structure's replicas."""
+
+    def tiled(index: np.ndarray, size: int) -> np.ndarray:
+        offsets = size * np.arange(structure.replicas)
+        return (np.asarray(index) + offsets[:, None]).ravel().astype(np.int32)
+
+    return {
+        name: tuple(
+            tiled(index, structure.size(population))
+            for index, population in zip(connections[name], ends, strict=True)
+        )
+        for name, ends in PATHWAYS.items()
+    }
 
 
 def _counts(
@@ -304,11 +353,14 @@ def _counts(
     first_step: int,
     image_steps: int,
     n_images: int,
-    offset: Mapping[str, int],
-    n_units: int,
+    structure: Structure,
 ) -> np.ndarray:
-    counts = np.zeros(n_images * n_units, dtype=np.int64)
+    """Spikes for each image, replica and neuron: int32, shape (n_images, replicas, n_exc + n_inh)."""
+    n_units = structure.n_exc + structure.n_inh
+    counts = np.zeros(n_images * structure.replicas * n_units, dtype=np.int64)
     for population, (unit, step) in spikes.items():
-        index = ((step - first_step) // image_steps) * n_units + unit + offset[population]
-        counts += np.bincount(index, minlength=len(counts))
-    return counts.reshape(n_images, n_units).astype(np.int32)
+        size = structure.size(population)
+        offset = 0 if population == "exc" else structure.n_exc
+        place = ((step - first_step) // image_steps) * structure.replicas + unit // size
+        counts += np.bincount(place * n_units + unit % size + offset, minlength=len(counts))
+    return counts.reshape(n_images, structure.replicas, n_units).astype(np.int32)

@@ -22,13 +22,24 @@ def check_size(grid: Grid, allow_many: bool) -> None:
         )
 
 
-def check_device(kind: str, device: str, workers: int | None) -> None:
-    """Raise InputError for an unknown device, or no workers."""
+def check_device(
+    kind: str, device: str, workers: int | None, replicas: int | None = None, *, here: bool = True
+) -> None:
+    """Raise InputError for a device that is unknown or, `here`, missing, no workers, or replicas that cannot be."""
     worker_count(workers)
+    if replicas is not None and replicas < 1:
+        raise InputError(
+            f"replicas = {replicas}: must be at least 1; leave it out for the device's own number"
+        )
     if kind == "plastic":
-        from homeonet.plastic import known_device
+        from homeonet.plastic import known_device, require_gpu
 
-        known_device(device)
+        if known_device(device) == "cuda" and here:
+            require_gpu()
+    elif replicas not in (None, 1):
+        raise InputError(
+            f"replicas = {replicas}: only cells of the plastic network can be replicas; leave it out"
+        )
 
 
 def check_data(tasks: Iterable[Task], data_folder: str | None) -> None:

@@ -16,13 +16,16 @@ from homeonet.sweep._cluster import connected, reaches
 from homeonet.sweep._collect import write_tables
 from homeonet.sweep._grid import Grid
 from homeonet.sweep._state import record, retry, split, sweep_status, write_grid
-from homeonet.sweep._tasks import Outcome, Place, Task, perform, tasks_of
+from homeonet.sweep._tasks import Outcome, Place, Task, batches_of, perform, tasks_of
 
 if TYPE_CHECKING:
     import xarray as xr
     from distributed import Client, Future
 
 __all__ = ["SweepResult", "Watcher", "sweep"]
+
+#: Cells that a GPU runs at a time unless it is told otherwise.
+_REPLICAS_ON_GPU = 256
 
 
 class Watcher(Protocol):
@@ -62,6 +65,7 @@ def sweep(
     scheduler: str | None = None,
     patience: float = 300.0,
     device: str = "auto",
+    replicas: int | None = None,
     baselines: bool = True,
     figures: bool = False,
     data_folder: str | Path | None = None,
@@ -89,6 +93,10 @@ def sweep(
         Seconds to wait for the first worker of such a scheduler.
     device : str
         As of :func:`run` (or, for gradient training, Lightning's accelerator).
+    replicas : int, optional
+        Cells of the plastic network that a process runs as one program, where they differ in nothing else than data,
+        seed, sleep, noise and the parameters of pathways. Default: 256 on a GPU, else 1. An interrupted batch begins
+        anew; no other result depends on it.
     baselines : bool, default True
         Whether raw pixels and untrained networks are scored too, once for all cells that share them.
     figures : bool, default False
@@ -115,7 +123,7 @@ def sweep(
         If there is no space left; nothing is lost.
     """
     check_size(grid, allow_many)
-    check_device(grid.kind, device, workers)
+    check_device(grid.kind, device, workers, replicas, here=scheduler is None)
     cells = grid.cells()
     tasks = tasks_of(cells, grid.kind, baselines=baselines)
     folder = Path(out).resolve()
@@ -130,25 +138,29 @@ def sweep(
             retry(folder)
         to_do = split(folder, tasks)[2]
         if to_do:
-            with connected(scheduler, min(_cores(workers), len(to_do)), patience) as client:
+            batches = batches_of(to_do, replicas or (_REPLICAS_ON_GPU if device == "cuda" else 1))
+            with connected(scheduler, min(_cores(workers), len(batches)), patience) as client:
                 place = Place(folder if reaches(client, folder) else None, device, data_folder, figures)
-                _work(client, to_do, place, folder, progress)
+                _work(client, batches, place, folder, progress)
         return SweepResult(folder, write_tables(folder), sweep_status(folder).failed)
 
 
-def _work(client: Client, tasks: list[Task], place: Place, folder: Path, progress: SweepMeter | None) -> None:
-    slots, failed = sum(client.nthreads().values()), 0
-    with _meter(progress, len(tasks), client.dashboard_link) as watch:
-        watch(ended=0, running=min(slots, len(tasks)), failed=0)
-        for ended, outcome in enumerate(_outcomes(client, tasks, place, folder), start=1):
+def _work(
+    client: Client, batches: list[list[Task]], place: Place, folder: Path, progress: SweepMeter | None
+) -> None:
+    slots, failed, total = sum(client.nthreads().values()), 0, sum(map(len, batches))
+    with _meter(progress, total, client.dashboard_link) as watch:
+        watch(ended=0, running=sum(map(len, batches[:slots])), failed=0)
+        for ended, outcome in enumerate(_outcomes(client, batches, place, folder), start=1):
             if outcome.error is not None:
                 raise outcome.error
             record(folder, outcome)
             failed += outcome.status == "failed"
-            watch(ended=ended, running=min(slots, len(tasks) - ended), failed=failed)
+            running = min(sum(map(len, batches[:slots])), total - ended)
+            watch(ended=ended, running=running, failed=failed)
 
 
-def _outcomes(client: Client, tasks: list[Task], place: Place, folder: Path) -> Iterator[Outcome]:
+def _outcomes(client: Client, batches: list[list[Task]], place: Place, folder: Path) -> Iterator[Outcome]:
     """How each task ended, in the order in which they do."""
     from dask.tokenize import tokenize
     from distributed import as_completed
@@ -156,35 +168,36 @@ def _outcomes(client: Client, tasks: list[Task], place: Place, folder: Path) -> 
     # two sweeps that share a scheduler must not share a task, and a sweep that is resumed should take up its own
     token = tokenize(str(folder), str(place))
 
-    def submit(task: Task, order: int, name: str = "") -> Future:
-        key = f"{task.part}-{task.id}-{token}{name}"
-        return client.submit(perform, task, place, key=key, priority=-order)
+    def submit(batch: list[Task], order: int, name: str = "") -> Future:
+        identity = batch[0].id if len(batch) == 1 else tokenize([task.id for task in batch])
+        key = f"{batch[0].part}-{identity}-{token}{name}"
+        return client.submit(perform, batch, place, key=key, priority=-order)
 
     # the configurations are small, and the cells are the work: all are queued at the scheduler
-    futures = {submit(task, k): task for k, task in enumerate(tasks)}
-    suspects = []
+    futures = {submit(batch, k): batch for k, batch in enumerate(batches)}
+    suspects: list[Task] = []
     try:
         for future in as_completed(futures, loop=client.loop):
-            outcome = _outcome(future, futures[future])
-            if outcome is None:
-                suspects.append(futures[future])
+            outcomes = _result(future)
+            if outcomes is None:
+                suspects += futures[future]
             else:
-                yield outcome
+                yield from outcomes
             future.release()
     finally:
         client.cancel(list(futures))
     for task in suspects:  # who waits in the queue of a worker that dies is blamed with the one it worked on
-        future = submit(task, 0, "-alone")
+        future = submit([task], 0, "-alone")
         try:
-            outcome = _outcome(future, task)
+            outcomes = _result(future)
         finally:
             client.cancel([future])
         reason = "its worker died each time (killed, or out of memory)"
-        yield outcome or Outcome(task, "failed", reason, reason)
+        yield from outcomes or [Outcome(task, "failed", reason, reason)]
 
 
-def _outcome(future: Future, task: Task) -> Outcome | None:
-    """How a task ended; None if workers died of it, or beside it."""
+def _result(future: Future) -> list[Outcome] | None:
+    """How a batch ended; None if workers died of it, or beside it."""
     from distributed import KilledWorker
 
     error = future.exception()

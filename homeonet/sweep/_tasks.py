@@ -19,7 +19,7 @@ from homeonet._version import __version__
 from homeonet.errors import BusyError, DiskFullError, HomeonetError, InputError
 from homeonet.sweep._grid import Cell
 
-__all__ = ["Outcome", "Place", "Task", "baseline_config", "perform", "tasks_of"]
+__all__ = ["Outcome", "Place", "Task", "baseline_config", "batches_of", "perform", "tasks_of"]
 
 #: Sections that neither raw pixels nor the untrained network depend on.
 _OF_TRAINING = ("sleep", "noise", "stdp", "istdp", "ahsar", "guard", "epochs")
@@ -124,40 +124,92 @@ def baseline_config(config: Any, kind: str) -> Any:
     return config.model_copy(update=sections)
 
 
-def perform(task: Task, place: Place) -> Outcome:
-    """Do a task in this process; a failure that belongs to it is an outcome and not an exception."""
+def batches_of(tasks: Iterable[Task], replicas: int) -> list[list[Task]]:
+    """Tasks that one process does at a time: one, or up to `replicas` cells that can be one network."""
+    batches, cells = [], []
+    for task in tasks:
+        if replicas > 1 and (task.part, task.kind) == ("cells", "plastic"):
+            cells.append(task)
+        else:
+            batches.append([task])
+    if cells:
+        from homeonet._together import groups_of
+
+        by_id = {task.id: task for task in cells}
+        groups = groups_of([task.config for task in cells], replicas)
+        batches += [[by_id[config.run_id] for config in group] for group in groups]
+    return batches
+
+
+def perform(tasks: list[Task], place: Place) -> list[Outcome]:
+    """Do a batch in this process; a failure that belongs to a task is an outcome and not an exception."""
     start = time.perf_counter()
-    outcome = Outcome(task, "done", host=platform.node())
+    if place.folder is not None:
+        outcomes = _perform(tasks, [place.folder / task.path for task in tasks], place)
+    else:
+        with tempfile.TemporaryDirectory(prefix="homeonet-") as scratch:
+            folders = [Path(scratch, task.id) for task in tasks]
+            outcomes = [
+                replace(outcome, files=_files(folder)) if outcome.status == "done" else outcome
+                for outcome, folder in zip(_perform(tasks, folders, place), folders, strict=True)
+            ]
+    return [replace(outcome, seconds=time.perf_counter() - start) for outcome in outcomes]
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
+def _perform(tasks: list[Task], folders: list[Path], place: Place) -> list[Outcome]:
+    ended: dict[int, HomeonetError | None] = {}
     try:
         if place.version != __version__:
             raise _VersionError(
                 f"a worker on {platform.node()} has homeonet {__version__}, and {place.version} sent it work; install "
                 "the same version on all hosts"
             )
-        if place.folder is not None:
-            _into(task, place.folder / task.path, place)
-        else:
-            with tempfile.TemporaryDirectory(prefix="homeonet-") as scratch:
-                final = Path(scratch, task.id)
-                _into(task, final, place)
-                files = {
-                    str(path.relative_to(final)): path.read_bytes()
-                    for path in sorted(final.rglob("*"))
-                    if path.is_file()
-                }
-                outcome = replace(outcome, files=files)
-    except (DiskFullError, _VersionError) as error:
-        outcome = replace(outcome, status="stop", reason=str(error), error=InputError(str(error)))
-    except HomeonetError as error:
-        outcome = replace(outcome, status="failed", reason=str(error), log=str(error))
+        if len(tasks) > 1:
+            _together(tasks, folders, place, ended)
+        for k, (task, folder) in enumerate(zip(tasks, folders, strict=True)):
+            if k not in ended or isinstance(ended[k], BusyError):
+                _into(task, folder, place)
+                ended[k] = None
     except Exception as error:
-        outcome = replace(
-            outcome,
-            status="failed",
-            reason=f"{type(error).__name__}: {' '.join(str(error).split())}",
-            log=traceback.format_exc(),
-        )
-    return replace(outcome, seconds=time.perf_counter() - start)
+        failure: Exception | None = error
+    else:
+        failure = None
+    return [_outcome(task, ended.get(k, failure)) for k, task in enumerate(tasks)]
+
+
+def _outcome(task: Task, error: Exception | None) -> Outcome:
+    outcome = Outcome(task, "done", host=platform.node())
+    if error is None:
+        return outcome
+    if isinstance(error, (DiskFullError, _VersionError)):
+        return replace(outcome, status="stop", reason=str(error), error=InputError(str(error)))
+    if isinstance(error, HomeonetError):
+        return replace(outcome, status="failed", reason=str(error), log=str(error))
+    reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return replace(outcome, status="failed", reason=reason, log="".join(traceback.format_exception(error)))
+
+
+def _together(
+    tasks: list[Task], folders: list[Path], place: Place, ended: dict[int, HomeonetError | None]
+) -> None:
+    from homeonet._together import run_together
+
+    for folder in folders:
+        with store.disk_errors(folder.parent):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+    run_together(
+        [task.config for task in tasks],
+        folders,
+        device=place.device,
+        figures=place.figures,
+        data_folder=place.data_folder,
+        ended=ended.__setitem__,
+    )
 
 
 class _VersionError(InputError):

@@ -220,7 +220,7 @@ def test_compile_seconds_count_the_evaluation_s_program(monkeypatch: pytest.Monk
     from homeonet import runs
 
     built = []
-    monkeypatch.setattr(runs, "program_for", lambda s: built.append(s) or Program(Path(), 1.5))
+    monkeypatch.setattr(runs, "program_for", lambda s, device: built.append(s) or Program(Path(), 1.5))
     result = run(load_config("massey2026", SHORT_VALUES), figures=False, baselines=False)
     assert result.metrics["compile_seconds"] == 1.5
     assert [set(dict(structure.rules).values()) for structure in built] == [{"static"}]

@@ -14,7 +14,7 @@ import pytest
 from homeonet import InputError, load_config, run
 from homeonet.errors import HomeonetError, RunawayError
 from homeonet.plastic import SegmentResult, Structure, Training, cache_folder, program_for
-from homeonet.plastic import _program as program
+from homeonet.plastic import _toolchain as toolchain
 from homeonet.plastic._guard import OpenWindows, check_segment
 from homeonet.store import write_atomically, write_json
 
@@ -226,7 +226,7 @@ def test_two_processes_may_build_the_same_program(tmp_path: Path) -> None:
 
 def test_what_the_compiler_rejects_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOMEONET_CACHE", str(tmp_path))
-    monkeypatch.setattr(program, "COMPILER_FLAGS", ("-this-flag-does-not-exist",))
+    monkeypatch.setattr(toolchain, "COMPILER_FLAGS", ("-this-flag-does-not-exist",))
     with pytest.raises(HomeonetError, match="could not compile"):
         program_for(Structure.of(load_config("massey2026", SMALL)))
     assert list((tmp_path / "programs").iterdir()) == []

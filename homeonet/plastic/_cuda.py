@@ -1,0 +1,111 @@
+"""What device = "cuda" needs of a machine: a GPU, its driver, and nvcc.
+
+nvcc is looked for in ``$CUDACXX``, ``$CUDA_HOME`` and ``$CUDA_PATH``, on the path, in ``/usr/local/cuda``, and among
+Python's packages, where ``pip install "homeonet[cuda]"`` puts it. Code is built for the architecture of the first
+GPU, or for ``$HOMEONET_CUDA_ARCH``; with that set, programs can be built on a machine that has no GPU.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sysconfig
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from homeonet.errors import InputError
+
+__all__ = ["ARCHITECTURE_VARIABLE", "GPU", "architecture", "find_nvcc", "gpus", "require_gpu"]
+
+ARCHITECTURE_VARIABLE = "HOMEONET_CUDA_ARCH"
+_NO_NVCC = (
+    "device = 'cuda' needs nvcc, the CUDA compiler, and none was found; install the CUDA toolkit, or "
+    'pip install "homeonet[cuda]", or point CUDA_HOME at a toolkit'
+)
+
+
+@dataclass(frozen=True)
+class GPU:
+    """A graphics card: its name, its compute capability such as "9.0", and its memory in MiB."""
+
+    name: str
+    capability: str
+    memory: int
+
+
+@lru_cache(maxsize=1)
+def gpus() -> tuple[GPU, ...]:
+    """The GPUs that the driver shows; none where there is no driver."""
+    command = shutil.which("nvidia-smi") or shutil.which("nvidia-smi", path="/usr/local/nvidia/bin")
+    if command is None:
+        return ()
+    query = "--query-gpu=name,compute_cap,memory.total"
+    try:
+        found = subprocess.run(
+            [command, query, "--format=csv,noheader,nounits"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    rows = [[part.strip() for part in line.split(",")] for line in found.stdout.splitlines()]
+    return tuple(GPU(row[0], row[1], int(float(row[2]))) for row in rows if len(row) == 3)
+
+
+def require_gpu() -> GPU:
+    """The first GPU; InputError where there is none."""
+    found = gpus()
+    if not found:
+        raise InputError(
+            "device = 'cuda' needs an NVIDIA GPU and its driver, and nvidia-smi shows none; use --device cpp"
+        )
+    return found[0]
+
+
+def architecture() -> str:
+    """What to build for, as nvcc names it: "sm_90". From ``$HOMEONET_CUDA_ARCH`` or the first GPU."""
+    wanted = os.environ.get(ARCHITECTURE_VARIABLE) or require_gpu().capability
+    digits = re.fullmatch(r"(?:sm_)?(\d+)\.?(\d)([a-z]?)", wanted.strip())
+    if digits is None:
+        raise InputError(
+            f"{ARCHITECTURE_VARIABLE} = {wanted!r} is no compute capability; give for example 9.0 or sm_90"
+        )
+    return f"sm_{''.join(digits.groups())}"
+
+
+def find_nvcc() -> str:
+    """The CUDA compiler; InputError where there is none."""
+    candidates = [os.environ.get("CUDACXX")]
+    candidates += [
+        str(Path(os.environ[name], "bin", "nvcc"))
+        for name in ("CUDA_HOME", "CUDA_PATH")
+        if name in os.environ
+    ]
+    candidates += ["nvcc", "/usr/local/cuda/bin/nvcc"]
+    packages = Path(sysconfig.get_paths()["purelib"], "nvidia")
+    candidates += [str(path) for path in sorted(packages.glob("*/bin/nvcc"), reverse=True)]
+    for candidate in candidates:
+        if candidate and (found := shutil.which(candidate)):
+            return found
+    raise InputError(_NO_NVCC)
+
+
+@lru_cache(maxsize=4)
+def nvcc_version(command: str) -> str:
+    """The release that nvcc says it is."""
+    text = subprocess.run([command, "--version"], capture_output=True, text=True, check=False).stdout
+    return next((line.strip() for line in text.splitlines() if "release" in line), "version unknown")
+
+
+def nvcc_folders(command: str) -> list[str]:
+    """Options that tell nvcc of its own headers and libraries where it is one of Python's packages."""
+    root = Path(command).resolve().parents[1]
+    if not str(root).startswith(sysconfig.get_paths()["purelib"]):
+        return []
+    libraries = [path for path in (root / "lib", root / "lib64") if path.is_dir()]
+    return [f"-I{root / 'include'}", *(f"-L{path}" for path in libraries)]

@@ -1,0 +1,121 @@
+"""The GPU's kernel of the linear recurrence, in Triton's interpreter on a CPU: beside float64, and beside the others.
+
+The interpreter must be asked for before Triton is imported, so each check is a process of its own.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from homeonet.gradient import linear_recurrence, scan_backend
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("triton") is None, reason="Triton has no package for this platform"
+)
+
+_CHECK = """
+import itertools
+import torch
+from homeonet.gradient import linear_recurrence_reference
+from homeonet.gradient import _triton
+
+{sizes}
+for (n_steps, lanes), reverse, started in itertools.product({shapes}, (False, True), (False, True)):
+    generator = torch.Generator().manual_seed(n_steps + lanes)
+    decay, x = (torch.rand((n_steps, lanes), generator=generator).mul(2).sub(1) for _ in range(2))
+    decay = decay.sign() * decay.abs() ** 0.2
+    initial = torch.randn(lanes, generator=generator) if started else None
+    out = torch.full_like(x, float("nan"))
+    _triton.triton_scan(out, decay, x, initial, reverse=reverse)
+    given = [t.double() if t is not None else None for t in (decay, x, initial)]
+    if reverse:
+        expected = linear_recurrence_reference(given[0].flip(0), given[1].flip(0), given[2]).flip(0)
+    else:
+        expected = linear_recurrence_reference(*given)
+    error = float((out - expected).abs().max() / expected.abs().max())
+    assert error < 3e-6, (n_steps, lanes, reverse, started, error)
+    print("checked", n_steps, lanes, reverse, started)
+"""
+
+
+def interpreted(code: str) -> list[str]:
+    """Run code under the interpreter; what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "TRITON_INTERPRET": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.splitlines()
+
+
+def test_one_stretch_a_lane_agrees_with_float64() -> None:
+    shapes = [(1, 1), (5, 3), (65, 33)]
+    assert len(interpreted(_CHECK.format(sizes="", shapes=shapes))) == 4 * len(shapes)
+
+
+def test_stretches_side_by_side_agree_with_float64() -> None:
+    """Tiles and stretches small enough for several of each, and for rests."""
+    sizes = "_triton._TILE_STEPS, _triton._TILE_LANES, _triton._SHORTEST = 8, 4, 16"
+    shapes = [(33, 5), (50, 3)]
+    lines = interpreted(_CHECK.format(sizes=sizes, shapes=shapes))
+    assert len(lines) == 4 * len(shapes)
+
+
+def test_long_memory_does_not_underflow() -> None:
+    """A cumulative product of these decays is zero in float32 after 150 steps."""
+    lines = interpreted(
+        "import torch\n"
+        "from homeonet.gradient import linear_recurrence_reference as reference\n"
+        "from homeonet.gradient._triton import triton_scan\n"
+        "decay, x = torch.full((400, 1), 0.5), torch.ones(400, 1)\n"
+        "out = torch.empty_like(x)\n"
+        "triton_scan(out, decay, x, None)\n"
+        "print(float((out - reference(decay.double(), x.double())).abs().max()) < 1e-6)\n"
+    )
+    assert lines == ["True"]
+
+
+def test_both_kernels_compile_for_a_gpu() -> None:
+    """To machine code, by the assembler that Triton brings: no GPU is needed for that."""
+    code = """
+import triton
+from triton.backends.compiler import GPUTarget
+from homeonet.gradient._triton_kernels import ends, states
+
+sizes = {"n_steps": "i32", "n_lanes": "i32", "stretch": "i32"}
+constants = {"REVERSE": True, "STEPS": 64, "LANES": 32}
+for kernel, arrays in ((ends, ("decay", "x", "product", "state")), (states, ("decay", "x", "before", "out"))):
+    signature = {**dict.fromkeys(arrays, "*fp32"), **sizes, **dict.fromkeys(constants, "constexpr")}
+    source = triton.compiler.ASTSource(fn=kernel, signature=signature, constexprs=constants)
+    print(len(triton.compile(source, target=GPUTarget("cuda", 90, 32)).asm["cubin"]) > 1000)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == ["True", "True"], done.stderr[-2000:]
+
+
+def test_what_is_asked_for_is_what_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No silent fallback: float32 on a GPU goes to Triton, and on a CPU to the compiled kernel."""
+    from homeonet.gradient import _recurrence
+
+    x = torch.rand(300, 4)
+    assert scan_backend(x) == "cpp" and scan_backend(x.double()) == "torch"
+    taken = []
+
+    def fake(out, decay, x, initial, *, reverse=False) -> None:
+        taken.append(reverse)
+        out.copy_(x)
+
+    monkeypatch.setattr(_recurrence, "triton_scan", fake)
+    monkeypatch.setattr(_recurrence, "scan_backend", lambda *_: "triton")
+    given = x.clone().requires_grad_()
+    linear_recurrence(given, x).sum().backward()
+    assert taken == [False, True]
