@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import xarray as xr
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from homeonet._gallery import figure_main
 from homeonet.plotting import COLOURS, DOUBLE_WIDTH, MARKERS, SERIES, new_figure, plot_against
@@ -44,6 +45,7 @@ def draw(data: xr.Dataset) -> Figure:
                 markersize=3,
                 label=f"start: {start}",
             )
+        axes[0, 2].xaxis.set_major_locator(MaxNLocator(integer=True))
         axes[0, 2].axhline(0.1, color=COLOURS["baseline"], linestyle=":", linewidth=0.8, label="0.1")
         axes[0, 2].set(xlabel="time step t", ylabel="distance to the stationary law", ylim=(0, None))
         axes[0, 2].legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize=6)

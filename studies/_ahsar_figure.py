@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_against
 
@@ -26,6 +27,7 @@ def draw(data: xr.Dataset) -> Figure:
             series = {str(part): data[array].sel({where: name, "homeostasis": part}) for part in parts}
             plot_against(series, ax, dim)
             ax.set(title=name, xlabel=dim)
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         line[0].set_ylabel(label)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure

@@ -29,15 +29,15 @@ from homeonet.gradient.training import (
 
 __all__ = ["COSTS", "RESNET18", "cosine_course", "held_mb", "of_runs", "resnet18", "theorem_deviation"]
 
-#: Totals of a cost table and the factor to the unit they are printed in.
+#: Totals of a cost table: what they are called, and the factor to the unit they are printed in.
 COSTS = {
-    "paper_mb": 1,
-    "stored_mb": 1,
-    "sops": 1e-6,
-    "nops": 1e-6,
-    "paper_mj": 1,
-    "compute_mj": 1,
-    "honest_mj": 1,
+    "paper_mb": ("MB, paper's count", 1),
+    "stored_mb": ("MB, stored", 1),
+    "sops": ("M SOPs", 1e-6),
+    "nops": ("M NOPs", 1e-6),
+    "paper_mj": ("mJ, paper's count", 1),
+    "compute_mj": ("mJ, operations", 1),
+    "honest_mj": ("mJ, operations and memory", 1),
 }
 #: The published ResNet-18 (CIFAR-100, 32 × 32, T = 4): parts, megabytes, millions of neuron operations.
 RESNET18: dict[str, tuple[Parts, float, float]] = {

@@ -92,7 +92,7 @@ def test_every_example_of_the_help_can_be_typed(name: str, capsys: pytest.Captur
         (["run", "massey2026", "--seed", "-1", "--out", "x"], ("seed",)),
         (["run", "massey2026", "--sede", "1", "--out", "x"], ("--sede",)),
         (["run", "massey2026", "--workers", "0", "--out", "x"], ("workers = 0", "at least 1")),
-        (["run", "massey2026", "--device", "cuda", "--out", "x"], ("cuda", "not in this version", "cpp")),
+        (["run", "massey2026", "--device", "gpu", "--out", "x"], ("gpu", "not known", "cpp, cuda")),
         (["run", "massey2026", "--data", "mnist", "--data-folder", "no/where", "--out", "x"], ("no/where",)),
         (["figure", "x", "--format", "gif"], ("gif", "png", "svg")),
         (["presets", "massey"], ("massey2026",)),
