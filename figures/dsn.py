@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
-from _axes import plain_log
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -32,6 +31,8 @@ def times(data: xr.Dataset, ax: Axes) -> None:
     """Seconds against T."""
     for k, name in enumerate(data["neuron"].values):
         here = data.sel(neuron=name).dropna("steps", subset=["seconds"])
+        if not here.sizes["steps"]:
+            continue
         style = {"color": SERIES[k], "marker": MARKERS[k], "markersize": 3.5}
         ax.plot(here["steps"], here["seconds"], label=str(name), **style)
         if "low" in data and "high" in data:
@@ -56,25 +57,20 @@ def accuracies(data: xr.Dataset, ax: Axes) -> None:
 
 
 def lengths(data: xr.Dataset, ax: Axes) -> None:
-    """Bits a character against the length tested."""
+    """Bits a character against the length tested, each line with its name."""
     for k, name in enumerate(data["neuron"].values):
         here = data["bits"].sel(neuron=name).dropna("steps_tested")
         if here.size:
-            ax.plot(
-                here["steps_tested"],
-                here,
-                color=SERIES[k],
-                marker=MARKERS[k],
-                markersize=3.5,
-                label=str(name),
-            )
+            ax.plot(here["steps_tested"], here, color=SERIES[k], marker=MARKERS[k], markersize=3.5)
+            end = (float(here["steps_tested"][-1]), float(here[-1]))
+            ax.annotate(str(name), end, (0, 4), textcoords="offset points", ha="right", color=SERIES[k])
     if "trained_steps" in data.attrs:
-        ax.axvline(
-            float(data.attrs["trained_steps"]), color=COLOURS["baseline"], linestyle=":", label="trained at"
-        )
+        trained = float(data.attrs["trained_steps"])
+        ax.axvline(trained, color=COLOURS["baseline"], linestyle=":")
+        ax.annotate("trained at", (trained, 0.5), xycoords=("data", "axes fraction"), rotation=90, ha="right")
     ax.set(xscale="log", xlabel="length tested (time steps)", ylabel="bits a character")
-    plain_log(ax.xaxis)
-    ax.legend(loc="center right")
+    ax.set_xlim(left=0.5 * trained if "trained_steps" in data.attrs else None)
+    ax.margins(y=0.1)
 
 
 def main() -> None:

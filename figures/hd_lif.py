@@ -13,6 +13,7 @@ import xarray as xr
 from _axes import plain_log
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from homeonet._gallery import figure_main
 from homeonet.analysis import bootstrap_interval
@@ -70,8 +71,13 @@ def plane(data: xr.Dataset, ax: Axes, x: str, label: str, *, also: str | None = 
             ax.plot(float(data[also].sel(case=case)), mean, markersize=3, fillstyle="none", **style)
     front = [point for point in sorted(points) if not any(c <= point[0] and a > point[1] for c, a in points)]
     ax.plot(*zip(*front, strict=True), color=COLOURS["baseline"], linewidth=0.6, zorder=0, label="_")
-    ax.set(xlabel=label, xscale="log")
-    plain_log(ax.xaxis)
+    ax.set_xlabel(label)
+    left, right = ax.dataLim.intervalx
+    if right > 4 * left:
+        ax.set_xscale("log")
+        plain_log(ax.xaxis)
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(4))
 
 
 def main() -> None:

@@ -41,8 +41,9 @@ def configs_of(n: int, **overrides: object) -> list[Config]:
 
 
 def images_of(n: int) -> np.ndarray:
-    """Embedded images, 15 x 15."""
-    return load("digits", size=15, train=n, test=10).x_train
+    """Digits of MNIST that come with a dependency, again from the first where there are too few."""
+    shown = load("mnist5k", size=15, train=1000, test=10).x_train
+    return np.resize(shown, (n, shown.shape[1]))
 
 
 def trained(configs: Sequence[Config], images: np.ndarray, device: str) -> Training:
@@ -115,8 +116,11 @@ def parting_step(ours: Training, theirs: Training) -> int:
 
 
 def steps_a_second(n: int, device: str, seconds: float) -> float:
-    """Replica-steps a second of wall time, one segment of all replicas at once, after a short one."""
-    configs = configs_of(n)
+    """Replica-steps a second of wall time, one segment of all replicas at once, after a short one.
+
+    Weights begin where training takes them, since a quiet network is cheaper on a CPU.
+    """
+    configs = configs_of(n, **{"input_exc.w_initial": 0.45})
     training = Training(configs, images_of(60), device)
     training.advance(0.2)
     start = time.perf_counter()
@@ -130,7 +134,7 @@ def replica_speed(device: str, small: bool) -> list[list[str]]:
     core = steps_a_second(1, "cpp", 2.0 if small else 20.0)
     rows = [["replicas", "replica-steps a second", "of one CPU core in C++", "µs a step"]]
     rows.append(["one CPU core, C++", f"{core:,.0f}", "1", f"{1e6 / core:.2f}"])
-    for n in (1, 2) if small else (1, 4, 16, 64, 132, 256, 512, 1024):
+    for n in (1, 2) if small else (1, 16, 132, 512, 1024):
         program_for(Structure.of(configs_of(1)[0], n), device)  # built before the clock runs
         found = steps_a_second(n, device, 0.5 if small else 5.0)
         rows.append([str(n), f"{found:,.0f}", f"{found / core:.2f}", f"{1e6 * n / found:.1f}"])
@@ -147,8 +151,7 @@ def whole_experiment(device: str, small: bool) -> list[list[str]]:
         for ratio in ratios
         for seed in seeds
     ]
-    shown = load("digits", size=15, train=1000 if n > 1000 else n, test=10).x_train
-    training = Training(configs, np.resize(shown, (n, shown.shape[1])), device)
+    training = Training(configs, images_of(n), device)
     start = time.perf_counter()
     while not training.done:
         training.advance()

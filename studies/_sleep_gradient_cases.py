@@ -18,9 +18,9 @@ RATIOS = [0.0, 0.1, 0.2, 0.3]
 #: A surrogate with tails, snnTorch's default: one without leaves an output neuron silent for ever that is silent once.
 LEAKY = {"neuron_options.decay": 0.95, "neuron_options.surrogate": "arctan"}
 SPIKING = {"net_options.spiking_output": True}
-RECURRENT = {"neuron": "recurrentlif", "neuron_options.decay": 0.95} | SPIKING
+RECURRENT = {"neuron": "recurrentlif"} | LEAKY | SPIKING
 CASES: dict[str, dict[str, Any]] = {
-    "SG-SNN": {"neuron": "lif", "neuron_options.decay": 0.95} | SPIKING,
+    "SG-SNN": {"neuron": "lif"} | LEAKY | SPIKING,
     "recurrent SG-SNN": RECURRENT,
     "recurrent, no STDP": RECURRENT | {"homeostasis.sleep.stdp": False},
     # a layer of HD-LIF neurons below threshold has no gradient: its currents vote, and STDP has no weights to act on
