@@ -36,6 +36,39 @@ def test_one_worker_and_two_give_identical_tables(folder: Path, tmp_path: Path) 
     xr.testing.assert_identical(*stored)
 
 
+def test_replicas_in_one_program_give_the_same_tables(folder: Path, tmp_path: Path) -> None:
+    """One batch of three and one of one; only the moments at which weights are summed up differ."""
+    sweep(GRID, tmp_path / "three", workers=1, replicas=3)
+    tables = [pd.read_parquet(f / "table.parquet") for f in (folder, tmp_path / "three")]
+    pd.testing.assert_frame_equal(*tables)
+    first, second = (
+        xr.load_dataset(f / "cells" / GRID.cells()[1].id / "records.nc", engine="h5netcdf")
+        for f in (folder, tmp_path / "three")
+    )
+    for name in ("w_final_exc_exc", "features_test", "asleep", "rate"):
+        np.testing.assert_array_equal(first[name], second[name])
+
+
+def test_a_replica_that_runs_away_is_a_failed_cell_and_the_others_are_done(tmp_path: Path) -> None:
+    grid = Grid(FIXED, {"guard.max_rate": ["0.5 Hz", "200 Hz"], "seed": [1]})
+    found = sweep(grid, tmp_path / "s", workers=1, replicas=2, baselines=False)
+    assert list(found.results["state"].to_numpy().ravel()) == ["failed", "done"]
+    assert "above max_rate = 0.5 Hz" in next(iter(found.failed.values()))
+
+
+@pytest.mark.parametrize(
+    ("grid", "options", "words"),
+    [
+        (GRID, {"replicas": 0}, "replicas = 0: must be at least 1"),
+        (Grid({"neuron": "lif"}, {"seed": [1]}), {"replicas": 2}, "only cells of the plastic network"),
+    ],
+)
+def test_replicas_that_cannot_be_are_refused(grid: Grid, options: dict, words: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=words):
+        sweep(grid, tmp_path / "s", **options)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_cell_is_the_run_with_the_same_settings(folder: Path, tmp_path: Path) -> None:
     cell = GRID.cells()[3]
     run(cell.config, tmp_path / "single", figures=False, baselines=False)
