@@ -30,6 +30,7 @@ from torch import Tensor
 from homeonet.gradient._native import LANE_GROUP, launch, surrogate_kind, usable
 from homeonet.gradient._recurrence import reverse_scan, time_blocks
 from homeonet.gradient._surrogate import Surrogate
+from homeonet.gradient._triton import on_triton, triton_integrate
 
 __all__ = ["ResetRule", "integrate_and_reset"]
 
@@ -114,6 +115,15 @@ class _IntegrateAndReset(torch.autograd.Function):
             _native_forward(x, initial, (decay, gain, threshold), rule, membrane, outputs, after, spiked)
             return outputs, after
         decay = 1 - gain if decay is None else decay
+        if on_triton(x, initial, decay, gain, threshold):
+            given = (_start(initial), decay, gain, threshold)
+            (start, *constants), steps = _lanes_for_kernel(given, x[0])
+            scaled = rule.threshold_rule == "trsg"
+            written = (membrane, outputs, after, spiked)
+            triton_integrate(
+                x.contiguous(), start, tuple(constants), tuple(steps), *written, hard=rule.hard, scaled=scaled
+            )
+            return outputs, after
         decay_number, threshold_number = _number(decay), _number(threshold)
         u = initial
         for block in time_blocks(x):

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from homeonet.errors import InputError
 from homeonet.gradient._native import launch, usable
-from homeonet.gradient._triton import triton_available, triton_scan
+from homeonet.gradient._triton import on_triton, triton_scan
 
 __all__ = ["linear_recurrence", "linear_recurrence_reference", "scan_backend"]
 
@@ -155,8 +155,7 @@ def scan_backend(*tensors: Tensor) -> str:
     """
     if usable(*tensors):
         return "cpp"
-    on_gpu = all(t.is_cuda and t.dtype == torch.float32 for t in tensors)
-    return "triton" if on_gpu and triton_available() else "torch"
+    return "triton" if on_triton(*tensors) else "torch"
 
 
 def _scan_into(

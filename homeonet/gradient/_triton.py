@@ -1,9 +1,13 @@
-"""The linear recurrence on a GPU, by Triton: tiles of time and lanes, read once or twice at memory bandwidth.
+"""What runs on a GPU by Triton: the linear recurrence, and the forward pass of neurons with a reset.
 
-Each program takes a stretch of steps for some lanes and goes through it tile by tile; within a tile an associative
-scan finds all states, and the last one is carried to the next. Where there are too few lanes to fill a GPU, time is
-cut into stretches that run side by side: one pass finds what each hands on, a second finds the states. Both passes
-read the decays and inputs, five transfers an element instead of three.
+**The recurrence** is computed in tiles of time and lanes, read once or twice. Each program takes a stretch of steps for
+some lanes and goes through it tile by tile; within a tile an associative scan finds all states, and the last one is
+carried to the next. Where there are too few lanes to fill a GPU, time is cut into stretches that run side by side: one
+pass finds what each hands on, a second finds the states. Both passes read the decays and inputs, five transfers an
+element instead of three.
+
+**Neurons with a reset** are serial in time: a program takes some lanes through all steps, one launch instead of several
+a step. Their backward pass is a linear recurrence, and so the first kernel.
 """
 
 from __future__ import annotations
@@ -14,10 +18,12 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-__all__ = ["triton_available", "triton_scan"]
+__all__ = ["on_triton", "triton_available", "triton_integrate", "triton_scan"]
 
 #: Steps and lanes of a tile: lanes are contiguous in memory.
 _TILE_STEPS, _TILE_LANES = 64, 32
+#: Lanes of a program that goes through time step by step.
+_LANES = 128
 #: Programs that fill a GPU of any size, and the shortest stretch worth a program.
 _PROGRAMS, _SHORTEST = 1024, 256
 
@@ -30,6 +36,52 @@ def triton_available() -> bool:
     except ImportError:
         return False
     return True
+
+
+def on_triton(*tensors: Tensor) -> bool:
+    """Whether Triton's kernels can serve these tensors: float32 on a GPU."""
+    return all(t.is_cuda and t.dtype == torch.float32 for t in tensors) and triton_available()
+
+
+def triton_integrate(
+    x: Tensor,
+    initial: Tensor,
+    constants: tuple[Tensor, Tensor, Tensor],
+    lane_steps: tuple[int, ...],
+    membrane: Tensor,
+    outputs: Tensor,
+    after: Tensor,
+    spiked: Tensor | None,
+    *,
+    hard: bool,
+    scaled: bool,
+) -> None:
+    """``m_t = g x_t + λ u_{t-1}``, outputs where ``m_t >= θ``, and the reset, for all steps.
+
+    Parameters
+    ----------
+    x, membrane, outputs : Tensor, shape (T, ...)
+        In float32, contiguous, on one GPU; the last two are written.
+    initial : Tensor
+        u_0, one value or one a lane.
+    constants : tuple of Tensor
+        λ, g and θ, each one value or one a lane.
+    lane_steps : tuple of int
+        1 where the initial membrane, λ, g and θ have a value a lane, else 0.
+    after, spiked : Tensor, shape (...)
+        The last membrane; 1 for lanes that spiked at all, if asked for.
+    hard, scaled : bool
+        Reset to zero; outputs of height θ.
+    """
+    from homeonet.gradient._triton_kernels import integrate
+
+    n_lanes = after.numel()
+    names = ("INITIAL", "DECAY", "GAIN", "THRESHOLD")
+    options = dict(zip(names, lane_steps, strict=True))
+    options |= {"HARD": hard, "SCALED": scaled, "MARK": spiked is not None, "LANES": _LANES}
+    marks = after if spiked is None else spiked
+    given = (x, initial, *constants, membrane, outputs, after, marks, len(x), n_lanes)
+    integrate[(math.ceil(n_lanes / _LANES),)](*given, **options)
 
 
 def triton_scan(

@@ -3,7 +3,7 @@
 import triton
 import triton.language as tl
 
-__all__ = ["ends", "states"]
+__all__ = ["ends", "integrate", "states"]
 
 
 @triton.jit
@@ -64,3 +64,31 @@ def states(
         h = a * carried[None, :] + b
         tl.store(out + at, h, mask=mask)
         carried = tl.sum(tl.where(last[:, None], h, 0.0), 0)
+
+
+@triton.jit
+def integrate(
+    x, initial, decay, gain, threshold, membrane, outputs, after, spiked, n_steps, n_lanes,
+    INITIAL: tl.constexpr, DECAY: tl.constexpr, GAIN: tl.constexpr, THRESHOLD: tl.constexpr,
+    HARD: tl.constexpr, SCALED: tl.constexpr, MARK: tl.constexpr, LANES: tl.constexpr,
+):  # fmt: skip
+    """Membranes and outputs of neurons with a reset, all steps; a constant's step from lane to lane is 0 or 1."""
+    lane = tl.program_id(0) * LANES + tl.arange(0, LANES)
+    mask = lane < n_lanes
+    u = tl.load(initial + lane * INITIAL, mask=mask, other=0.0)
+    dec = tl.load(decay + lane * DECAY, mask=mask, other=0.0)
+    gai = tl.load(gain + lane * GAIN, mask=mask, other=0.0)
+    thr = tl.load(threshold + lane * THRESHOLD, mask=mask, other=1.0)
+    marks = tl.zeros((LANES,), tl.float32)
+    at = lane.to(tl.int64)
+    for _ in range(n_steps):
+        m = gai * tl.load(x + at, mask=mask, other=0.0) + dec * u
+        fires = m >= thr
+        tl.store(membrane + at, m, mask=mask)
+        tl.store(outputs + at, tl.where(fires, thr if SCALED else 1.0, 0.0), mask=mask)
+        u = tl.where(fires, 0.0 if HARD else m - thr, m)
+        marks = tl.where(fires, 1.0, marks)
+        at += n_lanes
+    tl.store(after + lane, u, mask=mask)
+    if MARK:
+        tl.store(spiked + lane, marks, mask=mask)

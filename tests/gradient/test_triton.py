@@ -84,12 +84,49 @@ def test_long_memory_does_not_underflow() -> None:
     assert lines == ["True"]
 
 
-def test_both_kernels_compile_for_a_gpu() -> None:
+def test_neurons_with_a_reset_agree_with_the_compiled_kernel() -> None:
+    """Outputs, membranes and gradients of LIF and TrLIF, with Triton's forward pass and with the CPU's kernels."""
+    lines = interpreted(
+        """
+import itertools
+import torch
+from homeonet.gradient import LIF, TrLIF, _membrane
+
+def results(neuron, x):
+    given = x.clone().requires_grad_()
+    neuron.zero_grad()
+    out = neuron(given)
+    (out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum().backward()
+    return [out.detach(), given.grad, *(p.grad.clone() for p in neuron.parameters())]
+
+x = torch.randn(7, 2, 9, generator=torch.Generator().manual_seed(0)) + 0.6
+for kind, mode, mark in itertools.product((LIF, TrLIF), ("soft", "hard"), (False, True)):
+    neuron = kind(reset_mode=mode, mp_init=mark)
+    compiled = results(neuron, x)
+    neuron.initial_membrane.zero_()
+    taken, kernel = [], _membrane.triton_integrate
+    _membrane.on_triton, _membrane.usable = (lambda *_: True), (lambda *_: False)
+    _membrane.triton_integrate = lambda *given, **options: taken.append(1) or kernel(*given, **options)
+    ours = results(neuron, x)
+    _membrane.triton_integrate = kernel
+    assert taken == [1]
+    from homeonet.gradient import _native, _triton
+    _membrane.on_triton, _membrane.usable = _triton.on_triton, _native.usable
+    assert compiled[0].sum() > 5
+    for a, b in zip(compiled, ours, strict=True):
+        torch.testing.assert_close(a, b, rtol=2e-5, atol=1e-6)
+    print("checked")
+"""
+    )
+    assert lines == ["checked"] * 8
+
+
+def test_all_kernels_compile_for_a_gpu() -> None:
     """To machine code, by the assembler that Triton brings: no GPU is needed for that."""
     code = """
 import triton
 from triton.backends.compiler import GPUTarget
-from homeonet.gradient._triton_kernels import ends, states
+from homeonet.gradient._triton_kernels import ends, integrate, states
 
 sizes = {"n_steps": "i32", "n_lanes": "i32", "stretch": "i32"}
 constants = {"REVERSE": True, "STEPS": 64, "LANES": 32}
@@ -97,9 +134,16 @@ for kernel, arrays in ((ends, ("decay", "x", "product", "state")), (states, ("de
     signature = {**dict.fromkeys(arrays, "*fp32"), **sizes, **dict.fromkeys(constants, "constexpr")}
     source = triton.compiler.ASTSource(fn=kernel, signature=signature, constexprs=constants)
     print(len(triton.compile(source, target=GPUTarget("cuda", 90, 32)).asm["cubin"]) > 1000)
+arrays = ("x", "initial", "decay", "gain", "threshold", "membrane", "outputs", "after", "spiked")
+constants = {"INITIAL": 1, "DECAY": 0, "GAIN": 0, "THRESHOLD": 0, "HARD": False, "SCALED": True, "MARK": True}
+constants["LANES"] = 128
+signature = {**dict.fromkeys(arrays, "*fp32"), "n_steps": "i32", "n_lanes": "i32"}
+signature |= dict.fromkeys(constants, "constexpr")
+source = triton.compiler.ASTSource(fn=integrate, signature=signature, constexprs=constants)
+print(len(triton.compile(source, target=GPUTarget("cuda", 90, 32)).asm["cubin"]) > 1000)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout.splitlines() == ["True", "True"], done.stderr[-2000:]
+    assert done.stdout.splitlines() == ["True"] * 3, done.stderr[-2000:]
 
 
 def test_what_is_asked_for_is_what_computes(monkeypatch: pytest.MonkeyPatch) -> None:
