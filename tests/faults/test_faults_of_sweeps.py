@@ -144,11 +144,17 @@ def test_a_cell_that_kills_its_worker_every_time_fails_alone(tmp_path: Path, mon
     assert ["worker died each time" in reason for reason in result.failed.values()] == [True]
 
 
-def deadly(task: Task, place: Place) -> Outcome:
+def test_a_batch_whose_worker_dies_is_run_again_cell_by_cell(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(_run, "perform", deadly)
+    result = sweep(Grid(FIXED, {"seed": [2, 1]}), tmp_path / "out", workers=1, replicas=2, baselines=False)
+    assert result.results["state"].to_numpy().tolist() == ["failed", "done"]
+
+
+def deadly(tasks: list[Task], place: Place) -> list[Outcome]:
     """Work as it should be, but for one seed."""
-    if task.config.seed == 2:
+    if tasks[0].config.seed == 2:
         os.kill(os.getpid(), signal.SIGKILL)
-    return perform(task, place)
+    return perform(tasks, place)
 
 
 def test_a_full_disk_ends_the_sweep_and_loses_nothing(quiet: Path, tmp_path: Path) -> None:
@@ -242,7 +248,7 @@ def test_two_sweeps_on_one_scheduler_have_each_their_own_cells(cluster: str, tmp
 
 def test_a_worker_that_joins_late_with_another_version_stops_the_sweep(tmp_path: Path) -> None:
     task = tasks_of(GRID.cells(), "plastic", baselines=False)[0]
-    outcome = perform(task, Place(tmp_path, version="0.0.7"))
+    (outcome,) = perform([task], Place(tmp_path, version="0.0.7"))
     assert outcome.status == "stop" and isinstance(outcome.error, InputError) and "0.0.7" in outcome.reason
 
 
