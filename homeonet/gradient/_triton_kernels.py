@@ -12,6 +12,20 @@ def after(decay_1, state_1, decay_2, state_2):
 
 
 @triton.jit
+def tile(decay, x, begin, start, row, lane, n_steps, n_lanes, stretch, REVERSE: tl.constexpr):
+    """Where a tile lies, which of it counts, and what each of its steps makes of the state before the tile."""
+    step = begin + start + row
+    inside = (step < n_steps) & (start + row < stretch)
+    place = tl.where(REVERSE, n_steps - 1 - step, step).to(tl.int64)
+    at = place[:, None] * n_lanes + lane[None, :]
+    mask = inside[:, None] & (lane < n_lanes)[None, :]
+    a = tl.load(decay + at, mask=mask, other=1.0).to(tl.float32)
+    b = tl.load(x + at, mask=mask, other=0.0).to(tl.float32)
+    a, b = tl.associative_scan((a, b), 0, after)
+    return at, mask, a, b
+
+
+@triton.jit
 def ends(
     decay, x, product, state, n_steps, n_lanes, stretch,
     REVERSE: tl.constexpr, STEPS: tl.constexpr, LANES: tl.constexpr,
@@ -24,14 +38,7 @@ def ends(
     whole = tl.full((LANES,), 1.0, tl.float32)
     carried = tl.zeros((LANES,), tl.float32)
     for start in range(0, stretch, STEPS):
-        step = begin + start + row
-        inside = (step < n_steps) & (start + row < stretch)
-        place = tl.where(REVERSE, n_steps - 1 - step, step).to(tl.int64)
-        at = place[:, None] * n_lanes + lane[None, :]
-        mask = inside[:, None] & (lane < n_lanes)[None, :]
-        a = tl.load(decay + at, mask=mask, other=1.0).to(tl.float32)
-        b = tl.load(x + at, mask=mask, other=0.0).to(tl.float32)
-        a, b = tl.associative_scan((a, b), 0, after)
+        _at, _mask, a, b = tile(decay, x, begin, start, row, lane, n_steps, n_lanes, stretch, REVERSE)
         end_a = tl.sum(tl.where(last[:, None], a, 0.0), 0)
         end_b = tl.sum(tl.where(last[:, None], b, 0.0), 0)
         carried = end_a * carried + end_b
@@ -53,14 +60,7 @@ def states(
     last = row == STEPS - 1
     carried = tl.load(before + tl.program_id(1) * n_lanes + lane, mask=lane < n_lanes, other=0.0)
     for start in range(0, stretch, STEPS):
-        step = begin + start + row
-        inside = (step < n_steps) & (start + row < stretch)
-        place = tl.where(REVERSE, n_steps - 1 - step, step).to(tl.int64)
-        at = place[:, None] * n_lanes + lane[None, :]
-        mask = inside[:, None] & (lane < n_lanes)[None, :]
-        a = tl.load(decay + at, mask=mask, other=1.0).to(tl.float32)
-        b = tl.load(x + at, mask=mask, other=0.0).to(tl.float32)
-        a, b = tl.associative_scan((a, b), 0, after)
+        at, mask, a, b = tile(decay, x, begin, start, row, lane, n_steps, n_lanes, stretch, REVERSE)
         h = a * carried[None, :] + b
         tl.store(out + at, h, mask=mask)
         carried = tl.sum(tl.where(last[:, None], h, 0.0), 0)
