@@ -7,20 +7,22 @@ its records hold of weights at the ends of segments is taken at other moments, s
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from homeonet import store
+from homeonet._images import load_images, presentation_order
 from homeonet.config import PATHWAYS, Config
-from homeonet.errors import BusyError, HomeonetError, RunawayError
+from homeonet.data import Dataset
+from homeonet.errors import BusyError, DiskFullError, RunawayError
 from homeonet.plastic import Recorder, Structure, Training
-from homeonet.runs import finish_run, load_images, presentation_order
+from homeonet.runs import write_run
 
 __all__ = ["groups_of", "run_together"]
 
@@ -52,7 +54,7 @@ def run_together(
     workers: int = 1,
     figures: bool = False,
     data_folder: str | Path | None = None,
-    ended: Callable[[int, HomeonetError | None], None] = lambda *_: None,
+    ended: Callable[[int, Exception | None], None] = lambda *_: None,
 ) -> None:
     """Train configurations as replicas of one network; evaluate each and write its folder, without baselines.
 
@@ -65,7 +67,12 @@ def run_together(
     device, workers, figures, data_folder
         As of :func:`homeonet.run`.
     ended : callable
-        Told the position of a run whose folder is complete, or that has run away and why.
+        Told the position of each run as it ends: with None if its folder is complete, else with the reason.
+
+    Raises
+    ------
+    DiskFullError
+        If there is no space left; no other run could do better.
     """
     with ExitStack() as stack, threadpool_limits(workers):
         mine = []
@@ -81,14 +88,16 @@ def run_together(
             mine.append((k, config, folder))
         if not mine:
             return
-        data = {k: load_images(config, data_folder) for k, config, _ in mine}
-        orders: dict[tuple[str, int], Any] = {}  # replicas with the same images share them
-        for k, config, _ in mine:
-            orders.setdefault((config.data, config.seed), presentation_order(data[k].x_train, config))
-        training = Training(
-            [config for _, config, _ in mine], [orders[c.data, c.seed] for _, c, _ in mine], device
-        )
-        recorders = [Recorder(config, r) for r, (_, config, _) in enumerate(mine)]
+        configs = [config for _, config, _ in mine]
+        # replicas with the same images share them
+        shown: dict[tuple[str, int], tuple[Dataset, np.ndarray]] = {}
+        for config in configs:
+            if (config.data, config.seed) not in shown:
+                dataset = load_images(config, data_folder)
+                shown[config.data, config.seed] = dataset, presentation_order(dataset.x_train, config)
+        data, orders = zip(*(shown[config.data, config.seed] for config in configs), strict=True)
+        training = Training(configs, orders, device)
+        recorders = [Recorder(config, r) for r, config in enumerate(configs)]
         start = time.perf_counter()
         while not training.done:
             active, before = training.active, training.state()
@@ -103,7 +112,7 @@ def run_together(
                 recorders[r].add(segment)
         seconds = time.perf_counter() - start
         steps = sum(recorder.total_seconds for recorder in recorders) / training.dt
-        for r, (k, config, folder) in enumerate(mine):
+        for r, (k, _, folder) in enumerate(mine):
             if r in training.abandoned:
                 continue
             own = recorders[r].total_seconds
@@ -115,13 +124,19 @@ def run_together(
                 "compile_seconds": training.engine.compile_seconds,
                 "device": training.engine.device,
             }
-            work = folder.parent / f".{folder.name}.partial"
-            shutil.rmtree(work, ignore_errors=True)
-            store.require_writable(work)
-            store.write_atomically(work / "config.toml", lambda f, c=config: f.write(c.to_toml().encode()))
-            finish_run(
-                training.finished[r], recorders[r], timing, data[k], work, workers, figures, baselines=False
-            )
-            parts = ["config.toml", "metrics.json", "records.nc", *(["figures"] if figures else [])]
-            store.publish_folder(work, folder, parts)
-            ended(k, None)
+            try:
+                write_run(
+                    folder,
+                    training.finished[r],
+                    recorders[r],
+                    timing,
+                    data[r],
+                    workers=workers,
+                    figures=figures,
+                )
+            except DiskFullError:
+                raise
+            except Exception as error:  # its own: the others go on
+                ended(k, error)
+            else:
+                ended(k, None)

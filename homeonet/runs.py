@@ -21,16 +21,16 @@ from homeonet import store
 from homeonet._evaluation import (
     Evaluation,
     ProgressMeter,
-    check_enough,
     evaluate,
     meter,
     usable_cores,
     worker_count,
 )
+from homeonet._images import load_images, presentation_order
 from homeonet._metrics import baseline_accuracies, baseline_metrics, run_metrics
 from homeonet._version import __version__
 from homeonet.config import Config, load_config
-from homeonet.data import Dataset, load
+from homeonet.data import Dataset
 from homeonet.errors import InputError
 from homeonet.plastic import (
     Network,
@@ -142,12 +142,9 @@ def run(
             try:
                 if _exists(final):  # the process that had the lock before us has finished it
                     return _found(final, config, figures)
-                store.write_atomically(
-                    work / "config.toml", lambda file: file.write(config.to_toml().encode())
-                )
+                _write_config(work, config)
                 result = _run(config, dataset, work, device, workers, figures, baselines, progress)
-                parts = ["config.toml", "metrics.json", "records.nc", *(["figures"] if figures else [])]
-                store.publish_folder(work, final, parts)
+                _publish(work, final, figures)
                 return replace(result, folder=final)
             finally:
                 if not (work / "checkpoint.npz").exists():  # nothing to continue from
@@ -181,26 +178,43 @@ def measure_baselines(
         dataset = load_images(config, data_folder)
         with threadpool_limits(workers):
             metrics = baseline_metrics(Network.untrained(config), dataset, device, workers, progress)
-        store.write_atomically(folder / "config.toml", lambda file: file.write(config.to_toml().encode()))
+        _write_config(folder, config)
         identity = {"homeonet_version": __version__, "run_id": config.run_id}
         store.write_json(folder / "metrics.json", identity | metrics)
 
     store.whole_folder(Path(out), fill)
 
 
-def load_images(config: Config, folder: str | Path | None) -> Dataset:
-    """The images of a configuration, enough for its readouts."""
-    dataset = load(
-        config.data,
-        size=config.input.side,
-        train=config.train,
-        val=config.val,
-        test=config.test,
-        seed=config.seed,
-        folder=folder,
-    )
-    check_enough(dataset)
-    return dataset
+def _write_config(folder: Path, config: Config) -> None:
+    store.write_atomically(folder / "config.toml", lambda file: file.write(config.to_toml().encode()))
+
+
+def _publish(work: Path, final: Path, figures: bool) -> None:
+    """Give a run's folder its name, with what belongs to it."""
+    parts = ["config.toml", "metrics.json", "records.nc", *(["figures"] if figures else [])]
+    store.publish_folder(work, final, parts)
+
+
+def write_run(
+    final: Path,
+    network: Network,
+    recorder: Recorder,
+    timing: dict[str, Any],
+    dataset: Dataset,
+    *,
+    workers: int,
+    figures: bool,
+) -> None:
+    """Evaluate a network that was trained beside others, and write its run's folder, without baselines."""
+    work = final.parent / f".{final.name}.partial"
+    shutil.rmtree(work, ignore_errors=True)
+    store.require_writable(work)
+    try:
+        _write_config(work, network.config)
+        _finish(network, recorder, timing, dataset, work, workers, figures, baselines=False)
+        _publish(work, final, figures)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def _run(
@@ -214,10 +228,10 @@ def _run(
     progress: ProgressMeter | None,
 ) -> RunResult:
     network, recorder, timing = _train(config, dataset, device, work, progress)
-    return finish_run(network, recorder, timing, dataset, work, workers, figures, baselines, progress)
+    return _finish(network, recorder, timing, dataset, work, workers, figures, baselines, progress)
 
 
-def finish_run(
+def _finish(
     network: Network,
     recorder: Recorder,
     timing: dict[str, Any],
@@ -372,14 +386,6 @@ def _train(
         "device": training.engine.device,
     }
     return training.network(), recorder, timing
-
-
-def presentation_order(images: np.ndarray, config: Config) -> np.ndarray:
-    """All epochs one after the other; each but the first is shuffled anew."""
-    orders = [np.arange(len(images))]
-    for epoch in range(1, config.epochs):
-        orders.append(np.random.default_rng([config.seed, epoch]).permutation(len(images)))
-    return images[np.concatenate(orders)]
 
 
 def _with_evaluation(records: xr.Dataset, dataset: Dataset, evaluation: Evaluation) -> xr.Dataset:

@@ -83,7 +83,7 @@ def write_device_code(
     phases = list(_phases((folder / "main.cpp").read_text()))
     code = "\n".join((folder / "code_objects" / f"{name}.cpp").read_text() for name, _ in phases)
     arrays = list(_arrays(device, code))
-    monitors = {name: names for name, names in manifest["monitors"].items()}
+    monitors = manifest["monitors"]
     clocks = sorted({clock for _, clock in phases if clock != "defaultclock"})
     (folder / "on_device.h").write_text(_declarations(structure, arrays, monitors, clocks))
     parts = [_all_phases(phases), run_loop, _on_host(structure, arrays, monitors, clocks, network, manifest)]

@@ -162,7 +162,7 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 
 def _perform(tasks: list[Task], folders: list[Path], place: Place) -> list[Outcome]:
-    ended: dict[int, HomeonetError | None] = {}
+    ended: dict[int, Exception | None] = {}
     try:
         if place.version != __version__:
             raise _VersionError(
@@ -195,7 +195,7 @@ def _outcome(task: Task, error: Exception | None) -> Outcome:
 
 
 def _together(
-    tasks: list[Task], folders: list[Path], place: Place, ended: dict[int, HomeonetError | None]
+    tasks: list[Task], folders: list[Path], place: Place, ended: dict[int, Exception | None]
 ) -> None:
     from homeonet._together import run_together
 

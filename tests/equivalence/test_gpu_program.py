@@ -171,6 +171,23 @@ def test_one_that_runs_away_leaves_the_others_alone(tmp_path: Path) -> None:
     np.testing.assert_array_equal(ours.weights["exc_exc"], alone.weights["exc_exc"])
 
 
+def test_one_that_cannot_be_read_out_leaves_the_others_alone(tmp_path: Path, monkeypatch) -> None:
+    from homeonet import runs
+
+    evaluate = runs.evaluate
+
+    def broken(network: Network, *given: object, **options: object) -> object:
+        if network.config.seed == 1:
+            raise ValueError("no readout")
+        return evaluate(network, *given, **options)
+
+    monkeypatch.setattr(runs, "evaluate", broken)
+    ended = {}
+    run_together([short(seed=1), short(seed=2)], [tmp_path / "a", tmp_path / "b"], ended=ended.__setitem__)
+    assert str(ended[0]) == "no readout" and ended[1] is None
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["b"]
+
+
 def test_what_cannot_be_one_network_is_in_groups_of_its_own() -> None:
     same = [small(seed=1), small(seed=2, sleep__ratio=0.0, exc_exc__eta=0.002, noise__during="always")]
     others = [small(exc__n=31), small(exc__tau_m="25 ms"), small(train=7), small(sleep__every="2 ms")]
@@ -287,13 +304,17 @@ def test_nvcc_builds_the_program_to_machine_code(tmp_path: Path, monkeypatch: py
     import os
     import subprocess
 
+    triton = pytest.importorskip("triton")
     if not os.environ.get("HOMEONET_TEST_NVCC"):
         pytest.skip("set HOMEONET_TEST_NVCC=1 to build with nvcc")
     monkeypatch.setenv("HOMEONET_CACHE", str(tmp_path))
     monkeypatch.setenv(_cuda.ARCHITECTURE_VARIABLE, "9.0")
     program = program_for(Structure.of(small(**MECHANISMS["no decay, rules off asleep, ahsar"]), 3), "cuda")
-    dump = Path(_cuda.find_nvcc()).with_name("cuobjdump")
+    dump = shutil.which("cuobjdump") or next(Path(triton.__file__).parent.rglob("cuobjdump"))
     sass = subprocess.run(
         [dump, "-sass", program.folder / "main"], capture_output=True, text=True, check=True
     )
     assert "sm_90" in sass.stdout and "run_steps" in sass.stdout and "BAR.SYNC" in sass.stdout
+    # a load past the caches' coherence would miss what another thread of the block wrote in the phase before
+    loads = [line for line in sass.stdout.splitlines() if " LDG" in line]
+    assert loads and not [line for line in loads if "CONSTANT" in line]

@@ -99,10 +99,12 @@ def test_the_whole_sweep_killed_at_random_moments(quiet: Path, tmp_path: Path) -
     moments, out, kills, in_cells = np.random.default_rng(), tmp_path / "out", 0, 0
     while True:
         with started(tmp_path, "--workers", "2", whole=kills % 2 == 1) as process:
-            if kills < 20 and kills % 4 == 0:  # in the middle of cells for certain, else at any moment
+            wait = moments.uniform(0, 4) if kills < 20 else 300
+            if kills < 20 and kills % 4 == 0:  # in a cell, however fast the machine; else at any moment
                 wait_until(lambda: process.poll() is not None or begun(out))
+                wait = 0
             with contextlib.suppress(subprocess.TimeoutExpired):
-                assert process.wait(moments.uniform(0, 4) if kills < 20 else 300) == 0
+                assert process.wait(wait) == 0
                 assert_same_sweep(quiet, out)
                 if kills == 20:
                     assert in_cells > 0
