@@ -1,9 +1,10 @@
 """How much sleep is best? Accuracy against the sleep ratio, as in Massey et al. 2026, with their figures beside.
 
 Each preset on each data set over 11 ratios and 5 seeds: 1500 images of one second (the paper: 6000), features of all
-of them and of 1000 test images, the paper's readout (QDA) and a linear one; raw pixels and frozen weights as baselines. Beside them a
-feed-forward network trained by surrogate gradients with the paper's sleep. Prints accuracies beside the published
-ones, tests each ratio against none (paired permutation test, Holm), and says which claims hold here.
+of them and of 1000 test images, the paper's readout (QDA) and a linear one; raw pixels and frozen weights as
+baselines. Beside them a feed-forward network trained by surrogate gradients with the paper's sleep. Prints accuracies
+beside the published ones, tests each ratio against none (paired permutation test, Holm), and says which claims hold
+here.
 
     HOMEONET_DATA=… python studies/sleep_ratio.py --full      # an hour or two on two cores; resumes
     HOMEONET_DATA=… python studies/sleep_ratio.py --full --train 6000 --presets massey2026 --data mnist   # the paper's
