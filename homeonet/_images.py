@@ -8,13 +8,18 @@ import numpy as np
 
 from homeonet._evaluation import check_enough
 from homeonet.config import Config
-from homeonet.data import Dataset, load
+from homeonet.data import SERIES, Dataset, load
+from homeonet.errors import InputError
 
 __all__ = ["load_images", "presentation_order"]
 
 
 def load_images(config: Config, folder: str | Path | None) -> Dataset:
     """The images of a configuration, enough for its readouts."""
+    if config.data.startswith(SERIES):
+        raise InputError(
+            f"data = {config.data!r}: the plastic network sees images; `homeonet train` learns time series"
+        )
     dataset = load(
         config.data,
         size=config.input.side,

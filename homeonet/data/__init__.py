@@ -8,10 +8,12 @@ from homeonet.data._geometric import make_geometric
 from homeonet.data._inventory import InventoryRow, inventory
 from homeonet.data._load import load
 from homeonet.data._resize import resize_images
+from homeonet.data._series import SERIES
 
 __all__ = [
     "CORRUPTIONS",
     "NAMES",
+    "SERIES",
     "SEVERITIES",
     "Dataset",
     "InventoryRow",

@@ -12,6 +12,7 @@ from homeonet.data._dataset import Dataset
 from homeonet.data._features import PREFIX, load_features
 from homeonet.data._geometric import GEOMETRIC_CLASSES, draw_geometric
 from homeonet.data._resize import resize_images
+from homeonet.data._series import SERIES, load_series
 from homeonet.data._sources import read_raw
 from homeonet.data._splits import SPLIT_SEED, check_count, held_out, stratified_subset, train_val
 
@@ -61,9 +62,12 @@ def load(
     ----------
     name : str
         One of `NAMES`; ``emnist`` means ``emnist-letters``. Or ``run:FOLDER``: the spike counts of the excitatory
-        neurons of a finished run as images, to stack one network on another (`seed` has no effect then).
+        neurons of a finished run as images, to stack one network on another (`seed` has no effect then). Or
+        ``series:FILE.npz``, ``series:NAME``: time series of one channel, such as those of UCR's archive, as images of
+        1 x T pixels; NAME.npz lies in a data folder or its subfolder ``ucr`` and holds ``x_train`` (n, T), ``y_train``,
+        ``x_test`` and ``y_test``. Values are brought to [0, 1] by the extremes of all training series.
     size : int or None, default 15
-        Side of the images in pixels, 2 to 512; None keeps the native size (15 for ``geometric``).
+        Side of the images in pixels, 2 to 512; None keeps the native size (15 for ``geometric``). Of series, T.
     train : int or None, default None
         Training images, stratified; None takes all that validation leaves (2000 for ``geometric``).
         At one seed a smaller choice is a subset of a larger one.
@@ -102,6 +106,8 @@ def load(
     """
     if isinstance(name, str) and name.startswith(PREFIX):
         return load_features(name, size, train, val, test)
+    if isinstance(name, str) and name.startswith(SERIES):
+        return load_series(name, size, train, val, test, seed, folder)
     name = check_name(name)
     seed = check_seed(seed)
     if name == "geometric":

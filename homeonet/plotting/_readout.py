@@ -5,6 +5,7 @@ For what `homeonet.analysis` returned. Never fits a readout or an embedding.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -18,6 +19,9 @@ from ..errors import InputError
 from ._style import MARKERS, SERIES
 
 __all__ = ["plot_confusion", "plot_embedding"]
+
+#: Classes that a column of a legend has room for, or an axis in the usual type.
+_ROWS = 12
 
 
 def plot_confusion(confusion: xr.DataArray, ax: Axes) -> dict[str, Artist | list[Artist]]:
@@ -45,6 +49,8 @@ def plot_confusion(confusion: xr.DataArray, ax: Axes) -> dict[str, Artist | list
     counts = confusion.to_numpy()
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     image = ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    classes = [str(c) for c in confusion["true"].to_numpy()]
+    size = min(5.5, 110 / max(len(classes), 1))
     numbers: list[Artist] = [
         ax.text(
             col,
@@ -52,14 +58,14 @@ def plot_confusion(confusion: xr.DataArray, ax: Axes) -> dict[str, Artist | list
             str(counts[row, col]),
             ha="center",
             va="center",
-            fontsize=5.5,
+            fontsize=size,
             color="white" if share[row, col] > 0.5 else "black",
         )
         for row, col in zip(*np.nonzero(counts), strict=True)
     ]
-    classes = [str(c) for c in confusion["true"].to_numpy()]
-    ax.set_xticks(range(len(classes)), classes)
-    ax.set_yticks(range(len(classes)), classes)
+    many = {"fontsize": size} if len(classes) > _ROWS else {}
+    ax.set_xticks(range(len(classes)), classes, rotation=90 if many else 0, **many)
+    ax.set_yticks(range(len(classes)), classes, **many)
     ax.set(xlabel="predicted class", ylabel="true class")
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
@@ -81,7 +87,7 @@ def plot_embedding(
     embedding : Embedding
         What `homeonet.analysis.embed` returns.
     labels : array_like, shape (image,)
-        Class of each image; up to ten classes have a marker of their own, more share them.
+        Class of each image; up to a hundred have a colour and marker of their own.
     ax : Axes
         Where to draw.
     names : mapping, optional
@@ -105,7 +111,7 @@ def plot_embedding(
         artists[name] = ax.scatter(
             *plane[classes == cls].T,
             s=10,
-            marker=MARKERS[i % len(MARKERS)],
+            marker=MARKERS[(i + i // len(SERIES)) % len(MARKERS)],
             color=SERIES[i % len(SERIES)],
             edgecolors="black",
             linewidths=0.2,
@@ -116,7 +122,15 @@ def plot_embedding(
     ax.set(xlabel=f"{axis} 1 (no unit)" if axis == "t-SNE" else "PC 1", xticks=[], yticks=[])
     ax.set_ylabel(f"{axis} 2 (no unit)" if axis == "t-SNE" else "PC 2")
     ax.margins(0.03)
-    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title="class", handletextpad=0.2, markerscale=1.4)
+    ax.legend(
+        loc="center left",
+        bbox_to_anchor=(1.0, 0.5),
+        title="class",
+        handletextpad=0.2,
+        columnspacing=0.6,
+        markerscale=1.4,
+        ncols=math.ceil(len(artists) / _ROWS),
+    )
     numbers = [f"trustworthiness {embedding.trustworthiness:.2f}"]
     if np.isfinite(embedding.neighbour_accuracy):
         numbers.append(f"k-NN {100 * embedding.neighbour_accuracy:.0f} %")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from homeonet._evaluation import check_enough, worker_count
+from homeonet._evaluation import worker_count
+from homeonet._images import load_images
 from homeonet.errors import InputError
 from homeonet.sweep._grid import MOST_CELLS, Grid
 from homeonet.sweep._tasks import Task
@@ -52,11 +53,13 @@ def check_data(tasks: Iterable[Task], data_folder: str | None) -> None:
         size = config.size if task.kind == "gradient" else config.input.side
         counts = {"train": config.train, "val": config.val, "test": config.test}
         wanted = (config.data, size, *counts.values())
-        if wanted not in seen:
-            seen.add(wanted)
-            dataset = load(config.data, size=size, seed=config.seed, folder=data_folder, **counts)
-            if task.kind == "plastic":
-                check_enough(dataset)
+        if wanted in seen:
+            continue
+        seen.add(wanted)
+        if task.kind == "plastic":
+            load_images(config, data_folder)
+        else:
+            load(config.data, size=size, seed=config.seed, folder=data_folder, **counts)
 
 
 def check_networks(tasks: Iterable[Task]) -> None:

@@ -87,6 +87,39 @@ def test_pixels_are_read_row_by_row() -> None:
         assert (x[t, :, 0] == images[:, 0, t // SIDE, t % SIDE]).all()
 
 
+def test_a_series_is_a_value_a_step() -> None:
+    config = train_config(data="series:any.npz", size=12)
+    assert (config.encoding, config.sequence_steps, config.step_shape) == ("series", 12, (1,))
+    series = torch.arange(36.0).view(3, 1, 1, 12)
+    x = encoded(series, config, seeded())
+    assert x.shape == (12, 3, 1) and all(x[t, b, 0] == 12 * b + t for t in range(12) for b in range(3))
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"encoding": "series"}, "series:FILE"),
+        ({"data": "series:x", "encoding": "pixels"}, 'set encoding = "series"'),
+        ({"data": "series:x", "augment": "flip"}, "leave it out for series"),
+        ({"size": 300}, "at most 256"),
+    ],
+)
+def test_what_does_not_go_with_series_or_images_is_refused(values: dict, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        train_config(**values)
+
+
+def test_a_network_learns_to_tell_series_apart(tmp_path) -> None:
+    y = np.resize([0, 1], 180)
+    x = np.random.default_rng(0).normal(scale=0.3, size=(180, 20)) + (2 * y[:, None] - 1)
+    np.savez(tmp_path / "levels.npz", x_train=x[:120], y_train=y[:120], x_test=x[120:], y_test=y[120:])
+    config = train_config(
+        neuron="dsn", net="sequence", data=f"series:{tmp_path / 'levels.npz'}", size=20,
+        train=120, val=0, test=60, epochs=2, batch=10, lr=1e-2, **{"net_options.width": 8},
+    )  # fmt: skip
+    assert train(config, tmp_path / "out").metrics["accuracy.test"] > 0.9
+
+
 def test_permuted_is_one_order_of_the_pixels_for_all_runs() -> None:
     places = torch.arange(float(SIDE**2)).view(1, 1, SIDE, SIDE)
     order = encoded(places, setting("permuted"), seeded()).flatten().long()

@@ -82,7 +82,10 @@ def network(name: str, shape: Shape, classes: int, parts: Parts, /, **options: A
     if name not in NETWORKS:
         raise InputError(f"net = {name!r} is unknown; choose one of {', '.join(NETWORKS)}")
     if name in _IMAGES and len(shape) != 3:
-        raise InputError(f"net = {name!r} needs images (channels, height, width), not steps of shape {shape}")
+        raise InputError(
+            f"net = {name!r} needs images (channels, height, width), not steps of shape {shape}; "
+            "net = 'sequence' takes features"
+        )
     if name == "columns" and len(shape) != 2:
         raise InputError(f"net = 'columns' needs columns (channels, height), not steps of shape {shape}")
     if parts.neuron == "recurrentlif" and name in (*_IMAGES, "columns"):

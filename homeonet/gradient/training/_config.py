@@ -5,12 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import tomli_w
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from homeonet._parameters import dotted, explain, read_toml
+from homeonet.data import SERIES
 from homeonet.errors import InputError
 
 __all__ = ["TrainConfig", "load_train_config", "train_config"]
@@ -40,10 +49,11 @@ class TrainConfig(BaseModel):
     weights, attention
         Of :class:`Parts`.
     data, size, train, val, test : str, int
-        The images, their side in pixels, and how many of them; `val` are taken from the training images.
-    encoding : {"direct", "poisson", "columns", "pixels", "permuted"}
+        The images, their side in pixels, and how many of them; `val` are taken from the training images. Or
+        "series:FILE" (see :func:`homeonet.data.load`), whose `size` is the number of time steps.
+    encoding : {"direct", "poisson", "columns", "pixels", "permuted", "series"}
         How an image becomes a sequence: itself at every step, Bernoulli spikes, a column or a pixel a step (the latter
-        also in a fixed random order).
+        also in a fixed random order); "series", the default for time series, shows a value a step.
     steps : int
         T for "direct" and "poisson"; the others take it from the image.
     paradigm : {"bptt", "online", "online_random", "parallel"}
@@ -79,11 +89,11 @@ class TrainConfig(BaseModel):
     weights: Literal["float", "binary", "ternary"] = "float"
     attention: bool = False
     data: str = "mnist5k"
-    size: int = Field(28, ge=4, le=256)
+    size: int = Field(28, ge=4, le=4096)
     train: int = Field(3600, ge=1)
     val: int = Field(400, ge=0)
     test: int = Field(1000, ge=1)
-    encoding: Literal["direct", "poisson", "columns", "pixels", "permuted"] = "direct"
+    encoding: Literal["direct", "poisson", "columns", "pixels", "permuted", "series"] = "direct"
     steps: int = Field(4, ge=1)
     paradigm: Literal["bptt", "online", "online_random", "parallel"] = "bptt"
     epochs: int = Field(5, ge=1)
@@ -107,19 +117,36 @@ class TrainConfig(BaseModel):
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
 
+    @model_validator(mode="before")
+    @classmethod
+    def _encode(cls, values: Any) -> Any:
+        series = isinstance(values, dict) and str(values.get("data")).startswith(SERIES)
+        return {"encoding": "series"} | values if series else values
+
+    @model_validator(mode="after")
+    def _series(self) -> Self:
+        series = self.data.startswith(SERIES)
+        if series != (self.encoding == "series"):
+            remedy = 'set encoding = "series"' if series else 'choose another, or data = "series:FILE"'
+            raise ValueError(f"encoding = {self.encoding!r} does not go with data = {self.data!r}; {remedy}")
+        if series and self.augment:
+            raise ValueError("augment changes images; leave it out for series")
+        if not series and self.size > 256:
+            raise ValueError(f"size = {self.size}: images have at most 256 × 256 pixels; give less")
+        return self
+
     @property
     def sequence_steps(self) -> int:
         """T as the network sees it."""
-        return {"columns": self.size, "pixels": self.size**2, "permuted": self.size**2}.get(
-            self.encoding, self.steps
-        )
+        of_image = {"columns": self.size, "series": self.size}
+        return (of_image | dict.fromkeys(("pixels", "permuted"), self.size**2)).get(self.encoding, self.steps)
 
     @property
     def step_shape(self) -> tuple[int, ...]:
         """Shape of one step of one example."""
         if self.encoding == "columns":
             return 1, self.size
-        if self.encoding in ("pixels", "permuted"):
+        if self.encoding in ("pixels", "permuted", "series"):
             return (1,)
         return 1, self.size, self.size
 

@@ -1,0 +1,124 @@
+"""Labelled time series of one channel, as UCR's archive has them, from a file of NumPy: images one pixel high."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from homeonet.data._dataset import Dataset
+from homeonet.data._sources import data_folders
+from homeonet.data._splits import stratified_subset, train_val
+from homeonet.errors import InputError
+
+__all__ = ["SERIES", "load_series"]
+
+#: ``data = "series:NAME"``.
+SERIES = "series:"
+_PARTS = ("x_train", "y_train", "x_test", "y_test")
+
+
+def load_series(
+    name: str,
+    size: int | None,
+    train: int | None,
+    val: int | None,
+    test: int | None,
+    seed: int,
+    folder: str | os.PathLike[str] | None,
+) -> Dataset:
+    """Series of a file, each an image of 1 × T pixels, brought to [0, 1] by the extremes of all training series.
+
+    Parameters
+    ----------
+    name : str
+        "series:" and a file NAME.npz, or NAME alone for one in a data folder or its subfolder ``ucr``. It holds
+        ``x_train`` (n, T) or (n, 1, T), ``y_train`` (n,), ``x_test`` and ``y_test``; all series are of one length.
+    size : int or None
+        T of the file; None takes it.
+    train, val, test, seed
+        As of :func:`homeonet.data.load`; test series lie within the training extremes or are cut there.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or not such a file, `size` is another, or more series are asked for than exist.
+    """
+    path = _find(name, folder)
+    arrays = _read(name, path)
+    x, x_test = (_flat(name, arrays[part]) for part in ("x_train", "x_test"))
+    y, y_test = (arrays[part] for part in ("y_train", "y_test"))
+    for split, series, labels in (("train", x, y), ("test", x_test, y_test)):
+        if labels.shape != (len(series),):
+            raise InputError(
+                f"data = {name!r}: {len(series)} x_{split} and labels of shape {labels.shape}; give a label a series"
+            )
+    n_steps = x.shape[1]
+    if x_test.shape[1] != n_steps:
+        raise InputError(
+            f"data = {name!r}: training series have {n_steps} steps, test series {x_test.shape[1]}; give all as many"
+        )
+    if size not in (None, n_steps):
+        raise InputError(
+            f"size = {size}: series of data = {name!r} have {n_steps} steps; set size = {n_steps}"
+        )
+    classes = np.unique(y)
+    strange = np.setdiff1d(y_test, classes)
+    if len(strange):
+        raise InputError(
+            f"data = {name!r}: no training series has the label {strange[0]} of test series; drop these"
+        )
+    low, high = x.min(), x.max()
+
+    def finished(series: np.ndarray) -> np.ndarray:
+        return np.clip((series - low) / (high - low or 1), 0, 1).astype(np.float32)
+
+    labels, labels_test = np.searchsorted(classes, y), np.searchsorted(classes, y_test)
+    chosen_train, chosen_val = train_val(labels, train, val, seed)
+    chosen_test = stratified_subset(labels_test, test)
+    return Dataset(
+        name, str(path), (1, n_steps), len(classes),
+        finished(x[chosen_train]), labels[chosen_train], finished(x[chosen_val]), labels[chosen_val],
+        finished(x_test[chosen_test]), labels_test[chosen_test], tuple(str(label) for label in classes),
+    )  # fmt: skip
+
+
+def _find(name: str, folder: str | os.PathLike[str] | None) -> Path:
+    given = name.removeprefix(SERIES)
+    if given.endswith(".npz"):
+        places = [Path(given).expanduser()]
+    else:
+        roots = data_folders(name, folder)
+        places = [root / part / f"{given}.npz" for root in roots for part in ("", "ucr")]
+    for place in places:
+        if place.is_file():
+            return place
+    looked = ", ".join(map(str, places))
+    raise InputError(
+        f"data = {name!r}: no such file ({looked}); give the path of a .npz file with {', '.join(_PARTS)}, "
+        "or put it into $HOMEONET_DATA"
+    )
+
+
+def _read(name: str, path: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {part: file[part] for part in _PARTS}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"data = {name!r}: {path} cannot be read ({error}); it must hold the arrays {', '.join(_PARTS)}"
+        ) from None
+
+
+def _flat(name: str, series: np.ndarray) -> np.ndarray:
+    if series.ndim == 3 and series.shape[1] == 1:
+        series = series[:, 0]
+    if series.ndim != 2 or not series.size:
+        raise InputError(
+            f"data = {name!r}: series of shape {series.shape}; give (n, T) or (n, 1, T), one channel is what is read"
+        )
+    if not np.issubdtype(series.dtype, np.number) or not np.isfinite(series).all():
+        raise InputError(f"data = {name!r}: some values are not numbers; drop or repair these series")
+    return series.astype(np.float64)

@@ -1,0 +1,90 @@
+"""Time series: what is read from a file, and how a network sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from homeonet import InputError, load_config
+from homeonet._images import load_images
+from homeonet.data import load
+
+RISING, FALLING = np.linspace(-1, 3, 12), np.linspace(3, -1, 12)
+
+
+def parts(n: int = 10, **changed: object) -> dict[str, np.ndarray]:
+    """Rising series have the label -1, falling ones 7."""
+    y = np.resize([-1, 7], n)
+    x = np.where(y[:, None] < 0, RISING, FALLING).astype(np.float32)
+    return {"x_train": x, "y_train": y, "x_test": 2 * x[:4], "y_test": y[:4]} | changed
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "ucr").mkdir()
+    np.savez(tmp_path / "ucr" / "Slopes.npz", **parts())
+    return tmp_path
+
+
+def test_series_are_images_one_pixel_high_between_the_training_extremes(folder: Path) -> None:
+    data = load("series:Slopes", size=12, train=6, val=2, test=3, seed=1, folder=folder)
+    assert data.image_shape == (1, 12) and data.class_names == ("-1", "7")
+    assert [len(y) for y in (data.y_train, data.y_val, data.y_test)] == [6, 2, 3]
+    for x, y in ((data.x_train, data.y_train), (data.x_val, data.y_val)):
+        np.testing.assert_allclose(
+            x, np.where(y[:, None] == 0, *[np.linspace(0, 1, 12)[::k] for k in (1, -1)]), atol=1e-6
+        )
+    wide = np.where(data.y_test[:, None] == 0, RISING, FALLING) * 2  # twice as wide as any training has shown
+    np.testing.assert_allclose(data.x_test, np.clip((wide + 1) / 4, 0, 1), atol=1e-6)
+
+
+def test_one_file_is_found_by_name_by_path_and_in_the_environment(folder: Path, monkeypatch) -> None:
+    by_name = load("series:Slopes", size=None, folder=folder)
+    monkeypatch.setenv("HOMEONET_DATA", str(folder))
+    for same in (load("series:Slopes", size=12), load(f"series:{folder / 'ucr' / 'Slopes.npz'}", size=12)):
+        np.testing.assert_array_equal(same.x_train, by_name.x_train)
+        np.testing.assert_array_equal(same.y_test, by_name.y_test)
+
+
+def test_a_channel_of_one_is_no_channel(tmp_path: Path) -> None:
+    given = parts()
+    np.savez(tmp_path / "flat.npz", **given)
+    np.savez(tmp_path / "deep.npz", **{k: v[:, None] if k[0] == "x" else v for k, v in given.items()})
+    flat, deep = (load(f"series:{tmp_path / name}.npz", size=12) for name in ("flat", "deep"))
+    np.testing.assert_array_equal(flat.x_test, deep.x_test)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"x_train": np.zeros((10, 3, 12))}, "one channel"),
+        ({"x_train": np.full((10, 12), np.nan)}, "not numbers"),
+        ({"x_test": np.zeros((4, 13))}, "test series 13"),
+        ({"y_test": np.array([-1, 7, 8, -1])}, "label 8"),
+        ({"y_train": np.zeros(3)}, "a label a series"),
+        ({"size": 9}, "set size = 12"),
+        ({"train": 11}, "only 10"),
+    ],
+)
+def test_what_is_no_set_of_series_is_refused(tmp_path: Path, changed: dict, words: str) -> None:
+    options = {name: changed.pop(name) for name in ("size", "train") if name in changed}
+    np.savez(tmp_path / "bad.npz", **parts(**changed))
+    with pytest.raises(InputError, match=words):
+        load(f"series:{tmp_path / 'bad.npz'}", **{"size": None, **options})
+
+
+def test_files_that_are_missing_or_something_else_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"Nowhere\.npz"):
+        load("series:Nowhere", folder=tmp_path)
+    (tmp_path / "text.npz").write_text("no arrays")
+    np.savez(tmp_path / "other.npz", x=np.zeros(3))
+    for name in ("text", "other"):
+        with pytest.raises(InputError, match=r"must hold the arrays x_train"):
+            load(f"series:{tmp_path / name}.npz")
+
+
+def test_the_plastic_network_sees_images_alone(folder: Path) -> None:
+    with pytest.raises(InputError, match="homeonet train"):
+        load_images(load_config("massey2026", {"data": "series:Slopes"}), folder)
