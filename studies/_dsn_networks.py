@@ -1,22 +1,27 @@
-"""The networks that `dsn.py` compares on images read as sequences: equal but for their neurons and their widths."""
+"""The networks that `dsn.py` compares on sequences: equal but for their neurons and their widths."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import xarray as xr
-from _gradient_study import Scale, accuracies, gain, interval_text
-from _sweeping import difference
+from _gradient_study import Scale, accuracies, gain, interval_text, training
+from _sweeping import difference, run_grid
 
 from homeonet.analysis import compare_conditions
 from homeonet.claims import Measured, measured_over_seeds
+from homeonet.data import load
+from homeonet.errors import InputError
 from homeonet.gradient.training import build, train_config
+from homeonet.sweep import Grid
 
-__all__ = ["NEURONS", "DSNScale", "accuracy_claims", "accuracy_rows", "cases", "rates"]
+__all__ = ["HEAD", "DSNScale", "Task", "accuracy_claims", "accuracy_rows", "networks", "tasks_of"]
+
+HEAD = ["task", "network", "width", "parameters", "accuracy, %", "− DSN", "active share"]
 
 NEURONS: dict[str, dict[str, Any]] = {
     "DSN": {"neuron": "dsn"},
@@ -35,6 +40,11 @@ class DSNScale(Scale):
 
     encoding: str = field(default="columns", metadata={"help": "columns, pixels or permuted"})
     size: int = field(default=28, metadata={"help": "side of the images"})
+    more: tuple[str, ...] = field(
+        default=("mnist:permuted:14", "series:Crop:46", "series:ElectricDevices:96"),
+        metadata={"help": "further tasks, DATA:ENCODING:SIDE or series:NAME:T"},
+    )
+    more_epochs: int = field(default=20, metadata={"help": "epochs of the further tasks"})
     width: int = field(default=24, metadata={"help": "width of the DSN's network; the paper's: 128"})
     lengths: tuple[int, ...] = field(
         default=(32, 128, 512, 2048, 4096, 16384), metadata={"help": "T to time a training step at"}
@@ -45,16 +55,48 @@ class DSNScale(Scale):
     tested: int = field(default=30000, metadata={"help": "characters it reads when tested"})
 
 
-def cases(options: Any, fixed: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+@dataclass(frozen=True)
+class Task:
+    """Sequences to tell apart: what is fixed in all training runs, and the folder of these."""
+
+    name: str
+    folder: str
+    fixed: Mapping[str, Any]
+
+
+def tasks_of(options: Any) -> list[Task]:
+    """The images that were asked for first, then the further tasks."""
+    told = [(options.data, options.encoding, options.size, options.epochs, "sweep")]
+    for text in options.more:
+        try:
+            data, encoding, size = text.split(":")
+            told.append((data, encoding, int(size), options.more_epochs, f"sweep_{data}_{encoding}_{size}"))
+        except ValueError:
+            raise InputError(f"more = {text!r}; give DATA:ENCODING:SIDE or series:NAME:T") from None
+    tasks = []
+    for data, encoding, size, epochs, folder in told:
+        fixed = training(options) | {"data": data, "epochs": epochs, "size": size, "batch": 32, "lr": 3e-3}
+        name, n_steps = f"{data}, {encoding}", size ** (1 + (encoding in ("pixels", "permuted")))
+        if data == "series":
+            name = encoding
+            fixed |= {"data": f"series:{encoding}", "encoding": "series", "net": "sequence"}
+        else:
+            fixed |= {"encoding": encoding, "net": _NETS.get(encoding, "columns")}
+        tasks.append(Task(f"{name}, T = {n_steps}", folder, fixed))
+    return tasks
+
+
+def _cases(task: Task, options: Any) -> dict[str, dict[str, Any]]:
     """A case a neuron, of the width that brings its network nearest to the number of parameters of the DSN's.
 
     And PSN once more as wide as DSN: its T × T matrices weigh heavily in a small network.
     """
-    fixed = dict(fixed) | {"net": _NETS.get(options.encoding, "columns"), "encoding": options.encoding}
+    sizes = {name: task.fixed[name] for name in ("size", "train", "val", "test")}
+    classes = load(task.fixed["data"], **sizes).n_classes
 
     def parameters(neuron: Mapping[str, Any], width: int) -> int:
-        config = train_config(**fixed, **neuron, **{"net_options.width": width})
-        return sum(p.numel() for p in build(config, 10)[0].parameters())
+        config = train_config(**task.fixed, **neuron, **{"net_options.width": width})
+        return sum(p.numel() for p in build(config, classes)[0].parameters())
 
     wanted, found = parameters(NEURONS["DSN"], options.width), {}
     for name, neuron in NEURONS.items():
@@ -63,36 +105,40 @@ def cases(options: Any, fixed: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         width = min((above - 1, above), key=lambda w, count=count: abs(count(max(w, 1)) - wanted))
         found[name] = neuron | {"net_options.width": max(width, 1)}
     found["PSN, as wide"] = NEURONS["PSN"] | {"net_options.width": options.width}
-    net = {"net": fixed["net"], "encoding": options.encoding}
-    return {name: net | case for name, case in found.items()}
+    return found
 
 
-def rates(results: xr.Dataset) -> xr.DataArray:
+def networks(task: Task, options: Any) -> tuple[dict[str, dict[str, Any]], xr.Dataset]:
+    """The cases of a task and their results; what is missing is run."""
+    chosen = _cases(task, options)
+    grid = Grid(dict(task.fixed), {"seed": options.seeds}, chosen)
+    return chosen, run_grid(grid, options.out / task.folder, options).results
+
+
+def _rates(results: xr.Dataset) -> xr.DataArray:
     """Share of unit-steps with any output, mean over layers."""
     layers = [name for name in results if str(name).startswith("rate.")]
     return xr.concat([results[name] for name in layers], "layer").mean("layer")
 
 
-def accuracy_rows(results: xr.Dataset, chosen: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
-    """A line a network: its width and parameters, accuracy, paired difference from DSN, rate."""
-    values, active = accuracies(results), rates(results)
+def accuracy_rows(
+    task: Task, chosen: Mapping[str, Mapping[str, Any]], results: xr.Dataset
+) -> list[list[str]]:
+    """A line a network: its width and parameters, accuracy, paired difference from DSN, rate; and the raw values."""
+    values, active = accuracies(results), _rates(results)
     tests = compare_conditions(values, "case", reference="DSN")
-    rows = [["network", "width", "parameters", "accuracy, %", "− DSN", "active share"]]
+    rows = []
     for name, case in chosen.items():
         here, n = {"case": name}, int(results["parameters"].sel(case=name).max())
-        row = [
-            name,
-            str(case["net_options.width"]),
-            f"{n:,}".replace(",", " "),
-            interval_text(values.sel(here)),
-        ]
-        rows.append([*row, difference(tests.sel(here)), interval_text(active.sel(here), ".3f")])
-    return rows
+        row = [task.name, name, str(case["net_options.width"]), f"{n:,}".replace(",", " ")]
+        row += [interval_text(values.sel(here)), difference(tests.sel(here))]
+        rows.append([*row, interval_text(active.sel(here), ".3f")])
+    raw = interval_text(accuracies(results, "accuracy.raw_pixels"))
+    return [*rows, [task.name, "raw values, logistic", "", "", raw, "", ""]]
 
 
-def accuracy_claims(results: xr.Dataset, where: str) -> dict[str, Sequence[Measured]]:
-    """Differences of accuracy at equal parameters, and ratios of rates."""
-    values, active = accuracies(results), rates(results)
+def accuracy_claims(found: Mapping[str, xr.Dataset]) -> dict[str, list[Measured]]:
+    """Differences of accuracy at equal parameters, and ratios of rates, of all tasks by name."""
     pairs = {
         "dsn-accuracy-lif": ("DSN", "LIF"),
         "dsn-accuracy-psn": ("DSN", "PSN"),
@@ -100,12 +146,13 @@ def accuracy_claims(results: xr.Dataset, where: str) -> dict[str, Sequence[Measu
         "dsn-binary": ("DSN, N = 1", "PSN"),
         "dsn-decay": ("DSN", "DSN, static"),
     }
-    found: dict[str, Sequence[Measured]] = {
-        name: [gain(f"{where}, {first} − {second}", values, {"case": first}, {"case": second})]
-        for name, (first, second) in pairs.items()
-    }
-    found["dsn-rate"] = [
-        measured_over_seeds(f"{where}, {name}", (active.sel(case=name) / active.sel(case="LIF")).values)
-        for name in ("DSN", "DSN, N = 1")
-    ]
-    return found
+    measured: dict[str, list[Measured]] = {name: [] for name in (*pairs, "dsn-rate")}
+    for task, results in found.items():
+        values, active = accuracies(results), _rates(results)
+        for name, (first, second) in pairs.items():
+            case = f"{task}, {first} − {second}"
+            measured[name].append(gain(case, values, {"case": first}, {"case": second}))
+        for name in ("DSN", "DSN, N = 1"):
+            ratio = (active.sel(case=name) / active.sel(case="LIF")).values
+            measured["dsn-rate"].append(measured_over_seeds(f"{task}, {name}", ratio))
+    return measured
