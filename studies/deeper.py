@@ -31,7 +31,8 @@ SIDES, DEPTH = (15, 28), 3
 def stack(side: int, ratios: list[float], options: argparse.Namespace) -> xr.Dataset:
     """Results of all depths for images of one size: each layer is a sweep over the runs of the one below."""
     fixed: dict[str, Any] = {"preset": options.presets[0], "data": options.data[0], "input.side": side}
-    fixed |= {"train": options.train, "test": options.test}
+    # a network that explodes has an accuracy too: the guard is off
+    fixed |= {"train": options.train, "test": options.test, "guard.max_rate": "1001 Hz"}
     out = options.out / f"side_{side}"
     first = Grid(fixed, {"sleep.ratio": ratios, "seed": options.seeds})
     layers = [run_grid(first, out / "layer_1", options).results]
@@ -45,12 +46,13 @@ def stack(side: int, ratios: list[float], options: argparse.Namespace) -> xr.Dat
             below = layers[-1]["cell"].sel(at).item()
             images = f"run:{out / f'layer_{depth - 1}' / 'cells' / below}"
             cases[str(place)] = {"sleep.ratio": ratio, "seed": seed, "data": images}
-        sizes = {name: fixed[name] for name in ("preset", "train", "test")}
+        sizes = {name: value for name, value in fixed.items() if name not in ("data", "input.side")}
         flat = run_grid(Grid(sizes, {}, cases), out / f"layer_{depth}", options).results
         index = pd.MultiIndex.from_tuples(
             map(ast.literal_eval, flat["case"].values), names=["sleep.ratio", "seed"]
         )
-        layers.append(flat.to_dataframe().set_index(index).to_xarray())
+        layer = flat.to_dataframe().set_index(index).to_xarray()
+        layers.append(layer.reindex({"sleep.ratio": ratios, "seed": options.seeds}))
     return xr.concat(layers, xr.DataArray(range(1, DEPTH + 1), dims="depth", name="depth"), join="outer")
 
 
