@@ -19,7 +19,10 @@ from homeonet.analysis import bootstrap_interval
 from homeonet.errors import HomeonetError
 from homeonet.sweep import Grid, SweepResult, sweep
 
-__all__ = ["cell", "difference", "options_of", "run_grid", "table_of", "write"]
+__all__ = ["UNGUARDED", "cell", "difference", "options_of", "run_grid", "table_of", "write"]
+
+#: A network that explodes or falls silent has an accuracy too: the guard is off, for no rate is beyond these.
+UNGUARDED = {"guard.max_rate": "1001 Hz", "guard.min_rate": "0 Hz"}
 
 
 def options_of(

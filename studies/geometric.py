@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from _sweeping import options_of, run_grid, table_of, write
+from _sweeping import UNGUARDED, options_of, run_grid, table_of, write
 
 from homeonet.cli import run_main
 from homeonet.plotting import COLUMN_WIDTH, new_figure, plot_against, use_style
@@ -30,7 +30,7 @@ def main() -> None:
         test=1000,
         single=("--data",),
     )
-    fixed = {"data": options.data[0], "train": options.train, "test": options.test}
+    fixed = {"data": options.data[0], "train": options.train, "test": options.test, **UNGUARDED}
     ratios = RATIOS[::3] if options.quick else RATIOS
     grid = Grid(fixed, {"preset": options.presets, "sleep.ratio": ratios, "seed": options.seeds})
     results = run_grid(grid, options.out / "sweep", options).results

@@ -10,7 +10,7 @@ import operator
 import sys
 
 from _sleep_measured import gains, scale_of
-from _sweeping import options_of, run_grid, table_of, write
+from _sweeping import UNGUARDED, options_of, run_grid, table_of, write
 
 from homeonet.claims import write_measured
 from homeonet.cli import run_main
@@ -34,7 +34,7 @@ def main() -> None:
         test=1000,
         single=("--data",),
     )
-    fixed = {"data": options.data[0], "train": options.train, "test": options.test}
+    fixed = {"data": options.data[0], "train": options.train, "test": options.test, **UNGUARDED}
     rises, ratios = (RISES[::2], RATIOS[:2]) if options.quick else (RISES, RATIOS)
     cases = {rise: {"exc.theta_plus": rise, "inh.theta_plus": rise} for rise in rises}
     grid = Grid(fixed, {"preset": options.presets, "sleep.ratio": ratios, "seed": options.seeds}, cases)
