@@ -30,10 +30,12 @@ class Section(BaseModel):
 
 class Simulation(Section):
     """How time advances. `method` integrates the membrane: exponential Euler (exact for a constant
-    drive) or plain Euler (as the released code of Massey et al. 2026)."""
+    drive) or plain Euler (as the released code of Massey et al. 2026). `precision` is that of neurons,
+    traces and weights in training; "float32" needs a GPU, and input spikes are the same in both."""
 
     dt: quantity("ms", gt=0, le=5e-3)
     method: Literal["exponential_euler", "euler"]
+    precision: Literal["float64", "float32"] = "float64"
 
 
 class Input(Section):

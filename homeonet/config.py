@@ -141,6 +141,8 @@ class Config(Section):
         tables = self.to_dict()
         if not self.ahsar.enabled:  # then its constants have no part in the run
             del tables["ahsar"]
+        if self.simulation.precision == "float64":  # as in all runs that do not say
+            del tables["simulation"]["precision"]
         canonical = json.dumps(tables, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 

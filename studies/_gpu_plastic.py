@@ -59,10 +59,11 @@ def trained(configs: Sequence[Config], images: np.ndarray, device: str) -> Train
     return training
 
 
-def compare_with_cpp(device: str, small: bool) -> list[list[str]]:
-    """What must be equal, and what must be close."""
-    configs, images = configs_of(4 if small else 16), images_of(6 if small else 40)
-    ours, theirs = (trained(configs, images, where) for where in (device, "cpp"))
+def compare_with_cpp(device: str, small: bool, precision: str) -> list[list[str]]:
+    """What must be equal, and what must be close; C++ computes in float64."""
+    n, images = 4 if small else 16, images_of(6 if small else 40)
+    configs = configs_of(n, **{"simulation.precision": precision})
+    ours, theirs = trained(configs, images, device), trained(configs_of(n), images, "cpp")
     rows = [["check", "GPU", "C++", "as it must be"]]
 
     def add(name: str, a: float, b: float, fine: bool, form: str = ".4g") -> None:
@@ -115,12 +116,12 @@ def parting_step(ours: Training, theirs: Training) -> int:
     return first
 
 
-def steps_a_second(n: int, device: str, seconds: float) -> float:
+def steps_a_second(n: int, device: str, seconds: float, precision: str = "float64") -> float:
     """Replica-steps a second of wall time, one segment of all replicas at once, after a short one.
 
     Weights begin where training takes them, since a quiet network is cheaper on a CPU.
     """
-    configs = configs_of(n, **{"input_exc.w_initial": 0.45})
+    configs = configs_of(n, **{"input_exc.w_initial": 0.45, "simulation.precision": precision})
     training = Training(configs, images_of(60), device)
     training.advance(0.2)
     start = time.perf_counter()
@@ -132,14 +133,20 @@ def replica_speed(device: str, small: bool) -> list[list[str]]:
     """Replica-steps a second against one CPU core; where the GPU overtakes it."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     core = steps_a_second(1, "cpp", 2.0 if small else 20.0)
-    rows = [["replicas", "replica-steps a second", "of one CPU core in C++", "µs a step"]]
-    rows.append(["one CPU core, C++", f"{core:,.0f}", "1", f"{1e6 / core:.2f}"])
+    rows = [["replicas", "precision", "replica-steps a second", "of one CPU core in C++", "µs a step"]]
+    rows.append(["one CPU core, C++", "float64", f"{core:,.0f}", "1", f"{1e6 / core:.2f}"])
+    over: dict[str, int] = {}
     for n in (1, 2) if small else (1, 16, 132, 512, 1024):
-        program_for(Structure.of(configs_of(1)[0], n), device)  # built before the clock runs
-        found = steps_a_second(n, device, 0.5 if small else 5.0)
-        rows.append([str(n), f"{found:,.0f}", f"{found / core:.2f}", f"{1e6 * n / found:.1f}"])
-    over = next((row[0] for row in rows[2:] if float(row[2]) > 1), None)
-    rows.append(["crossover", f"from {over} replicas on" if over else "not reached", "", ""])
+        for precision in ("float64", "float32"):
+            of_all = [c.replace(simulation__precision=precision) for c in configs_of(1)]
+            program_for(Structure.of(of_all[0], n), device)  # built before the clock runs
+            found = steps_a_second(n, device, 0.5 if small else 5.0, precision)
+            rows.append([str(n), precision, f"{found:,.0f}", f"{found / core:.2f}", f"{1e6 * n / found:.1f}"])
+            if found > core:
+                over.setdefault(precision, n)
+    for precision in ("float64", "float32"):
+        crossover = f"from {over[precision]} replicas on" if precision in over else "not reached"
+        rows.append(["crossover", precision, crossover, "", ""])
     return rows
 
 

@@ -66,7 +66,9 @@ def main() -> int:
         wrong.extend(f"{title}: {name}" for name in failed)
 
     if "plastic" in options.only:
-        say("The plastic network beside C++", compare_with_cpp(device, small))
+        for precision in ("float64", "float32"):
+            title = f"The plastic network in {precision} beside C++"
+            say(title, compare_with_cpp(device, small, precision))
         say("Replicas side by side", replica_speed(device, small))
         if options.experiment:
             say("The sleep paper's experiment as one program", whole_experiment(device, small))

@@ -10,7 +10,14 @@ from homeonet.plastic._arrays import assemble, excitatory_weight
 from homeonet.plastic._checkpoint import load_checkpoint, save_checkpoint
 from homeonet.plastic._connectivity import connect
 from homeonet.plastic._cuda import gpus, require_gpu
-from homeonet.plastic._engine import DEVICES, Engine, SegmentResult, engine_for, known_device
+from homeonet.plastic._engine import (
+    DEVICES,
+    Engine,
+    SegmentResult,
+    engine_for,
+    known_device,
+    require_precision,
+)
 from homeonet.plastic._poisson import log_silence
 from homeonet.plastic._program import cache_folder, program_for
 from homeonet.plastic._random import draw_key, normal_draw, stream_id, uniform_draw
@@ -42,6 +49,7 @@ __all__ = [
     "program_for",
     "read_features",
     "require_gpu",
+    "require_precision",
     "save_checkpoint",
     "stream_id",
     "uniform_draw",

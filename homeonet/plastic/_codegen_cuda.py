@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import brian2
 from brian2.codegen.generators.cpp_generator import c_data_type
@@ -20,6 +20,7 @@ from brian2.core.variables import ArrayVariable, DynamicArrayVariable, Variable
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 
 from homeonet.config import PATHWAYS
+from homeonet.plastic._codegen_single import in_single_precision, is_single
 from homeonet.plastic._structure import Structure
 
 __all__ = ["TEMPLATE_GLOBALS", "write_device_code"]
@@ -81,8 +82,14 @@ def write_device_code(
 ) -> None:
     """Write ``on_device.h`` and ``network.cpp`` into the generated program in `folder`."""
     phases = list(_phases((folder / "main.cpp").read_text()))
-    code = "\n".join((folder / "code_objects" / f"{name}.cpp").read_text() for name, _ in phases)
-    arrays = list(_arrays(device, code))
+    files = {name: folder / "code_objects" / f"{name}.cpp" for name, _ in phases}
+    code = "\n".join(file.read_text() for file in files.values())
+    arrays = list(_arrays(device, code, single=structure.precision == "float32"))
+    if structure.precision == "float32":
+        short = {array.name for array in arrays if array.kind == "float"}
+        short |= {name.removeprefix("_dynamic") for name in short}  # pointers to what vectors hold
+        for name, file in files.items():
+            file.write_text(in_single_precision(file.read_text(), name, short))
     monitors = manifest["monitors"]
     clocks = sorted({clock for _, clock in phases if clock != "defaultclock"})
     (folder / "on_device.h").write_text(_declarations(structure, arrays, monitors, clocks))
@@ -97,27 +104,37 @@ def _phases(main: str) -> Iterator[tuple[str, str]]:
             yield function, clock
 
 
-def _arrays(device: CPPStandaloneDevice, code: str) -> Iterator[tuple[str, str, bool, str]]:
-    """Name, type, whether it is a vector, and size of each array that the phases use."""
+class _Array(NamedTuple):
+    """An array that the phases use: its name, type on the device and the host, and number of elements."""
+
+    name: str
+    kind: str
+    host_kind: str
+    is_vector: bool
+    size: str
+
+
+def _arrays(device: CPPStandaloneDevice, code: str, *, single: bool) -> Iterator[_Array]:
     used = set(re.findall(r"\b(?:_dynamic)?_array_\w+|\b\w+_values\b", code))
     for variable, name in device.arrays.items():
-        kind = c_data_type(variable.dtype)
+        host_kind = c_data_type(variable.dtype)
+        kind = "float" if single and host_kind == "double" and is_single(variable) else host_kind
         if isinstance(variable, DynamicArrayVariable):
             vector = device.dynamic_arrays.get(variable)
             # what a monitor records has a place of its own
             if vector in used and not isinstance(variable.owner, (brian2.SpikeMonitor, brian2.StateMonitor)):
-                yield vector, kind, True, f"brian::{vector}.size()"
+                yield _Array(vector, kind, host_kind, True, f"brian::{vector}.size()")
             elif vector in used:
-                yield vector, kind, True, "0"
+                yield _Array(vector, kind, host_kind, True, "0")
         elif name in used:
-            yield name, kind, False, str(variable.size)
+            yield _Array(name, kind, host_kind, False, str(variable.size))
     for variable, name in device.timed_arrays.items():
-        yield f"{name}_values", "double", False, str(variable.values.size)
+        yield _Array(f"{name}_values", "double", "double", False, str(variable.values.size))
 
 
 def _declarations(
     structure: Structure,
-    arrays: list[tuple[str, str, bool, str]],
+    arrays: list[_Array],
     monitors: dict[str, list[str]],
     clocks: list[str],
 ) -> str:
@@ -134,8 +151,8 @@ def _declarations(
         "}",
         "namespace on_device {",
     ]
-    for name, kind, vector, _ in arrays:
-        lines.append(f"HOMEONET_CONSTANT {f'homeonet::View<{kind}>' if vector else f'{kind}*'} {name};")
+    for name, kind, _, is_vector, _ in arrays:
+        lines.append(f"HOMEONET_CONSTANT {f'homeonet::View<{kind}>' if is_vector else f'{kind}*'} {name};")
     for pathway in PATHWAYS:
         lines.append(
             f"HOMEONET_CONSTANT int32_t *row_of_{pathway}, *synapse_of_{pathway}, *source_of_{pathway};"
@@ -173,7 +190,7 @@ def _all_phases(phases: list[tuple[str, str]]) -> str:
 
 def _on_host(
     structure: Structure,
-    arrays: list[tuple[str, str, bool, str]],
+    arrays: list[_Array],
     monitors: dict[str, list[str]],
     clocks: list[str],
     network: brian2.Network,
@@ -182,13 +199,13 @@ def _on_host(
     """Functions that bring arrays to the device and results back."""
     exchanged = {item["symbol"] for item in manifest["arrays"]}
     lines = ["namespace on_host {", "using namespace homeonet;", "double* wake_step;"]
-    lines += [f"{kind}* of_{name};" for name, kind, _, _ in arrays]
+    lines += [f"{array.kind}* of_{array.name};" for array in arrays]
     lines += [f"{kind} {name};" for kind, name in _logs(monitors)]
     lines += ["", "void upload(double dt) {"]
-    for name, kind, vector, size in arrays:
-        source = f"brian::{name}.data()" if vector else f"brian::{name}"
-        lines.append(f"  of_{name} = copy_of(({kind}*){source}, {size});")
-        if vector:
+    for name, kind, host_kind, is_vector, size in arrays:
+        source = f"brian::{name}.data()" if is_vector else f"brian::{name}"
+        lines.append(f"  of_{name} = copy_of<{kind}>(({host_kind}*){source}, {size});")
+        if is_vector:
             lines.append(
                 f"  {{ const View<{kind}> view{{of_{name}, (int64_t){size}}}; HOMEONET_SET(on_device::{name}, view); }}"
             )
@@ -201,7 +218,7 @@ def _on_host(
         lines.append(f"  {{ const Rows rows = rows_of({', '.join(ends)}, {targets});")
         for part, member in (("row", "begin"), ("synapse", "synapse"), ("source", "source")):
             lines.append(
-                f"    {{ int32_t* place = copy_of(rows.{member}.data(), rows.{member}.size()); "
+                f"    {{ int32_t* place = copy_of<int32_t>(rows.{member}.data(), rows.{member}.size()); "
                 f"HOMEONET_SET(on_device::{part}_of_{pathway}, place); }}"
             )
         lines.append("  }")
@@ -228,9 +245,9 @@ def _on_host(
             vectors = [f"brian::_dynamic_array_{monitor}_{end}" for end in "it"]
             lines.append(f"  collect(log_of_{monitor}, first, n, dt, {', '.join(vectors)});")
     lines += ["}", "", "void download(double dt) {"]
-    for name, _, vector, size in arrays:
+    for name, _, _, is_vector, size in arrays:
         if name in exchanged:
-            target = f"brian::{name}.data()" if vector else f"brian::{name}"
+            target = f"brian::{name}.data()" if is_vector else f"brian::{name}"
             lines.append(f"  to_host({target}, of_{name}, {size});")
     for monitor, names in monitors.items():
         if not monitor.startswith("spikes"):

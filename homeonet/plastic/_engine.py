@@ -30,6 +30,7 @@ __all__ = [
     "SegmentResult",
     "engine_for",
     "known_device",
+    "require_precision",
     "settled_device",
 ]
 
@@ -107,6 +108,7 @@ def engine_for(structure: Structure, connections: Connections, device: str = "au
         For an unknown device, or one that this installation cannot provide.
     """
     device = settled_device(device)
+    require_precision(structure.precision, device)
     if device == "runtime":
         from homeonet.plastic._runtime import RuntimeEngine
 
@@ -114,6 +116,15 @@ def engine_for(structure: Structure, connections: Connections, device: str = "au
     if device == "cuda":
         require_gpu()
     return CompiledEngine(structure, connections, device)
+
+
+def require_precision(precision: str, device: str) -> None:
+    """Raise InputError if a (settled) device does not compute in a precision."""
+    if precision == "float32" and device not in ("cuda", _EMULATED):
+        raise InputError(
+            f"simulation.precision = 'float32': device = {device!r} computes in float64; use device = 'cuda', or "
+            "precision = 'float64'"
+        )
 
 
 def settled_device(device: str) -> str:

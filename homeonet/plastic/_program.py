@@ -38,6 +38,7 @@ _SOURCES = [
     "ahsar",
     "codegen",
     "codegen_cuda",
+    "codegen_single",
     "equations",
     "istdp",
     "network",

@@ -47,6 +47,8 @@ class Structure:
         Whether the rules stay on in sleep.
     ahsar : bool
         Whether thresholds follow the rates of their populations.
+    precision : {"float64", "float32"}
+        Of the populations' and pathways' state and arithmetic; "float32" on a GPU alone.
     """
 
     n_input: int
@@ -61,6 +63,7 @@ class Structure:
     renormalisation: str
     plastic_asleep: bool
     ahsar: bool
+    precision: str = "float64"
 
     @classmethod
     def of(cls, config: Config, replicas: int = 1) -> Structure:
@@ -87,16 +90,18 @@ class Structure:
             renormalisation=config.sleep.renormalisation,
             plastic_asleep=config.sleep.plastic,
             ahsar=config.ahsar.enabled,
+            precision=config.simulation.precision,
         )
 
     def frozen(self) -> Structure:
-        """The same network with constant weights and thresholds and without sleep: what evaluation runs."""
+        """The same network with constant weights and thresholds and without sleep: what evaluation runs, in float64."""
         return replace(
             self,
             rules=tuple((name, "static") for name, _ in self.rules),
             renormalisation="none",
             plastic_asleep=True,
             ahsar=False,
+            precision="float64",
         )
 
     def size(self, population: str) -> int:

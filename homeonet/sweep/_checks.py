@@ -62,10 +62,14 @@ def check_data(tasks: Iterable[Task], data_folder: str | None) -> None:
             load(config.data, size=size, seed=config.seed, folder=data_folder, **counts)
 
 
-def check_networks(tasks: Iterable[Task]) -> None:
-    """Raise InputError if a network that is to be trained by gradients cannot be built."""
+def check_networks(tasks: Iterable[Task], device: str) -> None:
+    """Raise InputError if a network cannot be built, or not in the precision that it asks for."""
     seen = set()
     for task in tasks:
+        if task.kind == "plastic":
+            from homeonet.plastic import require_precision
+
+            require_precision(task.config.simulation.precision, device)
         if task.kind != "gradient" or task.part != "cells":
             continue
         from homeonet.gradient.training import build

@@ -64,7 +64,7 @@ def estimate(
     check_device(grid.kind, device, workers)
     tasks = tasks_of(grid.cells(), grid.kind, baselines=baselines)
     check_data(tasks, None if data_folder is None else str(data_folder))
-    check_networks(tasks)
+    check_networks(tasks, device)
     to_do = split(Path(out), tasks)[2]
     cells = [task for task in to_do if task.part == "cells"]
     if not cells:

@@ -129,7 +129,7 @@ def sweep(
     folder = Path(out).resolve()
     data_folder = str(Path(data_folder).resolve()) if data_folder is not None else None
     check_data(tasks, data_folder)
-    check_networks(tasks)
+    check_networks(tasks, device)
     with store.disk_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
     with store.locked(folder.parent / f".{folder.name}.lock"):

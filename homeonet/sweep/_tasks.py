@@ -121,6 +121,7 @@ def baseline_config(config: Any, kind: str) -> Any:
     sections = {
         name: getattr(standard, name) for name in _OF_TRAINING if not (name == "noise" and keep_noise)
     }
+    sections["simulation"] = config.simulation.model_copy(update={"precision": standard.simulation.precision})
     return config.model_copy(update=sections)
 
 

@@ -16,71 +16,18 @@ import xarray as xr
 
 from homeonet import load_network, run
 from homeonet._together import groups_of, run_together
-from homeonet.config import PATHWAYS, Config, load_config, preset_names
+from homeonet.config import PATHWAYS, preset_names
 from homeonet.errors import HomeonetError, InputError, RunawayError
 from homeonet.plastic import Network, Structure, Training, _cuda, gpus, program_for, read_features
 from homeonet.plastic._engine import CompiledEngine
 from homeonet.plastic._toolchain import cuda_toolchain, toolchain_for
+from tests.gpu_runs import MECHANISMS, assert_same, small, trained
 from tests.short_runs import TIMING, short
-
-SMALL = {"input.side": 6, "exc.n": 30, "inh.n": 10, "input.presentation": "0.1 s", "input_exc.density": 0.4}
-SMALL |= {"input_exc.w_initial": 1.0, "guard.max_rate": "1001 Hz", "guard.min_rate": "0 Hz"}
-SLEEPY = {"sleep.interval": "1 s", "sleep.ratio": 0.3, "sleep.alpha_base": 0.0, "noise.sigma": "6 mV"}
-#: Each mechanism in one of a few structures: every one of them costs two compilations.
-MECHANISMS = {
-    "massey2026": {},
-    "conductance, euler, scaling": {
-        "exc.synapse": "conductance",
-        "inh.synapse": "conductance",
-        "simulation.method": "euler",
-        "sleep.renormalisation": "scaling",
-    },
-    "normalise, one spike pairs, noise awake": {
-        "sleep.renormalisation": "normalise",
-        "stdp.pairing": "nearest",
-        "noise.during": "always",
-    },
-    "no decay, rules off asleep, ahsar": {
-        "sleep.renormalisation": "none",
-        "sleep.plastic": False,
-        "ahsar.enabled": True,
-        "ahsar.strength": 0.5,
-        "ahsar.window": "0.3 s",
-        "ahsar.target_rate": "20 Hz",
-    },
-}
-
-
-def small(preset: str = "massey2026", **overrides: object) -> Config:
-    return load_config(preset, SMALL | SLEEPY | {k.replace("__", "."): v for k, v in overrides.items()})
 
 
 @pytest.fixture(scope="module")
 def images() -> np.ndarray:
     return np.random.default_rng(0).random((20, 36)) ** 3
-
-
-def trained(
-    configs: list[Config], images: object, device: str, seconds: float = 100.0
-) -> tuple[Training, list]:
-    training, results = Training(configs, images, device), []
-    while not training.done:
-        results.append(training.advance(seconds).result)
-    assert training.engine.device == device
-    return training, results
-
-
-def assert_same(first: tuple[Training, list], second: tuple[Training, list]) -> None:
-    (a, left), (b, right) = first, second
-    assert a.step == b.step
-    assert not [name for name in a.arrays if not np.array_equal(a.arrays[name], b.arrays[name])]
-    for one, other in zip(left, right, strict=True):
-        np.testing.assert_array_equal(one.sample_step, other.sample_step)
-        for name in one.samples:
-            np.testing.assert_array_equal(one.samples[name], other.samples[name])
-        for name in one.spikes:
-            for k in range(2):
-                np.testing.assert_array_equal(one.spikes[name][k], other.spikes[name][k])
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)
@@ -309,12 +256,15 @@ def test_nvcc_builds_the_program_to_machine_code(tmp_path: Path, monkeypatch: py
         pytest.skip("set HOMEONET_TEST_NVCC=1 to build with nvcc")
     monkeypatch.setenv("HOMEONET_CACHE", str(tmp_path))
     monkeypatch.setenv(_cuda.ARCHITECTURE_VARIABLE, "9.0")
-    program = program_for(Structure.of(small(**MECHANISMS["no decay, rules off asleep, ahsar"]), 3), "cuda")
     dump = shutil.which("cuobjdump") or next(Path(triton.__file__).parent.rglob("cuobjdump"))
-    sass = subprocess.run(
-        [dump, "-sass", program.folder / "main"], capture_output=True, text=True, check=True
-    )
-    assert "sm_90" in sass.stdout and "run_steps" in sass.stdout and "BAR.SYNC" in sass.stdout
-    # a load past the caches' coherence would miss what another thread of the block wrote in the phase before
-    loads = [line for line in sass.stdout.splitlines() if " LDG" in line]
-    assert loads and not [line for line in loads if "CONSTANT" in line]
+    in_double = {}
+    for precision in ("float64", "float32"):
+        config = small(**MECHANISMS["no decay, rules off asleep, ahsar"], simulation__precision=precision)
+        main = program_for(Structure.of(config, 3), "cuda").folder / "main"
+        sass = subprocess.run([dump, "-sass", main], capture_output=True, text=True, check=True).stdout
+        assert "sm_90" in sass and "run_steps" in sass and "BAR.SYNC" in sass
+        # a load past the caches' coherence would miss what another thread of the block wrote in the phase before
+        loads = [line for line in sass.splitlines() if " LDG" in line]
+        assert loads and not [line for line in loads if "CONSTANT" in line]
+        in_double[precision] = len(re.findall(r"\b(?:DADD|DMUL|DFMA|DSETP)\b", sass))
+    assert in_double["float32"] < 0.7 * in_double["float64"]

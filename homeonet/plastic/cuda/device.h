@@ -7,10 +7,12 @@
 // Without nvcc the same program is plain C++ that goes through blocks and threads one after the other, forwards
 // or backwards: slow, and a check of all of the above on any machine.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 #include "exchange.h"
@@ -129,10 +131,20 @@ template <typename T> void rows_to_host(T* host, const T* device, size_t width, 
 #define HOMEONET_SET(symbol, value) (symbol) = (value)
 #endif
 
-// A copy of a host array on the device.
-template <typename T> T* copy_of(const T* host, size_t n) {
+// A copy of a host array on the device, where its numbers may be shorter.
+template <typename T, typename S> T* copy_of(const S* host, size_t n) {
   T* device = reserve<T>(n);
-  to_device(device, host, n);
+  if constexpr (std::is_same_v<T, S>) {
+    to_device(device, host, n);
+  } else {
+    const std::vector<T> shorter(host, host + n);
+    to_device(device, shorter.data(), n);
+  }
   return device;
+}
+template <typename T, typename S> void to_host(T* host, const S* device, size_t n) {
+  std::vector<S> shorter(n);
+  to_host(shorter.data(), device, n);
+  std::copy(shorter.begin(), shorter.end(), host);
 }
 }  // namespace homeonet
