@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from statistics import median
 
 import torch
 from torch import Tensor
 
-from homeonet.gradient import DSN, LIF, PSN, linear_recurrence, linear_recurrence_reference, scan_backend
+from homeonet.gradient import (
+    DSN,
+    LIF,
+    PSN,
+    SpikingNeuron,
+    linear_recurrence,
+    linear_recurrence_reference,
+    scan_backend,
+)
 
 
 def inputs(n_steps: int, lanes: tuple[int, int], device: str, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -44,6 +53,42 @@ def scan_errors(device: str, small: bool) -> list[list[str]]:
     return rows
 
 
+def dsn_errors(device: str, small: bool) -> list[list[str]]:
+    """A DSN layer in float32 beside the same in float64 on the CPU: its last membrane, and its outputs.
+
+    An output is another where a membrane lies within rounding of half a level.
+    """
+    n_steps, batch, channels = (300, 2, 5) if small else (16384, 4, 33)
+    x = inputs(n_steps, (batch, channels), "cpu", torch.float64)[1].detach()
+    rows = [["T", "lanes", "last membrane", "outputs that are equal", "as it must be"]]
+    torch.manual_seed(0)
+    reference = DSN(channels, longest_memory=100.0).double()
+    layer = DSN(channels).to(device)
+    layer.load_state_dict(reference.state_dict())
+    with torch.no_grad():
+        (expected, at_end), (found, state) = (
+            reference.sequence(x, None),
+            layer.sequence(x.float().to(device), None),
+        )
+    error = float((state.membrane.cpu() - at_end.membrane).abs().max() / at_end.membrane.abs().max())
+    equal = float((found.cpu() == expected).double().mean())
+    fine = "yes" if error < 2e-5 and equal > 0.999 else "NO"
+    rows.append([str(n_steps), f"{batch}x{channels}", f"{error:.1e}", f"{equal:.2%}", fine])
+    return rows
+
+
+@contextmanager
+def decay_in_torch() -> Iterator[None]:
+    """DSN with its decay in torch operations and the scan alone as a kernel."""
+    from homeonet.gradient import _dsn
+
+    kept, _dsn.on_triton = _dsn.on_triton, lambda *_: False
+    try:
+        yield
+    finally:
+        _dsn.on_triton = kept
+
+
 def seconds_of(call: Callable[[], object], device: str, repeats: int) -> float:
     """Median wall time of a call, after two that warm up."""
     taken = []
@@ -69,6 +114,19 @@ def neuron_call(neuron: torch.nn.Module, x: Tensor) -> Callable[[], object]:
     return call
 
 
+def step_loop(neuron: SpikingNeuron, x: Tensor) -> Callable[[], object]:
+    """Forward and backward of a layer, one step after the other under autograd."""
+
+    def call() -> None:
+        outputs, state = [], None
+        for x_t in x:
+            out, state = neuron.single_step(x_t, state)
+            outputs.append(out)
+        torch.stack(outputs).sum().backward()
+
+    return call
+
+
 def copy_bandwidth(n: int, device: str, repeats: int) -> float:
     """Bytes a second, read and written, of a copy of `n` numbers."""
     source = torch.empty(n, dtype=torch.float32, device=device)
@@ -85,14 +143,19 @@ def scan_speed(device: str, small: bool) -> list[list[str]]:
     both = seconds_of(lambda: linear_recurrence(decay, x).sum().backward(), device, repeats)
     rows = [["what", "ms", "of a copy's bandwidth", "time / DSN's"]]
     share = [3 * x.nbytes / forward / bandwidth, 9 * x.nbytes / both / bandwidth]
-    layers: dict[str, torch.nn.Module] = {"DSN": DSN(channels), "LIF, step by step": LIF()}
+    layers: dict[str, torch.nn.Module] = {"DSN": DSN(channels), "LIF, compiled loop": LIF()}
     if n_steps <= 16384:
         layers["PSN"] = PSN(n_steps)
     current = x.detach().clone().requires_grad_()
     taken = {
-        name: seconds_of(neuron_call(layer.to(device), current), device, 1 if "step" in name else repeats)
+        name: seconds_of(neuron_call(layer.to(device), current), device, repeats)
         for name, layer in layers.items()
     }
+    taken["LIF, step by step"] = seconds_of(step_loop(layers["LIF, compiled loop"], current), device, 1)
+    if device == "cuda":
+        with decay_in_torch():
+            call = neuron_call(layers["DSN"], current)
+            taken["DSN, decay in torch operations"] = seconds_of(call, device, repeats)
     taken |= spikingjelly_times(channels, n_steps, current, device, repeats)
     rows.append(
         ["recurrence, forward", f"{1e3 * forward:.3g}", f"{share[0]:.0%}", f"{forward / taken['DSN']:.2f}"]

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import torch
 from _gpu_plastic import compare_with_cpp, replica_speed, whole_experiment
-from _gpu_scan import scan_errors, scan_speed
+from _gpu_scan import dsn_errors, scan_errors, scan_speed
 from rich.console import Console
 
 from homeonet._report import markdown_table
@@ -74,6 +74,7 @@ def main() -> int:
             say("The sleep paper's experiment as one program", whole_experiment(device, small))
     if "scan" in options.only:
         say("The scan beside a float64 reference", scan_errors(accelerator, small))
+        say("A layer of DSN beside float64", dsn_errors(accelerator, small))
         say("The scan's speed, forward and backward", scan_speed(accelerator, small))
     text = "\n\n".join(parts) + "\n"
     print(text)

@@ -14,6 +14,7 @@ from homeonet.gradient._native import STRAIGHT_THROUGH, launch, surrogate_kind, 
 from homeonet.gradient._neuron import MembraneNeuron
 from homeonet.gradient._recurrence import reverse_scan, scan, time_blocks
 from homeonet.gradient._surrogate import Surrogate, heaviside, surrogate_named
+from homeonet.gradient._triton import on_triton, triton_dsn
 
 __all__ = ["DSN", "DSNState"]
 
@@ -210,6 +211,8 @@ class _DynamicDecay(torch.autograd.Function):
         rule: _Rule,
     ) -> tuple[Tensor, Tensor]:
         kernel, inputs = len(weight), torch.cat([window, x])
+        if on_triton(inputs, initial, weight, bias, threshold):
+            return _DynamicDecay._on_gpu(ctx, inputs, initial, weight, bias, threshold, rule)
         x = inputs[kernel - 1 :]
         decay = torch.empty_like(x, memory_format=torch.contiguous_format)
         outputs = torch.empty_like(decay)  # holds the drive (1 - α) X first
@@ -231,6 +234,23 @@ class _DynamicDecay(torch.autograd.Function):
                 torch.ge(membrane[block] / threshold, _HALF, out=outputs[block])
             else:
                 torch.div(membrane[block], threshold, out=outputs[block]).round_().clamp_(0, rule.levels)
+        ctx.save_for_backward(inputs, initial, weight, threshold, decay, membrane)
+        return outputs, membrane[-1].clone()
+
+    @staticmethod
+    def _on_gpu(
+        ctx, inputs: Tensor, initial: Tensor, weight: Tensor, bias: Tensor, threshold: Tensor, rule: _Rule
+    ) -> tuple[Tensor, Tensor]:
+        ctx.rule, unit_shape = rule, inputs.shape[2:]
+        decay, membrane, outputs = triton_dsn(
+            inputs.contiguous(),
+            initial.contiguous(),
+            weight[:, 0].expand(len(weight), *unit_shape).contiguous(),
+            bias.expand(unit_shape).contiguous(),
+            (threshold if threshold.numel() == 1 else threshold.expand_as(initial)).contiguous(),
+            power=1 / rule.tau,
+            levels=rule.levels,
+        )
         ctx.save_for_backward(inputs, initial, weight, threshold, decay, membrane)
         return outputs, membrane[-1].clone()
 

@@ -120,7 +120,12 @@ class _LinearRecurrence(torch.autograd.Function):
 
 
 def time_blocks(x: Tensor) -> list[slice]:
-    """Stretches of the first axis of `x`, short enough for what is computed of them to stay in the cache."""
+    """Stretches of the first axis of `x`, short enough for what is computed of them to stay in a processor's cache.
+
+    Elsewhere all of it: a GPU would wait for launches.
+    """
+    if x.device.type != "cpu":
+        return [slice(0, len(x))]
     rows = max(1, _BLOCK_ELEMENTS // max(1, x[0].numel()))
     return [slice(start, min(start + rows, len(x))) for start in range(0, len(x), rows)]
 

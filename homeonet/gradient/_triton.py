@@ -4,7 +4,8 @@
 some lanes and goes through it tile by tile; within a tile an associative scan finds all states, and the last one is
 carried to the next. Where there are too few lanes to fill a GPU, time is cut into stretches that run side by side: one
 pass finds what each hands on, a second finds the states. Both passes read the decays and inputs, five transfers an
-element instead of three.
+element instead of three. DSN's forward pass is the same kernel with its decay, its input and its spikes computed in the
+tile: one array is read and three are written, where a kernel an operation would go through memory some twenty times.
 
 **Neurons with a reset** are serial in time: a program takes some lanes through all steps, one launch instead of several
 a step. Their backward pass is a linear recurrence, and so the first kernel.
@@ -14,11 +15,12 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor
 
-__all__ = ["on_triton", "triton_available", "triton_integrate", "triton_scan"]
+__all__ = ["on_triton", "triton_available", "triton_dsn", "triton_integrate", "triton_scan"]
 
 #: Steps and lanes of a tile: lanes are contiguous in memory.
 _TILE_STEPS, _TILE_LANES = 64, 32
@@ -96,23 +98,73 @@ def triton_scan(
     initial : Tensor, shape (...), optional
         The state before the first step; zero without it.
     """
-    n_steps, n_lanes = x.shape[0], x[0].numel()
+    unused = out[0]
+    _recurrence(out, decay, x, (unused,) * 4, initial, {"REVERSE": reverse})
+
+
+def triton_dsn(
+    inputs: Tensor,
+    initial: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    threshold: Tensor,
+    *,
+    power: float,
+    levels: int,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Decays, membranes and outputs of DSN over a whole sequence, its decay, scan and spikes in one kernel.
+
+    Parameters
+    ----------
+    inputs : Tensor, shape (T + k - 1, B, ...)
+        Of all steps, after the k - 1 before them. All tensors are float32, contiguous, and on one GPU.
+    initial : Tensor, shape (B, ...)
+    weight, bias : Tensor, shape (k, ...), (...)
+        Of each unit.
+    threshold : Tensor
+        One value, or one a lane.
+    power : float
+        1/τ.
+    levels : int
+        Largest output.
+    """
+    decay = torch.empty_like(inputs[len(weight) - 1 :])
+    membrane, outputs = torch.empty_like(decay), torch.empty_like(decay)
+    options = {"REVERSE": False, "KERNEL": len(weight), "POWER": power, "LEVELS": levels}
+    options |= {"THRESHOLD": int(threshold.numel() > 1)}
+    _recurrence(membrane, decay, inputs, (weight, bias, threshold, outputs), initial, options)
+    return decay, membrane, outputs
+
+
+def _recurrence(
+    out: Tensor,
+    decay: Tensor,
+    x: Tensor,
+    of_neuron: tuple[Tensor, Tensor, Tensor, Tensor],
+    initial: Tensor | None,
+    options: dict[str, Any],
+) -> None:
     from homeonet.gradient._triton_kernels import ends, states
 
+    weight, bias, threshold, outputs = of_neuron
+    n_steps, n_lanes = out.shape[0], out[0].numel()
     n_lane_blocks = math.ceil(n_lanes / _TILE_LANES)
     stretch = _stretch(n_steps, n_lane_blocks)
     n_stretches = math.ceil(n_steps / stretch)
-    sizes = {"REVERSE": reverse, "STEPS": _TILE_STEPS, "LANES": _TILE_LANES}
+    options = {"KERNEL": 0, "POWER": 1, "THRESHOLD": 0, "LEVELS": 0} | options
+    options |= {"STEPS": _TILE_STEPS, "LANES": _TILE_LANES}
+    sizes = (n_steps, n_lanes, bias.numel(), stretch)
     before = torch.zeros((n_stretches, n_lanes), dtype=torch.float32, device=x.device)
     if initial is not None:
         before[0] = initial.reshape(-1)
     grid = (n_lane_blocks, n_stretches)
     if n_stretches > 1:
         product, state = torch.empty_like(before), torch.empty_like(before)
-        ends[grid](decay, x, product, state, n_steps, n_lanes, stretch, **sizes)
+        of_ends = {name: value for name, value in options.items() if name not in ("THRESHOLD", "LEVELS")}
+        ends[grid](decay, x, weight, bias, product, state, *sizes, **of_ends)
         for k in range(1, n_stretches):
             torch.addcmul(state[k - 1], product[k - 1], before[k - 1], out=before[k])
-    states[grid](decay, x, before, out, n_steps, n_lanes, stretch, **sizes)
+    states[grid](decay, x, weight, bias, threshold, before, out, outputs, *sizes, **options)
 
 
 def _stretch(n_steps: int, n_lane_blocks: int) -> int:
