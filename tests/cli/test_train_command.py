@@ -22,44 +22,52 @@ SMALL = [
 ]
 
 
-def run(*arguments: str, launcher: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, *launcher, "-m", "homeonet", *arguments],
+_ONLINE = ["--homeostasis", "ahsar", "--train", "40", "--val", "0", "--batch", "10", "--epochs", "1"]
+#: What two processes train as one does: arguments after `homeonet train`.
+TOGETHER = {
+    "lif, ahsar": ["lif", "--homeostasis", "ahsar"],
+    "trlif, mp_init": ["trlif", "--homeostasis", "mp_init"],
+    "lif, online": ["lif", *_ONLINE, "--set", "paradigm=online"],
+    "lif, one random step": ["lif", *_ONLINE, "--set", "paradigm=online_random"],
+    "recurrentlif, online": ["recurrentlif", *_ONLINE, "--set", "paradigm=online"],
+}
+
+
+def training_of(case: str, out: Path) -> list[str]:
+    neuron, *options = TOGETHER[case]
+    return ["train", neuron, *SMALL[2:], "--no-figures", *options, "--out", str(out)]
+
+
+@pytest.fixture(scope="module")
+def by_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All cases trained by two processes, one after the other: starting them takes longer than training."""
+    folder = tmp_path_factory.mktemp("by_two")
+    runs = [[*training_of(case, folder / case), "--devices", "2"] for case in TOGETHER]
+    script = folder / "all_cases.py"
+    script.write_text(
+        f"from homeonet.cli import main\nfor arguments in {runs!r}:\n    assert main(arguments) == 0\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", str(script)],
         capture_output=True,
         text=True,
         check=False,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         timeout=300,
     )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("written to") == len(TOGETHER)  # one of the two says so
+    return folder
 
 
-def assert_two_processes_train_the_same_network_as_one(options: list[str], folder: Path) -> None:
-    alone = run(*options, "--out", str(folder / "one"))
-    assert alone.returncode == 0, alone.stderr
-    launcher = ("-m", "torch.distributed.run", "--nproc-per-node", "2")
-    both = run(*options, "--devices", "2", "--out", str(folder / "two"), launcher=launcher)
-    assert both.returncode == 0, both.stderr
-    assert both.stdout.count("written to") == 1
-    one, two = (load_file(folder / name / "model.safetensors") for name in ("one", "two"))
-    metrics = json.loads((folder / "one" / "metrics.json").read_text())
+@pytest.mark.parametrize("case", TOGETHER)
+def test_two_processes_train_the_same_network_as_one(case: str, by_two: Path, tmp_path: Path) -> None:
+    assert main(training_of(case, tmp_path / "one")) == 0
+    one, two = (load_file(folder / "model.safetensors") for folder in (tmp_path / "one", by_two / case))
+    metrics = json.loads((tmp_path / "one" / "metrics.json").read_text())
     assert metrics["rate.neuron"] > 0.01  # else nothing was learnt
     for name in one:
         np.testing.assert_allclose(two[name], one[name], atol=1e-5)
-
-
-@pytest.mark.parametrize(("neuron", "homeostasis"), [("lif", "ahsar"), ("trlif", "mp_init")])
-def test_two_processes_train_the_same_network_as_one(neuron: str, homeostasis: str, tmp_path: Path) -> None:
-    options = ["train", neuron, *SMALL[2:], "--no-figures", "--homeostasis", homeostasis]
-    assert_two_processes_train_the_same_network_as_one(options, tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("neuron", "paradigm"), [("lif", "online"), ("lif", "online_random"), ("recurrentlif", "online")]
-)
-def test_two_processes_learn_online_as_one(neuron: str, paradigm: str, tmp_path: Path) -> None:
-    few = ["--homeostasis", "ahsar", "--train", "40", "--val", "0", "--batch", "10", "--epochs", "1"]
-    options = ["train", neuron, *SMALL[2:], "--no-figures", *few, "--set", f"paradigm={paradigm}"]
-    assert_two_processes_train_the_same_network_as_one(options, tmp_path)
 
 
 def test_a_run_s_folder_and_table(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
