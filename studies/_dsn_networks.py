@@ -44,7 +44,7 @@ class DSNScale(Scale):
         default=("mnist:permuted:14", "series:Crop:46", "series:ElectricDevices:96"),
         metadata={"help": "further tasks, DATA:ENCODING:SIDE or series:NAME:T"},
     )
-    more_epochs: int = field(default=20, metadata={"help": "epochs of the further tasks"})
+    more_epochs: int = field(default=10, metadata={"help": "epochs of the further tasks"})
     width: int = field(default=24, metadata={"help": "width of the DSN's network; the paper's: 128"})
     lengths: tuple[int, ...] = field(
         default=(32, 128, 512, 2048, 4096, 16384), metadata={"help": "T to time a training step at"}

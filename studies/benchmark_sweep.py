@@ -24,11 +24,19 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="default: %(default)s")
+    parser.add_argument(
+        "--images",
+        type=int,
+        default=3000,
+        metavar="N",
+        help="training images of a cell; default: %(default)s",
+    )
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2], metavar="S", help="default: 1 2")
     parser.add_argument("--quick", action="store_true", help="small cells, one round")
     options = parser.parse_args()
-    images = 100 if options.quick else 1000
-    fixed = {"preset": "massey2026", "data": "mnist5k", "train": images, "test": images // 2}
-    grid = Grid(fixed, {"sleep.ratio": [0.0, 0.1, 0.2], "seed": [1, 2]})
+    images = 100 if options.quick else options.images
+    fixed = {"preset": "massey2026", "data": "mnist5k", "train": images, "test": min(1000, images // 2)}
+    grid = Grid(fixed, {"sleep.ratio": [0.1, 0.2], "seed": options.seeds})
     seconds: dict[int, list[float]] = {1: [], 2: []}
     for number in range(-1, 1 if options.quick else options.rounds):
         for workers in (1, 2) if number % 2 == 0 else (2, 1):
