@@ -28,12 +28,13 @@ _FIELDS: dict[str, tuple[type, str]] = {
     "net": (str, "conv (default), sg_snn, vgg, resnet18, resnet19, resnet34, sew18, columns, sequence"),
     "data": (
         str,
-        "mnist5k (default; comes with the package), mnist, fashion, kmnist, … (see `homeonet data`)",
+        "mnist5k (default; comes with the package), mnist, fashion, kmnist, … (see `homeonet data`), or series:NAME, "
+        "time series in NAME.npz",
     ),
-    "encoding": (str, "direct (default), poisson, columns, pixels, permuted"),
+    "encoding": (str, "direct (default), poisson, columns, pixels, permuted; of time series: series"),
     "paradigm": (str, "bptt (default), online, online_random, parallel"),
     "steps": (int, "time steps T of the encodings direct and poisson; default 4"),
-    "size": (int, "side of the images in pixels; default 28"),
+    "size": (int, "side of the images in pixels, or length of the time series; default 28"),
     "train": (int, "training images; default 3600"),
     "val": (int, "validation images, taken from the training set; default 400"),
     "test": (int, "test images, of the official test set where there is one; default 1000"),
@@ -49,7 +50,7 @@ def add_train(commands: Any) -> None:
     train = commands.add_parser(
         "train",
         help="train a spiking network by gradients",
-        description="Trains a network of LIF, TrLIF, HD-LIF, DSN, PSN or sliding PSN neurons on images, with or "
+        description="Trains a network of LIF, TrLIF, HD-LIF, DSN, PSN or sliding PSN neurons on images or time series, with or "
         "without homeostasis, and writes config.toml, metrics.json, epochs.csv, records.nc, model.safetensors and "
         "figures. Interrupted, the same command continues where it stopped. It needs torch: "
         "pip install 'homeonet[gradient]'.",
