@@ -50,9 +50,9 @@ def add_train(commands: Any) -> None:
     train = commands.add_parser(
         "train",
         help="train a spiking network by gradients",
-        description="Trains a network of LIF, TrLIF, HD-LIF, DSN, PSN or sliding PSN neurons on images or time series, with "
-        "or without homeostasis, and writes config.toml, metrics.json, epochs.csv, records.nc, model.safetensors and "
-        "figures. Interrupted, the same command continues where it stopped. It needs torch: "
+        description="Trains a network of LIF, TrLIF, HD-LIF, DSN, PSN or sliding PSN neurons on images or time "
+        "series, with or without homeostasis, and writes config.toml, metrics.json, epochs.csv, records.nc, "
+        "model.safetensors and figures. Interrupted, the same command continues where it stopped. It needs torch: "
         "pip install 'homeonet[gradient]'.",
         epilog=_EPILOG,
     )
