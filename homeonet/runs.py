@@ -40,6 +40,7 @@ from homeonet.plastic import (
     known_device,
     load_checkpoint,
     program_for,
+    require_precision,
     save_checkpoint,
 )
 
@@ -122,12 +123,12 @@ def run(
     Raises
     ------
     InputError
-        If the output folder holds something else or is being written by another process, or the data cannot
-        be had.
+        If the output folder holds something else or is being written by another process, the data cannot be
+        had, or the device does not compute in the precision asked for.
     RunawayError
         If the network explodes or falls silent.
     """
-    known_device(device)
+    require_precision(config.simulation.precision, known_device(device))
     workers = worker_count(workers)
     final = Path(out) if out is not None else None
     if final is not None and _exists(final):

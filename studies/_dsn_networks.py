@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -14,12 +14,21 @@ from _sweeping import difference, run_grid
 
 from homeonet.analysis import compare_conditions
 from homeonet.claims import Measured, measured_over_seeds
-from homeonet.data import load
+from homeonet.data import SERIES, load
 from homeonet.errors import InputError
 from homeonet.gradient.training import build, train_config
 from homeonet.sweep import Grid
 
-__all__ = ["HEAD", "DSNScale", "Task", "accuracy_claims", "accuracy_rows", "networks", "tasks_of"]
+__all__ = [
+    "HEAD",
+    "DSNScale",
+    "Task",
+    "accuracy_claims",
+    "accuracy_rows",
+    "networks",
+    "scale_of_tasks",
+    "tasks_of",
+]
 
 HEAD = ["task", "network", "width", "parameters", "accuracy, %", "− DSN", "active share"]
 
@@ -31,18 +40,18 @@ NEURONS: dict[str, dict[str, Any]] = {
     "PSN": {"neuron": "psn"},
     "sliding PSN": {"neuron": "slidingpsn"},
 }
-_NETS = {"columns": "columns", "pixels": "sequence", "permuted": "sequence"}
+_NETS = {"columns": "columns", "pixels": "sequence", "permuted": "sequence", "series": "sequence"}
 
 
 @dataclass(frozen=True)
 class DSNScale(Scale):
     """With the sequences, the network's size, and what is timed and written."""
 
-    encoding: str = field(default="columns", metadata={"help": "columns, pixels or permuted"})
+    encoding: str = field(default="columns", metadata={"help": "columns, pixels, permuted or series"})
     size: int = field(default=28, metadata={"help": "side of the images"})
     more: tuple[str, ...] = field(
         default=("mnist:permuted:14", "series:Crop:46", "series:ElectricDevices:96"),
-        metadata={"help": "further tasks, DATA:ENCODING:SIDE or series:NAME:T"},
+        metadata={"help": "further tasks, DATA:ENCODING:SIDE or series:NAME:T; nothing for none"},
     )
     more_epochs: int = field(default=10, metadata={"help": "epochs of the further tasks"})
     width: int = field(default=24, metadata={"help": "width of the DSN's network; the paper's: 128"})
@@ -57,33 +66,47 @@ class DSNScale(Scale):
 
 @dataclass(frozen=True)
 class Task:
-    """Sequences to tell apart: what is fixed in all training runs, and the folder of these."""
+    """Sequences to tell apart: what is fixed in all training runs, the folder of these, and the number of classes."""
 
     name: str
     folder: str
     fixed: Mapping[str, Any]
+    classes: int
 
 
 def tasks_of(options: Any) -> list[Task]:
-    """The images that were asked for first, then the further tasks."""
-    told = [(options.data, options.encoding, options.size, options.epochs, "sweep")]
+    """The data that were asked for first, then the further tasks; all data are there."""
+    tasks = [_task(options, "sweep", options.data, options.encoding, options.size, options.epochs)]
     for text in options.more:
-        try:
-            data, encoding, size = text.split(":")
-            told.append((data, encoding, int(size), options.more_epochs, f"sweep_{data}_{encoding}_{size}"))
-        except ValueError:
-            raise InputError(f"more = {text!r}; give DATA:ENCODING:SIDE or series:NAME:T") from None
-    tasks = []
-    for data, encoding, size, epochs, folder in told:
-        fixed = training(options) | {"data": data, "epochs": epochs, "size": size, "batch": 32, "lr": 3e-3}
-        name, n_steps = f"{data}, {encoding}", size ** (1 + (encoding in ("pixels", "permuted")))
-        if data == "series":
-            name = encoding
-            fixed |= {"data": f"series:{encoding}", "encoding": "series", "net": "sequence"}
-        else:
-            fixed |= {"encoding": encoding, "net": _NETS.get(encoding, "columns")}
-        tasks.append(Task(f"{name}, T = {n_steps}", folder, fixed))
+        data, encoding, size = (text.split(":") + [""] * 2)[:3]
+        if text.count(":") != 2 or not size.isdecimal():
+            raise InputError(f"more = {text!r}; give DATA:ENCODING:SIDE or series:NAME:T")
+        if f"{data}:" == SERIES:
+            data, encoding = f"{data}:{encoding}", "series"
+        folder = f"sweep_{text.replace(':', '_')}"
+        tasks.append(_task(options, folder, data, encoding, int(size), options.more_epochs))
     return tasks
+
+
+def _task(options: Any, folder: str, data: str, encoding: str, size: int, epochs: int) -> Task:
+    if data.startswith(SERIES):
+        encoding = "series"
+    if encoding not in _NETS:
+        raise InputError(f"encoding = {encoding!r}; choose from {', '.join(_NETS)}")
+    fixed = training(options) | {"data": data, "epochs": epochs, "size": size, "batch": 32, "lr": 3e-3}
+    fixed |= {"encoding": encoding, "net": _NETS[encoding]}
+    sizes = {name: fixed[name] for name in ("size", "train", "val", "test")}
+    classes = load(data, **sizes).n_classes
+    named = data.removeprefix(SERIES) if encoding == "series" else f"{data}, {encoding}"
+    name = f"{named}, T = {train_config(**fixed).sequence_steps}"
+    return Task(name, folder, fixed, classes)
+
+
+def scale_of_tasks(options: Any, tasks: Sequence[Task]) -> str:
+    """Sizes, and each task with its epochs, in words."""
+    seeds = " ".join(map(str, options.seeds))
+    told = "; ".join(f"{task.name}, {task.fixed['epochs']} epochs" for task in tasks)
+    return f"{options.train} training and {options.test} test images or series, seeds {seeds}; {told}"
 
 
 def _cases(task: Task, options: Any) -> dict[str, dict[str, Any]]:
@@ -91,12 +114,10 @@ def _cases(task: Task, options: Any) -> dict[str, dict[str, Any]]:
 
     And PSN once more as wide as DSN: its T × T matrices weigh heavily in a small network.
     """
-    sizes = {name: task.fixed[name] for name in ("size", "train", "val", "test")}
-    classes = load(task.fixed["data"], **sizes).n_classes
 
     def parameters(neuron: Mapping[str, Any], width: int) -> int:
         config = train_config(**task.fixed, **neuron, **{"net_options.width": width})
-        return sum(p.numel() for p in build(config, classes)[0].parameters())
+        return sum(p.numel() for p in build(config, task.classes)[0].parameters())
 
     wanted, found = parameters(NEURONS["DSN"], options.width), {}
     for name, neuron in NEURONS.items():

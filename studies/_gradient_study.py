@@ -77,11 +77,11 @@ def study_options(description: str, name: str, full: Scale, quick: Scale = QUICK
     for item in fields(full):
         value = getattr(full, item.name)
         several = isinstance(value, tuple)
-        given = {"nargs": "+", "metavar": "S"} if several else {"metavar": "N"}
+        kind = type(value[0] if several else value)
+        given = {"nargs": "*" if kind is str else "+", "metavar": "S"} if several else {"metavar": "N"}
         text = f"{item.metadata.get('help') or _HELP[item.name]}; default: " + (
             " ".join(map(str, value)) if several else str(value)
         )
-        kind = type(value[0] if several else value)
         parser.add_argument(f"--{item.name}", type=kind, help=text, **given)
     parser.add_argument("--workers", type=int, metavar="N", help="processes; default: all usable cores")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="a running Dask scheduler")
@@ -169,9 +169,13 @@ def finish(
     data: xr.Dataset,
     draw: Callable[[xr.Dataset], Figure],
     measured: Mapping[str, Sequence[Measured]],
+    scale: str = "",
 ) -> None:
-    """Write ``table.md``, ``figure.nc``, the figure drawn from its contents alone, and ``claims.json``."""
-    scale = scale_of(options)
+    """Write ``table.md``, ``figure.nc``, the figure drawn from its contents alone, and ``claims.json``.
+
+    `scale` says in words what was trained; by default `scale_of`.
+    """
+    scale = scale or scale_of(options)
     write_figure_data(options.out, data, study=options.name, scale=scale)
     with use_style():
         figure = draw(data)

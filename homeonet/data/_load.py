@@ -67,7 +67,8 @@ def load(
         1 x T pixels; NAME.npz lies in a data folder or its subfolder ``ucr`` and holds ``x_train`` (n, T), ``y_train``,
         ``x_test`` and ``y_test``. Values are brought to [0, 1] by the extremes of all training series.
     size : int or None, default 15
-        Side of the images in pixels, 2 to 512; None keeps the native size (15 for ``geometric``). Of series, T.
+        Side of the images in pixels, 2 to 512; None keeps the native size (15 for ``geometric``). Series are not
+        resized: give None, or their length.
     train : int or None, default None
         Training images, stratified; None takes all that validation leaves (2000 for ``geometric``).
         At one seed a smaller choice is a subset of a larger one.

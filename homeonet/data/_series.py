@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 
+from homeonet.data._checks import check_seed
 from homeonet.data._dataset import Dataset
 from homeonet.data._sources import data_folders
 from homeonet.data._splits import stratified_subset, train_val
@@ -46,6 +48,7 @@ def load_series(
     InputError
         If the file is missing or not such a file, `size` is another, or more series are asked for than exist.
     """
+    seed = check_seed(seed)
     path = _find(name, folder)
     arrays = _read(name, path)
     x, x_test = (_flat(name, arrays[part]) for part in ("x_train", "x_test"))
@@ -64,6 +67,8 @@ def load_series(
         raise InputError(
             f"size = {size}: series of data = {name!r} have {n_steps} steps; set size = {n_steps}"
         )
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
+        raise InputError(f"data = {name!r}: some labels in y_train are not numbers; drop these series")
     classes = np.unique(y)
     strange = np.setdiff1d(y_test, classes)
     if len(strange):
@@ -106,7 +111,7 @@ def _read(name: str, path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             return {part: file[part] for part in _PARTS}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(
             f"data = {name!r}: {path} cannot be read ({error}); it must hold the arrays {', '.join(_PARTS)}"
         ) from None

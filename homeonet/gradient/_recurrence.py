@@ -28,6 +28,8 @@ _SMALLEST = 1e-30
 _SERIAL_STEPS = 48
 #: Eight arrays of this many floats fit a second-level cache.
 _BLOCK_ELEMENTS = 1 << 16
+#: So long that launches cost nothing, and what is kept for a moment takes a quarter of a gigabyte an array at most.
+_GPU_BLOCK_ELEMENTS = 1 << 26
 
 
 def linear_recurrence_reference(decay: Tensor, x: Tensor, initial: Tensor | None = None) -> Tensor:
@@ -120,13 +122,9 @@ class _LinearRecurrence(torch.autograd.Function):
 
 
 def time_blocks(x: Tensor) -> list[slice]:
-    """Stretches of the first axis of `x`, short enough for what is computed of them to stay in a processor's cache.
-
-    Elsewhere all of it: a GPU would wait for launches.
-    """
-    if x.device.type != "cpu":
-        return [slice(0, len(x))]
-    rows = max(1, _BLOCK_ELEMENTS // max(1, x[0].numel()))
+    """Stretches of the first axis of `x`: what is computed of one stays in a processor's cache, or fills a GPU."""
+    elements = _BLOCK_ELEMENTS if x.device.type == "cpu" else _GPU_BLOCK_ELEMENTS
+    rows = max(1, elements // max(1, x[0].numel()))
     return [slice(start, min(start + rows, len(x))) for start in range(0, len(x), rows)]
 
 

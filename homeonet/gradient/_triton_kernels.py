@@ -96,10 +96,11 @@ def states(
             else:
                 up = tl.floor(level + 0.5)
                 odd = up - 2.0 * tl.floor(up * 0.5) == 1.0
-                up = tl.where(
-                    (up - level == 0.5) & odd, up - 1.0, up
-                )  # halves go to the even level, as torch has it
-                level = tl.minimum(tl.maximum(up, 0.0), LEVELS * 1.0)
+                # halves go to the even level, as torch has it
+                up = tl.where((up - level == 0.5) & odd, up - 1.0, up)
+                clipped = tl.minimum(tl.maximum(up, 0.0), LEVELS * 1.0)
+                # what is no number stays none, and is found
+                level = tl.where(level == level, clipped, level)  # noqa: PLR0124
             tl.store(decay + at, d, mask=mask)
             tl.store(outputs + at, level, mask=mask)
         carried = tl.sum(tl.where(last[:, None], h, 0.0), 0)

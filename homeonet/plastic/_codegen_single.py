@@ -1,9 +1,10 @@
 """A GPU's program in single precision: state, weights and their arithmetic as float, the rest as it was.
 
 Brian2's C++ keeps every array and number in the one type of its preferences, but not all may be short: the keys of
-random numbers have 52 bits, steps are counted beyond 2**24, and a threshold that decays over a day loses less in a step
-than a float can hold. So the code that Brian2 wrote is taken line by line: what belongs to populations and pathways
-becomes float, but for those; inputs, controller, sums over replicas, clocks and all that the host sees stay double.
+random numbers have 52 bits, steps and spikes are counted beyond 2**24, and a threshold that decays over a day loses
+less in a step than a float can hold. So the code that Brian2 wrote is taken line by line: what belongs to populations
+and pathways becomes float, but for those; inputs, controller, sums over replicas and all that the host sees stay
+double.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ __all__ = ["in_single_precision", "is_single"]
 
 _POPULATIONS = ("exc", "inh")
 #: Of populations, and yet double; and what is made from them before the loop over neurons.
-_DOUBLE = re.compile(r"_?(theta|tau_theta|\w+_stream)")
+_DOUBLE = re.compile(r"_?(theta|tau_theta|n_spikes|\w+_stream)")
 _FROM_DOUBLE = re.compile(r"\b(tau_theta|\w+_stream|draw_key)\b")
 _POINTER = re.compile(r"\bdouble(\* *(?:__restrict|const)? +\w+ = (\w+))")
 _DECLARATION = re.compile(r"^\s*(?:const )?double (\w+)(?: = (.*))?;$")
+_DRAW = re.compile(r"\bnormal_draw\(")
 _LITERAL = re.compile(r"(?<![\w.])(\d+\.\d*(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+)(?![\w.])")
 
 
@@ -59,7 +61,7 @@ def in_single_precision(code: str, phase: str, arrays: set[str]) -> str:
 
 
 def _single(line: str) -> str:
-    short = _LITERAL.sub(r"\1f", line).replace(" normal_draw(", " (float)normal_draw(")
+    short = _DRAW.sub("(float)normal_draw(", _LITERAL.sub(r"\1f", line))
     found = _DECLARATION.match(line)
     if found is None:
         return short

@@ -119,7 +119,7 @@ def engine_for(structure: Structure, connections: Connections, device: str = "au
 
 
 def require_precision(precision: str, device: str) -> None:
-    """Raise InputError if a (settled) device does not compute in a precision."""
+    """Raise InputError if a device does not compute in a precision."""
     if precision == "float32" and device not in ("cuda", _EMULATED):
         raise InputError(
             f"simulation.precision = 'float32': device = {device!r} computes in float64; use device = 'cuda', or "

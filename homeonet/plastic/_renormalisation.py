@@ -19,7 +19,10 @@ k steps at once equal k single steps of the power law wherever no spike falls in
 
 from __future__ import annotations
 
+import numpy as np
+
 from homeonet.config import Config
+from homeonet.errors import InputError
 from homeonet.plastic._equations import Mechanism
 
 __all__ = ["EVENTS", "homeostasis", "homeostasis_values", "renormalisation_statement", "tally_statement"]
@@ -59,13 +62,25 @@ def renormalisation_statement(form: str) -> str:
 
 
 def homeostasis_values(config: Config) -> dict[str, float]:
-    """Values of the parameters of both events."""
+    """Values of the parameters of both events.
+
+    Raises
+    ------
+    InputError
+        If a decay is so slow that in float32 it is none.
+    """
     dt, sleep = config.simulation.dt, config.sleep
+    decay = sleep.decay ** (sleep.every / 1e-3)
+    if config.simulation.precision == "float32" and decay < 1 and np.float32(decay) == 1:
+        raise InputError(
+            f"sleep.decay = {sleep.decay!r} every {1e3 * sleep.every:g} ms is 1 in float32; set a longer sleep.every, "
+            "or simulation.precision = 'float64'"
+        )
     # instantaneous normalisation divides by the sum of the same step
     tally_asleep = sleep.every if sleep.renormalisation == "normalise" else 0.1
     return {
         "tally_awake": round(1.0 / dt),
         "tally_asleep": round(tally_asleep / dt),
         "renormalise_every": round(sleep.every / dt),
-        "sleep_decay": sleep.decay ** (sleep.every / 1e-3),
+        "sleep_decay": decay,
     }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
-from homeonet import InputError, load_config
+from homeonet import InputError, load_config, run
 from homeonet.config import PATHWAYS, preset_names
 from homeonet.plastic import Structure, Training, program_for, read_features
 from homeonet.sweep import Grid, sweep
@@ -41,17 +43,43 @@ def test_the_first_spikes_are_those_of_float64_and_the_rest_are_as_many(
     assert asleep[0] > 0.05 and asleep[1] == pytest.approx(asleep[0], abs=0.03)
 
 
-@pytest.mark.parametrize("mechanism", MECHANISMS)
-def test_every_mechanism_runs_in_floats_and_what_is_long_stays_double(
-    images: np.ndarray, mechanism: str
+PHASE = r"^HOMEONET_PHASE phase_(?:exc|inh|input_exc)_\w+\(.*?^}"
+#: Declarations that stay double in the phases of populations and pathways.
+KEPT = re.compile(
+    r"double _time = |double\* const _array_\w+_t = "
+    r"|double\* ?(__restrict)? +_ptr_array_(controller|defaultclock|ahsar)_"
+    r"|double\* ?(__restrict)? +_ptr_array_\w+_(theta|tau_theta|n_spikes|\w+_stream) = "
+    r"|double _?(theta|tau_theta|n_spikes|\w+_stream)\b|double _lio_\d+ = .*(tau_theta|_stream)"
+)
+
+
+@pytest.mark.parametrize(("mechanism", "replicas"), zip(MECHANISMS, [1, 2, 1, 2], strict=True))
+def test_every_mechanism_is_in_floats_but_for_what_is_long(
+    images: np.ndarray, mechanism: str, replicas: int
 ) -> None:
-    training, _ = trained([small(**MECHANISMS[mechanism], **SHORT)], images, "emulated")
-    arrays = training.arrays
-    short = {"exc.v", "exc.g_e", "inh.v", "exc.noise_scale", *(f"{name}.w" for name in PATHWAYS)}
-    for name in short:
-        np.testing.assert_array_equal(arrays[name], arrays[name].astype(np.float32))
+    configs = [small(seed=k, **MECHANISMS[mechanism], **SHORT) for k in range(replicas)]
+    program = (program_for(Structure.of(configs[0], replicas), "emulated").folder / "program.cpp").read_text()
+    bodies = re.findall(PHASE, program, re.DOTALL | re.MULTILINE)
+    assert len(bodies) >= 15
+    for body in bodies:
+        long = [line for line in body.splitlines() if re.search(r"\bdouble\b", line)]
+        assert not [line for line in long if not KEPT.search(line)]
+        assert not re.findall(r"(?<!\(float\))\bnormal_draw\(", body)
+        assert not re.findall(r"(?<![\w.])\d+\.\d+(?![\w.])", body.split("_own = ")[1])
+    arrays = trained(configs, images, "emulated")[0].arrays
     for name in ("exc.noise_stream", "input.input_stream"):  # 52 bits
         assert not np.array_equal(arrays[name], arrays[name].astype(np.float32))
+
+
+def test_replicas_are_the_runs_alone() -> None:
+    rng = np.random.default_rng(1)
+    shown = [rng.random((12, 36)) ** 3 for _ in range(2)]
+    configs = [small(seed=k, sleep__ratio=0.1 * k, noise__sigma=f"{2 * k} mV", **SHORT) for k in (1, 2)]
+    together = trained(configs, shown, "emulated", 0.9)[0]
+    for replica, (config, own) in enumerate(zip(configs, shown, strict=True)):
+        alone = trained([config], own, "emulated")[0].finished[0]
+        for name in PATHWAYS:
+            np.testing.assert_array_equal(alone.weights[name], together.finished[replica].weights[name])
 
 
 def test_input_spikes_are_the_same_in_both(images: np.ndarray) -> None:
@@ -82,7 +110,7 @@ def test_a_threshold_that_hardly_decays_does_decay() -> None:
     while not training.done:
         steps += training.advance(100.0).result.n_steps
     expected = 0.01 * np.exp(-steps * config.simulation.dt / 1e5)
-    np.testing.assert_allclose(training.arrays["exc.theta"], expected, rtol=1e-12)
+    np.testing.assert_allclose(training.arrays["exc.theta"], expected, rtol=1e-10)  # its time step is a float
     assert np.float32(0.01) * np.float32(np.exp(-config.simulation.dt / 1e5)) == np.float32(0.01)
 
 
@@ -104,6 +132,9 @@ def test_what_is_learnt_in_floats_is_read_out_in_doubles(images: np.ndarray) -> 
 
 
 def test_a_processor_computes_in_doubles_and_says_so(tmp_path) -> None:
+    with pytest.raises(InputError, match="computes in float64"):
+        run(small(data="geometric", train=20, test=20, input__side=8, **SHORT), tmp_path / "run")
+    assert not list(tmp_path.iterdir())
     with pytest.raises(InputError, match=r"device = 'cpp' computes in float64; use device = 'cuda'"):
         Training([small(**SHORT)], np.ones((3, 36)), "cpp")
     grid = Grid(
@@ -113,6 +144,13 @@ def test_a_processor_computes_in_doubles_and_says_so(tmp_path) -> None:
     with pytest.raises(InputError, match="computes in float64"):
         sweep(grid, tmp_path / "out", device="cpp")
     assert not (tmp_path / "out" / "cells").exists()
+
+
+def test_a_decay_that_is_none_in_floats_is_refused(images: np.ndarray) -> None:
+    slow = {"sleep__decay": 0.99999999, "sleep__every": "1 ms"}
+    assert Training([small(**slow)], images, "emulated").arrays["exc.sleep_decay"][0] < 1
+    with pytest.raises(InputError, match=r"sleep.decay = 0.99999999 every 1 ms is 1 in float32"):
+        Training([small(**slow, **SHORT)], images, "emulated")
 
 
 def test_runs_that_do_not_say_keep_their_names(tmp_path) -> None:

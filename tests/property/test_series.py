@@ -48,12 +48,15 @@ def test_one_file_is_found_by_name_by_path_and_in_the_environment(folder: Path, 
         np.testing.assert_array_equal(same.y_test, by_name.y_test)
 
 
-def test_a_channel_of_one_is_no_channel(tmp_path: Path) -> None:
-    given = parts()
+def test_a_channel_of_one_is_no_channel_and_labels_may_be_words(tmp_path: Path) -> None:
+    given = parts() | {
+        name: np.array(["up", "down"])[np.resize([0, 1], n)] for name, n in (("y_train", 10), ("y_test", 4))
+    }
     np.savez(tmp_path / "flat.npz", **given)
     np.savez(tmp_path / "deep.npz", **{k: v[:, None] if k[0] == "x" else v for k, v in given.items()})
     flat, deep = (load(f"series:{tmp_path / name}.npz", size=12) for name in ("flat", "deep"))
     np.testing.assert_array_equal(flat.x_test, deep.x_test)
+    assert flat.class_names == ("down", "up") and flat.y_test.tolist() == [1, 0, 1, 0]
 
 
 @pytest.mark.parametrize(
@@ -64,12 +67,14 @@ def test_a_channel_of_one_is_no_channel(tmp_path: Path) -> None:
         ({"x_test": np.zeros((4, 13))}, "test series 13"),
         ({"y_test": np.array([-1, 7, 8, -1])}, "label 8"),
         ({"y_train": np.zeros(3)}, "a label a series"),
+        ({"y_train": np.r_[np.zeros(9), np.nan]}, "labels in y_train are not numbers"),
+        ({"seed": -1}, "seed = -1"),
         ({"size": 9}, "set size = 12"),
         ({"train": 11}, "only 10"),
     ],
 )
 def test_what_is_no_set_of_series_is_refused(tmp_path: Path, changed: dict, words: str) -> None:
-    options = {name: changed.pop(name) for name in ("size", "train") if name in changed}
+    options = {name: changed.pop(name) for name in ("size", "train", "seed") if name in changed}
     np.savez(tmp_path / "bad.npz", **parts(**changed))
     with pytest.raises(InputError, match=words):
         load(f"series:{tmp_path / 'bad.npz'}", **{"size": None, **options})
@@ -80,7 +85,13 @@ def test_files_that_are_missing_or_something_else_are_named(tmp_path: Path) -> N
         load("series:Nowhere", folder=tmp_path)
     (tmp_path / "text.npz").write_text("no arrays")
     np.savez(tmp_path / "other.npz", x=np.zeros(3))
-    for name in ("text", "other"):
+    np.save(tmp_path / "single.npy", np.zeros(3))
+    (tmp_path / "single.npy").rename(tmp_path / "single.npz")
+    np.savez_compressed(tmp_path / "damaged.npz", **parts(200))
+    content = bytearray((tmp_path / "damaged.npz").read_bytes())
+    content[60:120] = bytes(60)
+    (tmp_path / "damaged.npz").write_bytes(content)
+    for name in ("text", "other", "single", "damaged"):
         with pytest.raises(InputError, match=r"must hold the arrays x_train"):
             load(f"series:{tmp_path / name}.npz")
 
