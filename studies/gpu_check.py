@@ -1,9 +1,9 @@
 """Is everything right on this machine's GPU, and how fast is it? One command, a Markdown table, under 8 minutes.
 
-First correctness: the plastic network on the GPU beside C++ on the CPU (inputs and sleep equal, spikes until a last
-bit of exp or log differs, then rates and weights within bounds), and the scan beside a float64 reference. Then speed:
-replicas side by side against one CPU core, and the scan against memory bandwidth, PSN and a step loop of LIF.
-Exits with 1 if something is wrong.
+First correctness: the plastic network on the GPU, in both precisions, beside C++ on the CPU (inputs and sleep equal,
+spikes until a last bit of exp or log differs, then rates and weights within bounds), and the scan and a layer of DSN
+beside float64 references. Then speed: replicas side by side against one CPU core, and the scan against memory
+bandwidth, DSN against its parts, PSN, and LIF in one kernel and step by step. Exits with 1 if something is wrong.
 
     python studies/gpu_check.py                     # a machine with a GPU, its driver, nvcc and torch for CUDA
     python studies/gpu_check.py --experiment        # and the 55 runs of the sleep paper as one program, in full
@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 
 import torch
-from _gpu_plastic import compare_with_cpp, replica_speed, whole_experiment
+from _gpu_plastic import by_cpp, compare_with_cpp, replica_speed, whole_experiment
 from _gpu_scan import dsn_errors, scan_errors, scan_speed
 from rich.console import Console
 
@@ -66,9 +66,10 @@ def main() -> int:
         wrong.extend(f"{title}: {name}" for name in failed)
 
     if "plastic" in options.only:
+        reference = by_cpp(small)
         for precision in ("float64", "float32"):
             title = f"The plastic network in {precision} beside C++"
-            say(title, compare_with_cpp(device, small, precision))
+            say(title, compare_with_cpp(reference, device, precision))
         say("Replicas side by side", replica_speed(device, small))
         if options.experiment:
             say("The sleep paper's experiment as one program", whole_experiment(device, small))

@@ -207,3 +207,12 @@ def test_every_script_of_the_gallery_has_a_caption_and_a_study() -> None:
         title, _, caption = script.__doc__.partition("\n")
         assert title.endswith(".") and len(caption.split()) > 20 and callable(script.main)
         assert script.STUDY == "claims" or (FIGURES.parent / "studies" / f"{script.STUDY}.py").is_file()
+
+
+def test_the_whole_gallery_is_drawn_from_what_the_source_holds(capsys, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("HOMEONET_FIGURES", str(FIGURES))
+    assert main(["figure", "all", "--out", str(tmp_path / "all")]) == 0
+    assert "not drawn" not in capsys.readouterr().out
+    assert {path.stem for path in (tmp_path / "all").glob("*.png")} == {
+        path.stem for path in FIGURES.glob("*.png")
+    }

@@ -59,6 +59,24 @@ def test_embedding_gives_ten_classes_ten_looks(records, ax):
     assert f"Φ {embedding.phi:.1f}" in quality
 
 
+def test_many_classes_have_looks_of_their_own_and_room(ax):
+    labels = np.repeat(np.arange(24), 6)
+    embedding = analysis.embed(np.random.default_rng(0).random((len(labels), 5)), labels, method="pca")
+    artists = plotting.plot_embedding(embedding, labels, ax)
+    del artists["quality"]
+    looks = {(to_hex(a.get_facecolor()[0]), a.get_paths()[0].vertices.tobytes()) for a in artists.values()}
+    assert len(looks) == len(artists) == 24
+    axes = plotting.new_figure(1, 2)[1][0]
+    legends = [
+        ax.get_legend(),
+        plotting.plot_embedding(embedding, labels % 10, axes[0])["0"].axes.get_legend(),
+    ]
+    assert [legend._ncols for legend in legends] == [2, 1]
+    plotting.plot_confusion(analysis.confusion_matrix(labels, labels), axes[1])
+    assert {t.get_rotation() for t in axes[1].get_xticklabels()} == {90.0}
+    assert axes[1].get_xticklabels()[0].get_fontsize() < 5.5
+
+
 def test_accuracies_have_intervals_and_grey_baselines(ax):
     results = [analysis.ReadoutResult("diehl_cook", 0.6, 0.5, 0.72, 90, np.zeros(90))]
     pixels = analysis.wilson_interval(90, 100, level=0.95)
