@@ -16,11 +16,12 @@ from homeonet._version import __version__
 from homeonet.errors import HomeonetError, InputError
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, LocalCluster
 
 __all__ = ["connected", "reaches"]
 
 _ANSWER_SECONDS = 15
+_LOOK_SECONDS = 5
 
 
 @contextlib.contextmanager
@@ -59,7 +60,7 @@ def connected(scheduler: str | None, workers: int, patience: float) -> Iterator[
                         local_directory=scratch,
                         silence_logs=logging.CRITICAL,
                     )
-                with cluster, Client(cluster, set_as_default=False) as client:
+                with cluster, Client(cluster, set_as_default=False) as client, _kept_up(cluster, workers):
                     yield client
             return
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
@@ -74,6 +75,24 @@ def connected(scheduler: str | None, workers: int, patience: float) -> Iterator[
         with client:
             _check_workers(client, patience)
             yield client
+
+
+@contextlib.contextmanager
+def _kept_up(cluster: LocalCluster, workers: int) -> Iterator[None]:
+    """Starts workers again that nobody else would: one that dies while it starts is given up by who restarts it."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(_LOOK_SECONDS):
+            cluster.scale(workers)  # as many as before: only those that are gone are started
+
+    thread = threading.Thread(target=watch, name="homeonet-workers", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 @contextlib.contextmanager

@@ -152,6 +152,28 @@ def test_a_batch_whose_worker_dies_is_run_again_cell_by_cell(tmp_path: Path, mon
     assert result.results["state"].to_numpy().tolist() == ["failed", "done"]
 
 
+def test_a_worker_that_is_given_up_is_replaced(quiet: Path, tmp_path: Path, monkeypatch) -> None:
+    """As one is that dies before its start is noticed: the only worker is gone, and nothing restarts it."""
+    import distributed
+
+    clusters, given_up = [], []
+
+    class Kept(distributed.LocalCluster):
+        def __init__(self, **options: object) -> None:
+            super().__init__(**options)
+            clusters.append(self)
+
+    def give_up(ended: int, **_counts: int) -> None:
+        if ended == 1:
+            given_up.append(clusters[0].sync(clusters[0].workers[0].close))
+
+    monkeypatch.setattr(distributed, "LocalCluster", Kept)
+    watch = contextlib.contextmanager(lambda *_: iter([give_up]))
+    assert sweep(GRID, tmp_path / "out", workers=1, progress=watch).failed == {}
+    assert given_up
+    assert_same_sweep(quiet, tmp_path / "out")
+
+
 def deadly(tasks: list[Task], place: Place) -> list[Outcome]:
     """Work as it should be, but for one seed."""
     if tasks[0].config.seed == 2:
