@@ -53,7 +53,7 @@ class DSNScale(Scale):
         default=("mnist:permuted:14", "series:Crop:46", "series:ElectricDevices:96"),
         metadata={"help": "further tasks, DATA:ENCODING:SIDE or series:NAME:T; nothing for none"},
     )
-    more_epochs: int = field(default=10, metadata={"help": "epochs of the further tasks"})
+    more_epochs: int = field(default=20, metadata={"help": "epochs of the further tasks"})
     width: int = field(default=24, metadata={"help": "width of the DSN's network; the paper's: 128"})
     lengths: tuple[int, ...] = field(
         default=(32, 128, 512, 2048, 4096, 16384), metadata={"help": "T to time a training step at"}
@@ -119,14 +119,27 @@ def _cases(task: Task, options: Any) -> dict[str, dict[str, Any]]:
         config = train_config(**task.fixed, **neuron, **{"net_options.width": width})
         return sum(p.numel() for p in build(config, task.classes)[0].parameters())
 
-    wanted, found = parameters(NEURONS["DSN"], options.width), {}
-    for name, neuron in NEURONS.items():
+    neurons = NEURONS
+    if task.fixed["net"] == "sequence":
+        n_steps = train_config(**task.fixed).sequence_steps
+        neurons = {name: _with_memory(neuron, n_steps) for name, neuron in NEURONS.items()}
+    wanted, found = parameters(neurons["DSN"], options.width), {}
+    for name, neuron in neurons.items():
         count = partial(parameters, neuron)
         above = bisect_left(range(2, 2 * options.width), wanted, key=count) + 2
         width = min((above - 1, above), key=lambda w, count=count: abs(count(max(w, 1)) - wanted))
         found[name] = neuron | {"net_options.width": max(width, 1)}
-    found["PSN, as wide"] = NEURONS["PSN"] | {"net_options.width": options.width}
+    found["PSN, as wide"] = neurons["PSN"] | {"net_options.width": options.width}
     return found
+
+
+def _with_memory(neuron: Mapping[str, Any], n_steps: int) -> dict[str, Any]:
+    """Neurons that remember many steps at the start, where what is to be told apart lies many steps back."""
+    if neuron["neuron"] == "dsn":
+        return dict(neuron) | {"neuron_options.longest_memory": float(n_steps)}
+    if neuron["neuron"] == "lif":
+        return dict(neuron) | {"neuron_options.decay": 0.98, "neuron_options.gain": 0.1}
+    return dict(neuron)
 
 
 def networks(task: Task, options: Any) -> tuple[dict[str, dict[str, Any]], xr.Dataset]:

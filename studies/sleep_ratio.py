@@ -1,14 +1,15 @@
 """How much sleep is best? Accuracy against the sleep ratio, as in Massey et al. 2026, with their figures beside.
 
-Each preset on each data set over 11 ratios and 5 seeds: 1000 images of one second (the paper: 6000), features of all
+Each preset on each data set over 11 ratios and 5 seeds: 6000 images of one second, features of all
 of them and of 1000 test images, the paper's readout (QDA) and a linear one; raw pixels and frozen weights as
 baselines. Beside them a feed-forward network trained by surrogate gradients with the paper's sleep. Prints accuracies
 beside the published ones, tests each ratio against none (paired permutation test, Holm), and says which claims hold
 here.
 
-    HOMEONET_DATA=… python studies/sleep_ratio.py --full      # an hour or two on two cores; resumes
-    HOMEONET_DATA=… python studies/sleep_ratio.py --full --train 6000 --presets massey2026 --data mnist   # the paper's
-    python studies/sleep_ratio.py --quick                     # embedded images, minutes
+    HOMEONET_DATA=… python studies/sleep_ratio.py --full                  # hours on two cores; resumes
+    HOMEONET_DATA=… python studies/sleep_ratio.py --full --train 1000     # an hour
+    HOMEONET_DATA=… python studies/sleep_ratio.py --full --presets massey2026 --data mnist
+    python studies/sleep_ratio.py --quick                                 # embedded images, minutes
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def main() -> None:
         presets=PRESETS,
         data=["mnist", "fashion"],
         seeds=[1, 2, 3, 4, 5],
-        train=1000,
+        train=6000,
         test=1000,
     )
     out, data_sets = options.out, options.data

@@ -31,7 +31,7 @@ def load_series(
     seed: int,
     folder: str | os.PathLike[str] | None,
 ) -> Dataset:
-    """Series of a file, each an image of 1 × T pixels, brought to [0, 1] by the extremes of all training series.
+    """Series of a file, each an image of 1 × T pixels: 0 and 1 are the 1st and 99th percentile of training values.
 
     Parameters
     ----------
@@ -41,7 +41,8 @@ def load_series(
     size : int or None
         T of the file; None takes it.
     train, val, test, seed
-        As of :func:`homeonet.data.load`; test series lie within the training extremes or are cut there.
+        As of :func:`homeonet.data.load`. Values beyond the two percentiles are cut there: a few spikes of a hundred
+        times the rest would leave the rest no range.
 
     Raises
     ------
@@ -75,7 +76,7 @@ def load_series(
         raise InputError(
             f"data = {name!r}: no training series has the label {strange[0]} of test series; drop these"
         )
-    low, high = x.min(), x.max()
+    low, high = np.percentile(x, [1, 99])
 
     def finished(series: np.ndarray) -> np.ndarray:
         return np.clip((series - low) / (high - low or 1), 0, 1).astype(np.float32)

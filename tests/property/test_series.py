@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_series_are_images_one_pixel_high_between_the_training_extremes(folder: Path) -> None:
+def test_series_are_images_one_pixel_high_between_the_percentiles_of_training(folder: Path) -> None:
     data = load("series:Slopes", size=12, train=6, val=2, test=3, seed=1, folder=folder)
     assert data.image_shape == (1, 12) and data.class_names == ("-1", "7")
     assert [len(y) for y in (data.y_train, data.y_val, data.y_test)] == [6, 2, 3]
@@ -38,6 +38,15 @@ def test_series_are_images_one_pixel_high_between_the_training_extremes(folder: 
         )
     wide = np.where(data.y_test[:, None] == 0, RISING, FALLING) * 2  # twice as wide as any training has shown
     np.testing.assert_allclose(data.x_test, np.clip((wide + 1) / 4, 0, 1), atol=1e-6)
+
+
+def test_a_few_spikes_leave_the_rest_its_range(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).random((100, 50))
+    x[3, 7] = 1000.0
+    y = np.resize([0, 1], 100)
+    np.savez(tmp_path / "spiky.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    data = load(f"series:{tmp_path / 'spiky.npz'}", size=None)
+    assert abs(data.x_test.mean() - 0.5) < 0.01 and data.x_test.std() > 0.25
 
 
 def test_one_file_is_found_by_name_by_path_and_in_the_environment(folder: Path, monkeypatch) -> None:
