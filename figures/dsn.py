@@ -59,7 +59,7 @@ def accuracies(data: xr.Dataset, ax: Axes) -> None:
         ax.plot([j - 0.45, j + 0.45], [float(here["raw"])] * 2, color=COLOURS["baseline"], linestyle=":")
     ax.annotate("raw", (j + 0.45, float(here["raw"])), (1, 0), textcoords="offset points", va="center")
     ax.set_xticks(range(data.sizes["task"]), [str(task).replace(", ", "\n") for task in data["task"].values])
-    ax.tick_params(axis="x", length=0)
+    ax.tick_params(axis="x", length=0, labelsize=6.5)
     ax.set(ylabel="test accuracy (%)")
 
 
