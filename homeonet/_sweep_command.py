@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from homeonet._cuda_option import add_cuda_arch
 from homeonet.errors import InputError
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def add_sweep(commands: Any) -> None:
     sweep.add_argument(
         "--device", default="auto", help="as of `homeonet run`, or the accelerator of `homeonet train`"
     )
+    add_cuda_arch(sweep)
     sweep.add_argument(
         "--replicas",
         type=int,

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from homeonet._claims_command import add_claims
+from homeonet._cuda_option import add_cuda_arch
 from homeonet._figure_command import add_figure
 from homeonet._sweep_command import add_sweep
 from homeonet._train_command import add_train
@@ -215,6 +216,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         help="cpp (compiled C++), cuda (an NVIDIA GPU: pays for sweeps with many replicas), runtime (Brian2 in Python: "
         "no compiler needed, very slow) or auto (cpp where there is a compiler); default auto",
     )
+    add_cuda_arch(parser)
     parser.add_argument(
         "--workers",
         type=int,

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from homeonet._cuda_option import CUDA_ARCH_VARIABLE
 from homeonet.errors import InputError
 
-__all__ = ["ARCHITECTURE_VARIABLE", "GPU", "architecture", "find_nvcc", "gpus", "require_gpu"]
+__all__ = ["GPU", "architecture", "find_nvcc", "gpus", "require_gpu"]
 
-ARCHITECTURE_VARIABLE = "HOMEONET_CUDA_ARCH"
 _NO_NVCC = (
     "device = 'cuda' needs nvcc, the CUDA compiler, and none was found; install the CUDA toolkit, or "
     'pip install "homeonet[cuda]", or point CUDA_HOME at a toolkit'
@@ -68,12 +68,12 @@ def require_gpu() -> GPU:
 
 
 def architecture() -> str:
-    """What to build for, as nvcc names it: "sm_90". From ``$HOMEONET_CUDA_ARCH`` or the first GPU."""
-    wanted = os.environ.get(ARCHITECTURE_VARIABLE) or require_gpu().capability
+    """What to build for, as nvcc names it: "sm_90". From ``--cuda-arch``, ``$HOMEONET_CUDA_ARCH`` or the first GPU."""
+    wanted = os.environ.get(CUDA_ARCH_VARIABLE) or require_gpu().capability
     digits = re.fullmatch(r"(?:sm_)?(\d+)\.?(\d)([a-z]?)", wanted.strip())
     if digits is None:
         raise InputError(
-            f"{ARCHITECTURE_VARIABLE} = {wanted!r} is no compute capability; give for example 9.0 or sm_90"
+            f"{CUDA_ARCH_VARIABLE} (--cuda-arch) = {wanted!r} is no compute capability; give for example 9.0 or sm_90"
         )
     return f"sm_{''.join(digits.groups())}"
 

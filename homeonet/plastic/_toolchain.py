@@ -20,7 +20,7 @@ from pathlib import Path
 
 from homeonet._compiler import COMPILER_FLAGS, compiler, compiler_version, processor
 from homeonet.errors import HomeonetError, InputError
-from homeonet.plastic._cuda import ARCHITECTURE_VARIABLE, architecture, find_nvcc, nvcc_folders, nvcc_version
+from homeonet.plastic._cuda import architecture, find_nvcc, nvcc_folders, nvcc_version
 
 __all__ = ["Toolchain", "cpp_toolchain", "cuda_toolchain", "emulated_toolchain", "toolchain_for"]
 
@@ -73,9 +73,7 @@ class Toolchain:
             reason = next((line for line in lines if "error" in line.lower()), lines[0])
             remedy = "run `homeonet doctor`"
             if "arch" in reason and self.name == "cuda":
-                remedy = (
-                    f"set {ARCHITECTURE_VARIABLE} to one that `nvcc --list-gpu-arch` names, or update CUDA"
-                )
+                remedy = "give --cuda-arch one that `nvcc --list-gpu-arch` names, or update CUDA"
             raise HomeonetError(f"{self.command} could not compile the network: {reason}; {remedy}")
 
 

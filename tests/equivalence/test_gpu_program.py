@@ -15,7 +15,9 @@ import pytest
 import xarray as xr
 
 from homeonet import load_network, run
+from homeonet._cuda_option import CUDA_ARCH_VARIABLE
 from homeonet._together import groups_of, run_together
+from homeonet.cli import main
 from homeonet.config import PATHWAYS, preset_names
 from homeonet.errors import HomeonetError, InputError, RunawayError
 from homeonet.plastic import Network, Structure, Training, _cuda, gpus, program_for, read_features
@@ -170,7 +172,7 @@ def test_the_program_of_each_preset_has_its_phases_in_order() -> None:
 @pytest.fixture
 def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_cuda, "gpus", lambda: ())
-    monkeypatch.delenv(_cuda.ARCHITECTURE_VARIABLE, raising=False)
+    monkeypatch.delenv(CUDA_ARCH_VARIABLE, raising=False)
 
 
 @pytest.mark.usefixtures("no_gpu")
@@ -190,8 +192,10 @@ def test_without_nvcc_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("wanted", ["hopper", "9", "sm_", "9.0.1"])
 def test_an_architecture_that_is_none_is_named(wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(_cuda.ARCHITECTURE_VARIABLE, wanted)
-    with pytest.raises(InputError, match=f"HOMEONET_CUDA_ARCH = '{wanted}' is no compute capability"):
+    monkeypatch.setenv(CUDA_ARCH_VARIABLE, wanted)
+    with pytest.raises(
+        InputError, match=rf"HOMEONET_CUDA_ARCH \(--cuda-arch\) = '{wanted}' is no compute capability"
+    ):
         _cuda.architecture()
 
 
@@ -199,7 +203,7 @@ def test_an_architecture_that_is_none_is_named(wanted: str, monkeypatch: pytest.
 def test_architectures_are_named_as_nvcc_does(
     wanted: str, named: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(_cuda.ARCHITECTURE_VARIABLE, wanted)
+    monkeypatch.setenv(CUDA_ARCH_VARIABLE, wanted)
     assert _cuda.architecture() == named
 
 
@@ -211,7 +215,7 @@ def test_the_driver_is_asked_for_its_gpus(tmp_path: Path, monkeypatch: pytest.Mo
     gpus.cache_clear()
     try:
         assert gpus() == (_cuda.GPU("NVIDIA H200", "9.0", 143771),)
-        monkeypatch.delenv(_cuda.ARCHITECTURE_VARIABLE, raising=False)
+        monkeypatch.delenv(CUDA_ARCH_VARIABLE, raising=False)
         assert _cuda.architecture() == "sm_90"
     finally:
         gpus.cache_clear()
@@ -239,10 +243,25 @@ def test_the_toolchain_of_a_gpu_is_never_another(monkeypatch: pytest.MonkeyPatch
     """No silent fallback: what is asked for is what is called."""
     monkeypatch.setattr("homeonet.plastic._toolchain.find_nvcc", lambda: "/opt/nvcc")
     monkeypatch.setattr("homeonet.plastic._toolchain.nvcc_version", lambda _: "release 13.0")
-    monkeypatch.setenv(_cuda.ARCHITECTURE_VARIABLE, "9.0")
+    monkeypatch.setenv(CUDA_ARCH_VARIABLE, "9.0")
     found = toolchain_for("cuda")
     assert found == cuda_toolchain() and found.command == "/opt/nvcc" and "-arch=sm_90" in found.flags
     assert "-std=c++17" in found.flags and "--fmad=false" in found.flags
+
+
+@pytest.mark.parametrize(
+    "command", [["run", "massey2026"], ["evaluate", "nowhere"], ["sweep", "nowhere.toml"]]
+)
+def test_commands_build_for_the_card_that_is_named(
+    command: list[str], tmp_path: Path, monkeypatch, capsys
+) -> None:
+    monkeypatch.setenv(CUDA_ARCH_VARIABLE, "9.0")  # and put back after the test
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(_cuda, "gpus", lambda: [])
+    out = [] if command[0] == "evaluate" else ["--out", "o"]
+    assert main([*command, *out, "--device", "cuda", "--cuda-arch", "8.6"]) == 2
+    assert capsys.readouterr().err.startswith("homeonet: error: ")  # no GPU, or no such file
+    assert _cuda.architecture() == "sm_86"
 
 
 @pytest.mark.slow
@@ -255,7 +274,7 @@ def test_nvcc_builds_the_program_to_machine_code(tmp_path: Path, monkeypatch: py
     if not os.environ.get("HOMEONET_TEST_NVCC"):
         pytest.skip("set HOMEONET_TEST_NVCC=1 to build with nvcc")
     monkeypatch.setenv("HOMEONET_CACHE", str(tmp_path))
-    monkeypatch.setenv(_cuda.ARCHITECTURE_VARIABLE, "9.0")
+    monkeypatch.setenv(CUDA_ARCH_VARIABLE, "9.0")
     dump = shutil.which("cuobjdump") or next(Path(triton.__file__).parent.rglob("cuobjdump"))
     in_double = {}
     for precision in ("float64", "float32"):
