@@ -11,10 +11,13 @@ Reference: HD-LIF, arXiv 2410.07547, "precise-positioning reset".
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
 from homeonet.gradient._recurrence import reverse_scan, time_blocks
+from homeonet.gradient._triton import on_triton, triton_charge
 
 __all__ = ["charge_and_reset", "per_channel", "per_step", "quantise"]
 
@@ -104,6 +107,18 @@ def _each(values: Tensor) -> list[float] | tuple[Tensor, ...]:
     return values.unbind()
 
 
+def _step_by_step(steps: Iterable[tuple], v: Tensor, after: Tensor) -> Tensor:
+    """Membranes of these steps, from `v` before them; what is left after the last is in `after`, and returned."""
+    for x_t, m_t, decay_t, threshold_t in steps:
+        if isinstance(decay_t, float):
+            torch.add(x_t, v, alpha=decay_t, out=m_t)
+        else:
+            torch.addcmul(x_t, v, decay_t, out=m_t)
+        torch.clamp(m_t, max=threshold_t, out=after)
+        v = after
+    return v
+
+
 class _ChargeAndReset(torch.autograd.Function):
     @staticmethod
     def forward(
@@ -117,19 +132,19 @@ class _ChargeAndReset(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor]:
         membrane = torch.empty_like(x, memory_format=torch.contiguous_format)
         outputs = torch.empty_like(membrane)
-        decays, thresholds = _each(decay), _each(threshold)
-        v, after = initial, torch.empty_like(membrane[0])
+        after = torch.empty_like(membrane[0])
+        whole = decay.numel() == threshold.numel() == len(x) and on_triton(x, initial, decay, threshold)
+        if whole:
+            given = (t.contiguous() for t in (x, initial, decay, threshold))
+            triton_charge(*given, membrane, after)
+        else:
+            decays, thresholds, v = _each(decay), _each(threshold), initial
         for block in time_blocks(x):
-            steps = zip(
-                x[block].unbind(), membrane[block].unbind(), decays[block], thresholds[block], strict=True
-            )
-            for x_t, m_t, decay_t, threshold_t in steps:
-                if isinstance(decay_t, float):
-                    torch.add(x_t, v, alpha=decay_t, out=m_t)
-                else:
-                    torch.addcmul(x_t, v, decay_t, out=m_t)
-                torch.clamp(m_t, max=threshold_t, out=after)
-                v = after
+            if not whole:
+                steps = zip(
+                    x[block].unbind(), membrane[block].unbind(), decays[block], thresholds[block], strict=True
+                )
+                v = _step_by_step(steps, v, after)
             out = torch.sub(membrane[block], threshold[block], out=outputs[block]).clamp_min_(0)
             if spike_bits is not None:
                 _quantise_in_place(out, spike_bits)

@@ -7,8 +7,8 @@ pass finds what each hands on, a second finds the states. Both passes read the d
 element instead of three. DSN's forward pass is the same kernel with its decay, its input and its spikes computed in the
 tile: one array is read and three are written, where a kernel an operation would go through memory some twenty times.
 
-**Neurons with a reset** are serial in time: a program takes some lanes through all steps, one launch instead of several
-a step. Their backward pass is a linear recurrence, and so the first kernel.
+**Neurons with a reset**, HD-LIF among them, are serial in time: a program takes some lanes through all steps, one
+launch instead of several a step. Their backward pass is a linear recurrence, and so the first kernel.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["on_triton", "triton_available", "triton_dsn", "triton_integrate", "triton_scan"]
+__all__ = ["on_triton", "triton_available", "triton_charge", "triton_dsn", "triton_integrate", "triton_scan"]
 
 #: Steps and lanes of a tile: lanes are contiguous in memory.
 _TILE_STEPS, _TILE_LANES = 64, 32
@@ -43,6 +43,26 @@ def triton_available() -> bool:
 def on_triton(*tensors: Tensor) -> bool:
     """Whether Triton's kernels can serve these tensors: float32 on a GPU."""
     return all(t.is_cuda and t.dtype == torch.float32 for t in tensors) and triton_available()
+
+
+def triton_charge(
+    x: Tensor, initial: Tensor, decay: Tensor, threshold: Tensor, membrane: Tensor, after: Tensor
+) -> None:
+    """``m_t = λ_t v_{t-1} + x_t`` and ``v_t = min(m_t, θ_t)`` for all steps, into `membrane` and `after`, the last v.
+
+    Parameters
+    ----------
+    x, membrane : Tensor, shape (T, ...)
+        In float32, contiguous, on one GPU, as all.
+    initial, after : Tensor, shape (...)
+    decay, threshold : Tensor
+        One value a step.
+    """
+    from homeonet.gradient._triton_kernels import charge
+
+    n_lanes = after.numel()
+    grid = (math.ceil(n_lanes / _LANES),)
+    charge[grid](x, initial, decay, threshold, membrane, after, len(x), n_lanes, LANES=_LANES)
 
 
 def triton_integrate(

@@ -3,7 +3,7 @@
 import triton
 import triton.language as tl
 
-__all__ = ["ends", "integrate", "states"]
+__all__ = ["charge", "ends", "integrate", "states"]
 
 
 @triton.jit
@@ -132,3 +132,19 @@ def integrate(
     tl.store(after + lane, u, mask=mask)
     if MARK:
         tl.store(spiked + lane, marks, mask=mask)
+
+
+@triton.jit
+def charge(x, initial, decay, threshold, membrane, after, n_steps, n_lanes, LANES: tl.constexpr):
+    """Membranes of HD-LIF, all steps, each with a decay and a threshold of its own: ``v = min(m, threshold)``."""
+    lane = tl.program_id(0) * LANES + tl.arange(0, LANES)
+    mask = lane < n_lanes
+    v = tl.load(initial + lane, mask=mask, other=0.0)
+    at = lane.to(tl.int64)
+    for t in range(n_steps):
+        m = tl.load(x + at, mask=mask, other=0.0) + tl.load(decay + t) * v
+        limit = tl.load(threshold + t)
+        tl.store(membrane + at, m, mask=mask)
+        v = tl.where(m > limit, limit, m)
+        at += n_lanes
+    tl.store(after + lane, v, mask=mask)

@@ -121,6 +121,46 @@ for kind, mode, mark in itertools.product((LIF, TrLIF), ("soft", "hard"), (False
     assert lines == ["checked"] * 8
 
 
+def test_hdlif_in_one_kernel_agrees_with_the_steps() -> None:
+    """Outputs, states and gradients of HD-LIF at rest and on its way; and what is no number stays none."""
+    lines = interpreted(
+        """
+import itertools
+import torch
+from homeonet.gradient import HDLIF, _p2_reset, _triton
+
+def results(neuron, x):
+    given = x.clone().requires_grad_()
+    neuron.zero_grad()
+    _, before = neuron.sequence(x[:2], None)
+    out, state = neuron.sequence(given[2:], before)
+    (out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum().backward()
+    return [out.detach(), given.grad, *(p.grad.clone() for p in neuron.parameters() if p.grad is not None)]
+
+x = torch.randn(7, 2, 150, generator=torch.Generator().manual_seed(0)) + 0.6
+for bits, online in itertools.product((None, 4), (False, True)):
+    neuron = HDLIF(steps=7, spike_bits=bits)
+    neuron.through_time = not online
+    expected = results(neuron, x)
+    taken, kernel = [], _triton.triton_charge
+    _p2_reset.on_triton = lambda *_: True
+    _p2_reset.triton_charge = lambda *given: taken.append(1) or kernel(*given)
+    ours = results(neuron, x)
+    _p2_reset.on_triton, _p2_reset.triton_charge = _triton.on_triton, kernel
+    assert taken == [1, 1] and expected[0].sum() > 5
+    for a, b in zip(expected, ours, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+    print("checked")
+membrane, after = torch.empty(2, 1), torch.empty(1)
+none, ones = torch.tensor([[float("nan")], [1.0]]), torch.ones(2)
+_triton.triton_charge(none, torch.zeros(1), ones, ones, membrane, after)
+assert membrane.isnan().all() and after.isnan().all()
+print("checked")
+"""
+    )
+    assert lines == ["checked"] * 5
+
+
 def test_dsn_in_one_kernel_agrees_with_the_compiled_one() -> None:
     """Outputs, states and gradients, in one stretch and in several; and decays and membranes as torch has them."""
     lines = interpreted(
@@ -173,7 +213,7 @@ def test_all_kernels_compile_for_a_gpu() -> None:
     code = """
 import triton
 from triton.backends.compiler import GPUTarget
-from homeonet.gradient._triton_kernels import ends, integrate, states
+from homeonet.gradient._triton_kernels import charge, ends, integrate, states
 
 sizes = dict.fromkeys(("n_steps", "n_lanes", "n_units", "stretch"), "i32")
 of_neuron = ("decay", "x", "weight", "bias")
@@ -194,9 +234,13 @@ signature = {**dict.fromkeys(arrays, "*fp32"), "n_steps": "i32", "n_lanes": "i32
 signature |= dict.fromkeys(constants, "constexpr")
 source = triton.compiler.ASTSource(fn=integrate, signature=signature, constexprs=constants)
 print(len(triton.compile(source, target=GPUTarget("cuda", 90, 32)).asm["cubin"]) > 1000)
+arrays = ("x", "initial", "decay", "threshold", "membrane", "after")
+signature = {**dict.fromkeys(arrays, "*fp32"), "n_steps": "i32", "n_lanes": "i32", "LANES": "constexpr"}
+source = triton.compiler.ASTSource(fn=charge, signature=signature, constexprs={"LANES": 128})
+print(len(triton.compile(source, target=GPUTarget("cuda", 90, 32)).asm["cubin"]) > 1000)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout.splitlines() == ["True"] * 5, done.stderr[-2000:]
+    assert done.stdout.splitlines() == ["True"] * 6, done.stderr[-2000:]
 
 
 def test_what_is_asked_for_is_what_computes(monkeypatch: pytest.MonkeyPatch) -> None:
