@@ -17,6 +17,7 @@ from torch import Tensor
 from homeonet.errors import InputError
 from homeonet.gradient import (
     DSN,
+    HDLIF,
     LIF,
     PSN,
     RecurrentLIF,
@@ -320,16 +321,14 @@ def test_online_learning_needs_one_backward_a_step(neuron: SpikingNeuron) -> Non
     assert scale.grad is not None and torch.isfinite(scale.grad).all()
 
 
-@pytest.mark.parametrize(
-    ("kind", "how"),
-    [
-        ("psn", "sequence"),
-        *itertools.product(("lif", "trlif", "dsn", "sliding"), ("sequence", "steps", "pieces")),
-    ],
-)
+IN_PIECES = itertools.product(("lif", "trlif", "hdlif", "dsn", "sliding"), ("sequence", "steps", "pieces"))
+
+
+@pytest.mark.parametrize(("kind", "how"), [("psn", "sequence"), *IN_PIECES])
 def test_mixed_precision_keeps_a_full_precision_membrane(kind: str, how: str) -> None:
     torch.manual_seed(0)
-    neurons = {"lif": LIF(), "trlif": TrLIF(), "dsn": DSN(4), "psn": PSN(20), "sliding": SlidingPSN(4)}
+    neurons = {"lif": LIF(), "trlif": TrLIF(), "dsn": DSN(4), "psn": PSN(20)}
+    neurons |= {"hdlif": HDLIF(steps=20), "sliding": SlidingPSN(4)}
     neuron, layer = neurons[kind].eval(), torch.nn.Linear(5, 4)
     weight = torch.randn(20, 3, 4).bfloat16().float()
     with torch.autocast("cpu", dtype=torch.bfloat16):

@@ -277,7 +277,7 @@ def test_label_smoothing_is_the_closed_form(smoothing: float) -> None:
     assert trained(**values).records.train_loss.item() == pytest.approx(expected, abs=1e-6)
 
 
-@pytest.mark.parametrize("neuron", ["lif", "dsn", "psn", "slidingpsn", "recurrentlif"])
+@pytest.mark.parametrize("neuron", ["lif", "trlif", "hdlif", "dsn", "psn", "slidingpsn", "recurrentlif"])
 def test_training_in_mixed_precision_ends_with_a_finite_loss(neuron: str) -> None:
     values = {k: v for k, v in WHOLE.items() if k != "neuron_options.threshold"}
     values |= {"neuron": neuron, "precision": "bf16-mixed", "epochs": 2, "lr": 0.05}
