@@ -7,7 +7,7 @@ import platform
 import shutil
 import subprocess
 import time
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 
 import numpy as np
 
@@ -31,6 +31,8 @@ def examine() -> bool:
     print(f"  cpp            {_compiler_line(found)}")
     print("  runtime        Brian2 on NumPy: always there, very slow")
     print(f"  cuda           {_cuda_line()}")
+    if (second := _brian2cuda_line()) is not None:
+        print(f"  brian2cuda     {second}")
     print(f"program cache    {cache_folder()}")
     print(
         f"data             HOMEONET_DATA={os.environ.get('HOMEONET_DATA', '(not set)')}; see `homeonet data`"
@@ -79,6 +81,18 @@ def _cuda_line() -> str:
     except InputError as error:
         target = str(error)
     return f"{card.name}, {card.memory:,} MiB, built for {target}; {compiler}"
+
+
+def _brian2cuda_line() -> str | None:
+    """brian2cuda, a second opinion on the code for a GPU, and whether it fits this Brian2; None where it is not."""
+    try:
+        found, needs = version("brian2cuda"), requires("brian2cuda") or []
+    except PackageNotFoundError:
+        return None
+    pins = [need.partition("==")[2] for need in needs if need.startswith("brian2==")]
+    if pins and pins[0] != version("brian2"):
+        return f"{found} needs Brian2 {pins[0]}, here is {version('brian2')}; pip install brian2=={pins[0]}"
+    return f"{found}, generates code for comparison"
 
 
 def _self_test(device: str) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from homeonet import InputError, __version__, load_config, load_network, load_run, preset_names, run
+from homeonet import InputError, __version__, _doctor, load_config, load_network, load_run, preset_names, run
 from homeonet.analysis import evaluate_readout
 from homeonet.cli import main
 from homeonet.data import load
@@ -343,6 +343,15 @@ def test_a_folder_that_is_no_run_is_left_alone(tmp_path: Path, capsys: pytest.Ca
             load_run(path)
     assert (tmp_path / "full" / "thesis.txt").read_text() == "precious"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "file", "full"]
+
+
+@pytest.mark.parametrize(
+    ("here", "words"), [("2.9.0", "pip install brian2==2.10.1"), ("2.10.1", "generates code")]
+)
+def test_doctor_says_whether_brian2cuda_fits(here: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_doctor, "version", {"brian2cuda": "1.0b1", "brian2": here}.__getitem__)
+    monkeypatch.setattr(_doctor, "requires", lambda _: ["pytest; extra == 'test'", "brian2==2.10.1"])
+    assert words in _doctor._brian2cuda_line()
 
 
 def test_doctor_without_a_compiler_says_how_to_get_one(tmp_path: Path) -> None:
