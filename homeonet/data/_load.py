@@ -65,8 +65,7 @@ def load(
         neurons of a finished run as images, to stack one network on another (`seed` has no effect then). Or
         ``series:FILE.npz``, ``series:NAME``: time series of one channel, such as those of UCR's archive, as images of
         1 x T pixels; NAME.npz lies in a data folder or its subfolder ``ucr`` and holds ``x_train`` (n, T), ``y_train``,
-        ``x_test`` and ``y_test``. 0 and 1 are the 1st and 99th percentile of their
-        training values.
+        ``x_test`` and ``y_test``. 0 and 1 are the 1st and 99th percentile of their training values.
     size : int or None, default 15
         Side of the images in pixels, 2 to 512; None keeps the native size (15 for ``geometric``). Series are not
         resized: give None, or their length.
