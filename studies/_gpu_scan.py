@@ -14,6 +14,7 @@ from homeonet.gradient import (
     DSN,
     LIF,
     PSN,
+    RecurrentLIF,
     SpikingNeuron,
     linear_recurrence,
     linear_recurrence_reference,
@@ -163,6 +164,27 @@ def scan_speed(device: str, small: bool) -> list[list[str]]:
     rows.append(["recurrence, both", f"{1e3 * both:.3g}", f"{share[1]:.0%}", f"{both / taken['DSN']:.2f}"])
     rows += [[name, f"{1e3 * t:.3g}", "", f"{t / taken['DSN']:.2f}"] for name, t in taken.items()]
     rows.append([f"T = {n_steps}, {batch} x {channels} lanes", "", f"{bandwidth / 1e9:,.0f} GB/s", ""])
+    return rows
+
+
+def recurrent_speed(device: str, small: bool) -> list[list[str]]:
+    """Forward and backward of `RecurrentLIF`, whose steps no scan replaces: as it is, compiled, as a CUDA graph."""
+    n_steps, batch, units, repeats = (8, 2, 16, 2) if small else (100, 128, 256, 10)
+    x = torch.randn(n_steps, batch, units, device=device, requires_grad=True)
+    forms: dict[str, Callable[[torch.nn.Module], torch.nn.Module]] = {"as it is": lambda layer: layer}
+    if device == "cuda":
+        forms["torch.compile"] = torch.compile
+        forms["CUDA graph"] = lambda layer: torch.cuda.make_graphed_callables(layer, (x,))
+    rows, plain = [["RecurrentLIF", "ms", "time / as it is"]], 0.0
+    for name, build in forms.items():
+        try:
+            taken = seconds_of(neuron_call(build(RecurrentLIF(units).to(device)), x), device, repeats)
+        except (RuntimeError, TypeError) as error:  # of no use then, which is an answer too
+            rows.append([f"{name}: {str(error).splitlines()[0]}", "", ""])
+            continue
+        plain = plain or taken
+        rows.append([name, f"{1e3 * taken:.3g}", f"{taken / plain:.2f}"])
+    rows.append([f"T = {n_steps}, {batch} x {units} units", "", ""])
     return rows
 
 

@@ -3,7 +3,8 @@
 First correctness: the plastic network on the GPU, in both precisions, beside C++ on the CPU (inputs and sleep equal,
 spikes until a last bit of exp or log differs, then rates and weights within bounds), and the scan and a layer of DSN
 beside float64 references. Then speed: replicas side by side against one CPU core, and the scan against memory
-bandwidth, DSN against its parts, PSN, and LIF in one kernel and step by step. Exits with 1 if something is wrong.
+bandwidth, DSN against its parts, PSN, LIF in one kernel and step by step, and a recurrent layer with its steps compiled
+and as a CUDA graph. Exits with 1 if something is wrong.
 
     python studies/gpu_check.py                     # a machine with a GPU, its driver, nvcc and torch for CUDA
     python studies/gpu_check.py --experiment        # and the 55 runs of the sleep paper as one program, in full
@@ -22,7 +23,7 @@ from pathlib import Path
 
 import torch
 from _gpu_plastic import by_cpp, compare_with_cpp, replica_speed, whole_experiment
-from _gpu_scan import dsn_errors, scan_errors, scan_speed
+from _gpu_scan import dsn_errors, recurrent_speed, scan_errors, scan_speed
 from rich.console import Console
 
 from homeonet._report import markdown_table
@@ -77,6 +78,7 @@ def main() -> int:
         say("The scan beside a float64 reference", scan_errors(accelerator, small))
         say("A layer of DSN beside float64", dsn_errors(accelerator, small))
         say("The scan's speed, forward and backward", scan_speed(accelerator, small))
+        say("A loop over steps that no kernel replaces", recurrent_speed(accelerator, small))
     text = "\n\n".join(parts) + "\n"
     print(text)
     if options.out:
