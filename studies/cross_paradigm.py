@@ -5,7 +5,7 @@ DSN), all with 250 hidden units, without homeostasis and with one mechanism at a
 thresholds, inhibitory STDP, MP-Init, AHSAR; "preset" is all that a preset of the STDP networks has. Their codes (spike
 counts, or mean outputs of the hidden layer) go through the same logistic and quadratic readouts.
 
-HOMEONET_DATA=… python studies/cross_paradigm.py --full     # resumes
+HOMEONET_DATA=… python studies/cross_paradigm.py --full     # an hour on two cores; resumes
 python studies/cross_paradigm.py --quick                    # embedded images, a minute
 """
 
@@ -35,7 +35,7 @@ def parse() -> argparse.Namespace:
     scale.add_argument("--quick", action="store_true", help="embedded images, few of them: a minute")
     scale.add_argument("--full", action="store_true", help="the committed scale (default); resumes")
     parser.add_argument("--data", nargs="+", metavar="NAME", help="default: mnist fashion")
-    parser.add_argument("--sides", nargs="+", type=int, default=[15], metavar="N", help="pixels; default: 15")
+    parser.add_argument("--sides", nargs="+", type=int, metavar="N", help="pixels; default: 15 28 (quick: 15)")
     parser.add_argument("--seeds", nargs="+", type=int, metavar="S", help="default: 1 2 3")
     for name, text in (
         ("train", "training images"),
@@ -51,9 +51,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: results/cross_paradigm[_quick]")
     options = parser.parse_args()
     full = {"data": ["mnist", "fashion"], "seeds": [1, 2, 3], "train": 800, "test": 400, "epochs": 10}
-    full |= {"corrupted": 200, "homeostasis": list(COLUMNS)}
+    full |= {"corrupted": 200, "homeostasis": list(COLUMNS), "sides": [15, 28]}
     quick = {"data": ["mnist5k"], "seeds": [1, 2], "train": 150, "test": 100, "epochs": 10, "corrupted": 50}
-    quick |= {"homeostasis": ["none", "sleep"]}
+    quick |= {"homeostasis": ["none", "sleep"], "sides": [15]}
     for name, value in (quick if options.quick else full).items():
         setattr(options, name, getattr(options, name) or value)
     options.out = options.out or Path("results", f"cross_paradigm{'_quick' * options.quick}")
