@@ -35,7 +35,9 @@ def parse() -> argparse.Namespace:
     scale.add_argument("--quick", action="store_true", help="embedded images, few of them: a minute")
     scale.add_argument("--full", action="store_true", help="the committed scale (default); resumes")
     parser.add_argument("--data", nargs="+", metavar="NAME", help="default: mnist fashion")
-    parser.add_argument("--sides", nargs="+", type=int, metavar="N", help="pixels; default: 15 28 (quick: 15)")
+    parser.add_argument(
+        "--sides", nargs="+", type=int, metavar="N", help="pixels; default: 15 28 (quick: 15)"
+    )
     parser.add_argument("--seeds", nargs="+", type=int, metavar="S", help="default: 1 2 3")
     for name, text in (
         ("train", "training images"),
