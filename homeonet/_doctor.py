@@ -80,7 +80,7 @@ def _cuda_line() -> str:
         target = architecture()
     except InputError as error:
         target = str(error)
-    return f"{card.name}, {card.memory:,} MiB, built for {target}; {compiler}"
+    return f"{card}, built for {target}; {compiler}"
 
 
 def _brian2cuda_line() -> str | None:

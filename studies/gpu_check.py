@@ -56,7 +56,7 @@ def main() -> int:
         where = [f"a rehearsal on {platform.processor() or platform.machine()}: times mean nothing"]
     else:
         card = require_gpu()
-        where = [f"{card.name}, {card.memory:,} MiB, {architecture()}; {nvcc_version(find_nvcc())}"]
+        where = [f"{card}, {architecture()}; {nvcc_version(find_nvcc())}"]
     where.append(f"torch {torch.__version__}, homeonet {__version__}, Python {platform.python_version()}")
     parts, wrong = ["# A GPU, checked and measured", "\n".join(where)], []
 

@@ -3,9 +3,10 @@
 **The recurrence** is computed in tiles of time and lanes, read once or twice. Each program takes a stretch of steps for
 some lanes and goes through it tile by tile; within a tile an associative scan finds all states, and the last one is
 carried to the next. Where there are too few lanes to fill a GPU, time is cut into stretches that run side by side: one
-pass finds what each hands on, a second finds the states. Both passes read the decays and inputs, five transfers an
-element instead of three. DSN's forward pass is the same kernel with its decay, its input and its spikes computed in the
-tile: one array is read and three are written, where a kernel an operation would go through memory some twenty times.
+pass finds what each hands on, a short one carries that from stretch to stretch, the last finds the states. Decays and
+inputs are read twice then: five transfers an element instead of three. DSN's forward pass is the same kernel with its
+decay, its input and its spikes computed in the tile: one array is read and three are written, where a kernel an
+operation would go through memory some twenty times.
 
 **Neurons with a reset**, HD-LIF among them, are serial in time: a program takes some lanes through all steps, one
 launch instead of several a step. Their backward pass is a linear recurrence, and so the first kernel.
@@ -14,6 +15,8 @@ launch instead of several a step. Their backward pass is a linear recurrence, an
 from __future__ import annotations
 
 import math
+import warnings
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import Any
 
@@ -41,8 +44,27 @@ def triton_available() -> bool:
 
 
 def on_triton(*tensors: Tensor) -> bool:
-    """Whether Triton's kernels can serve these tensors: float32 on a GPU."""
-    return all(t.is_cuda and t.dtype == torch.float32 for t in tensors) and triton_available()
+    """Whether Triton's kernels can serve these tensors: float32 on a GPU. Warns once where Triton is missing there."""
+    if not all(t.is_cuda and t.dtype == torch.float32 for t in tensors):
+        return False
+    if not triton_available():
+        _warn_without_triton()
+        return False
+    return True
+
+
+@lru_cache(maxsize=1)
+def _warn_without_triton() -> None:
+    warnings.warn(
+        "Triton was not found, so spiking layers run on the GPU as torch operations, many times slower; "
+        "pip install triton (PyTorch's own builds for CUDA bring it)",
+        stacklevel=4,
+    )
+
+
+def _device_of(x: Tensor) -> AbstractContextManager:
+    """Where kernels of `x` are launched: Triton takes the current GPU, whichever holds the tensors."""
+    return torch.cuda.device(x.device) if x.is_cuda else nullcontext()
 
 
 def triton_charge(
@@ -62,7 +84,9 @@ def triton_charge(
 
     n_lanes = after.numel()
     grid = (math.ceil(n_lanes / _LANES),)
-    charge[grid](x, initial, decay, threshold, membrane, after, len(x), n_lanes, LANES=_LANES)
+    if n_lanes:
+        with _device_of(x):
+            charge[grid](x, initial, decay, threshold, membrane, after, len(x), n_lanes, LANES=_LANES)
 
 
 def triton_integrate(
@@ -103,7 +127,9 @@ def triton_integrate(
     options |= {"HARD": hard, "SCALED": scaled, "MARK": spiked is not None, "LANES": _LANES}
     marks = after if spiked is None else spiked
     given = (x, initial, *constants, membrane, outputs, after, marks, len(x), n_lanes)
-    integrate[(math.ceil(n_lanes / _LANES),)](*given, **options)
+    if n_lanes:
+        with _device_of(x):
+            integrate[(math.ceil(n_lanes / _LANES),)](*given, **options)
 
 
 def triton_scan(
@@ -164,10 +190,12 @@ def _recurrence(
     initial: Tensor | None,
     options: dict[str, Any],
 ) -> None:
-    from homeonet.gradient._triton_kernels import ends, states
+    from homeonet.gradient._triton_kernels import carry, ends, states
 
     weight, bias, threshold, outputs = of_neuron
     n_steps, n_lanes = out.shape[0], out[0].numel()
+    if not n_lanes:
+        return
     n_lane_blocks = math.ceil(n_lanes / _TILE_LANES)
     stretch = _stretch(n_steps, n_lane_blocks)
     n_stretches = math.ceil(n_steps / stretch)
@@ -178,13 +206,13 @@ def _recurrence(
     if initial is not None:
         before[0] = initial.reshape(-1)
     grid = (n_lane_blocks, n_stretches)
-    if n_stretches > 1:
-        product, state = torch.empty_like(before), torch.empty_like(before)
-        of_ends = {name: value for name, value in options.items() if name not in ("THRESHOLD", "LEVELS")}
-        ends[grid](decay, x, weight, bias, product, state, *sizes, **of_ends)
-        for k in range(1, n_stretches):
-            torch.addcmul(state[k - 1], product[k - 1], before[k - 1], out=before[k])
-    states[grid](decay, x, weight, bias, threshold, before, out, outputs, *sizes, **options)
+    with _device_of(x):
+        if n_stretches > 1:
+            product, state = torch.empty_like(before), torch.empty_like(before)
+            of_ends = {name: value for name, value in options.items() if name not in ("THRESHOLD", "LEVELS")}
+            ends[grid](decay, x, weight, bias, product, state, *sizes, **of_ends)
+            carry[(n_lane_blocks,)](product, state, before, n_stretches, n_lanes, LANES=_TILE_LANES)
+        states[grid](decay, x, weight, bias, threshold, before, out, outputs, *sizes, **options)
 
 
 def _stretch(n_steps: int, n_lane_blocks: int) -> int:

@@ -3,7 +3,7 @@
 import triton
 import triton.language as tl
 
-__all__ = ["charge", "ends", "integrate", "states"]
+__all__ = ["carry", "charge", "ends", "integrate", "states"]
 
 
 @triton.jit
@@ -68,6 +68,19 @@ def ends(
     at = tl.program_id(1) * n_lanes + lane
     tl.store(product + at, whole, mask=lane < n_lanes)
     tl.store(state + at, carried, mask=lane < n_lanes)
+
+
+@triton.jit
+def carry(product, state, before, n_stretches, n_lanes, LANES: tl.constexpr):
+    """The state before each stretch, from that before the first."""
+    lane = tl.program_id(0) * LANES + tl.arange(0, LANES)
+    mask = lane < n_lanes
+    at = lane.to(tl.int64)
+    h = tl.load(before + at, mask=mask, other=0.0)
+    for _ in range(1, n_stretches):
+        h = tl.load(product + at, mask=mask, other=0.0) * h + tl.load(state + at, mask=mask, other=0.0)
+        at += n_lanes
+        tl.store(before + at, h, mask=mask)
 
 
 @triton.jit

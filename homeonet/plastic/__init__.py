@@ -24,6 +24,7 @@ from homeonet.plastic._random import draw_key, normal_draw, stream_id, uniform_d
 from homeonet.plastic._records import Recorder
 from homeonet.plastic._simulation import Network, Segment, Training, read_features
 from homeonet.plastic._structure import Structure
+from homeonet.plastic._toolchain import toolchain_for
 
 __all__ = [
     "DEVICES",
@@ -52,5 +53,6 @@ __all__ = [
     "require_precision",
     "save_checkpoint",
     "stream_id",
+    "toolchain_for",
     "uniform_draw",
 ]

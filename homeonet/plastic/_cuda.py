@@ -29,20 +29,36 @@ _NO_NVCC = (
 
 @dataclass(frozen=True)
 class GPU:
-    """A graphics card: its name, its compute capability such as "9.0", and its memory in MiB."""
+    """A graphics card.
+
+    Attributes
+    ----------
+    name : str
+    capability : str
+        Such as "9.0".
+    memory : int or None
+        In MiB; None where the driver does not say, for it shares the processor's.
+    driver : str
+        The driver's version.
+    """
 
     name: str
     capability: str
-    memory: int
+    memory: int | None
+    driver: str
+
+    def __str__(self) -> str:
+        memory = "" if self.memory is None else f", {self.memory:,} MiB"
+        return f"{self.name}{memory}, driver {self.driver}"
 
 
 @lru_cache(maxsize=1)
 def gpus() -> tuple[GPU, ...]:
-    """The GPUs that the driver shows; none where there is no driver."""
+    """The GPUs that the driver shows a program, in its order; none where there is no driver."""
     command = shutil.which("nvidia-smi") or shutil.which("nvidia-smi", path="/usr/local/nvidia/bin")
     if command is None:
         return ()
-    query = "--query-gpu=name,compute_cap,memory.total"
+    query = "--query-gpu=name,compute_cap,memory.total,driver_version,index,uuid"
     try:
         found = subprocess.run(
             [command, query, "--format=csv,noheader,nounits"],
@@ -54,7 +70,25 @@ def gpus() -> tuple[GPU, ...]:
     except (OSError, subprocess.TimeoutExpired):
         return ()
     rows = [[part.strip() for part in line.split(",")] for line in found.stdout.splitlines()]
-    return tuple(GPU(row[0], row[1], int(float(row[2]))) for row in rows if len(row) == 3)
+    rows = _visible([row for row in rows if len(row) == 6])
+    return tuple(
+        GPU(name, capability, int(memory) if memory.isdecimal() else None, driver)
+        for name, capability, memory, driver, _, _ in rows
+    )
+
+
+def _visible(rows: list[list[str]]) -> list[list[str]]:
+    """The cards that ``$CUDA_VISIBLE_DEVICES`` leaves, in its order; it names them by index or identifier."""
+    wanted = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if wanted is None:
+        return rows
+    found = []
+    for name in (part.strip() for part in wanted.split(",")):
+        match = [row for row in rows if name and (row[4] == name or row[5].startswith(name))]
+        if not match:  # as the driver has it: what follows an unknown name is not seen either
+            break
+        found.append(match[0])
+    return found
 
 
 def require_gpu() -> GPU:
@@ -62,7 +96,9 @@ def require_gpu() -> GPU:
     found = gpus()
     if not found:
         raise InputError(
-            "device = 'cuda' needs an NVIDIA GPU and its driver, and nvidia-smi shows none; use --device cpp"
+            "device = 'cuda' needs an NVIDIA GPU and its driver, and nvidia-smi shows none"
+            + (" among CUDA_VISIBLE_DEVICES" if "CUDA_VISIBLE_DEVICES" in os.environ else "")
+            + "; use --device cpp"
         )
     return found[0]
 
@@ -105,7 +141,7 @@ def nvcc_version(command: str) -> str:
 def nvcc_folders(command: str) -> list[str]:
     """Options that tell nvcc of its own headers and libraries where it is one of Python's packages."""
     root = Path(command).resolve().parents[1]
-    if not str(root).startswith(sysconfig.get_paths()["purelib"]):
+    if not root.is_relative_to(Path(sysconfig.get_paths()["purelib"]).resolve()):
         return []
     libraries = [path for path in (root / "lib", root / "lib64") if path.is_dir()]
     return [f"-I{root / 'include'}", *(f"-L{path}" for path in libraries)]

@@ -264,6 +264,10 @@ def _failure(message: str, code: int) -> HomeonetError:
         remedy = f"free space in {tempfile.gettempdir()} or set TMPDIR"
     elif "GPU memory" in reason:
         remedy = "run fewer replicas at once (--replicas)"
+    elif "driver version is insufficient" in reason:
+        remedy = "update the GPU's driver, or point CUDA_HOME at an older CUDA toolkit"
+    elif "no kernel image" in reason or "device kernel image is invalid" in reason:
+        remedy = "give --cuda-arch the card's compute capability (`homeonet doctor` shows it)"
     return HomeonetError(f"the compiled network stopped: {reason}; {remedy}")
 
 

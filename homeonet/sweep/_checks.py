@@ -33,10 +33,11 @@ def check_device(
             f"replicas = {replicas}: must be at least 1; leave it out for the device's own number"
         )
     if kind == "plastic":
-        from homeonet.plastic import known_device, require_gpu
+        from homeonet.plastic import known_device, require_gpu, toolchain_for
 
         if known_device(device) == "cuda" and here:
             require_gpu()
+            toolchain_for("cuda")  # nvcc too, before any cell fails for it
     elif replicas not in (None, 1):
         raise InputError(
             f"replicas = {replicas}: only cells of the plastic network can be replicas; leave it out"

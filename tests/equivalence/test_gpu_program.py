@@ -21,8 +21,9 @@ from homeonet.cli import main
 from homeonet.config import PATHWAYS, preset_names
 from homeonet.errors import HomeonetError, InputError, RunawayError
 from homeonet.plastic import Network, Structure, Training, _cuda, gpus, program_for, read_features
-from homeonet.plastic._engine import CompiledEngine
+from homeonet.plastic._engine import CompiledEngine, _failure
 from homeonet.plastic._toolchain import cuda_toolchain, toolchain_for
+from homeonet.sweep._checks import check_device
 from tests.gpu_runs import MECHANISMS, assert_same, small, trained
 from tests.short_runs import TIMING, short
 
@@ -209,16 +210,66 @@ def test_architectures_are_named_as_nvcc_does(
 
 def test_the_driver_is_asked_for_its_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tool = tmp_path / "nvidia-smi"
-    tool.write_text("#!/bin/sh\necho 'NVIDIA H200, 9.0, 143771'\n")
+    tool.write_text(
+        "#!/bin/sh\n"
+        "echo 'NVIDIA H200, 9.0, 143771, 580.65.06, 0, GPU-1f'\n"
+        "echo 'NVIDIA GB10, 12.1, [N/A], 580.65.06, 1, GPU-2e'\n"
+    )
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    gpus.cache_clear()
+    monkeypatch.delenv(CUDA_ARCH_VARIABLE, raising=False)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    large, small = (
+        _cuda.GPU("NVIDIA H200", "9.0", 143771, "580.65.06"),
+        _cuda.GPU("NVIDIA GB10", "12.1", None, "580.65.06"),
+    )
     try:
-        assert gpus() == (_cuda.GPU("NVIDIA H200", "9.0", 143771),)
-        monkeypatch.delenv(CUDA_ARCH_VARIABLE, raising=False)
-        assert _cuda.architecture() == "sm_90"
+        for visible, expected in ((None, (large, small)), ("1", (small,)), ("GPU-2, 0", (small, large))):
+            if visible is not None:
+                monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+            gpus.cache_clear()
+            assert gpus() == expected
+            assert _cuda.architecture() == ("sm_90" if expected[0] == large else "sm_121")
+        assert str(large) == "NVIDIA H200, 143,771 MiB, driver 580.65.06"
+        assert str(small) == "NVIDIA GB10, driver 580.65.06"
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+        gpus.cache_clear()
+        with pytest.raises(InputError, match="nvidia-smi shows none among CUDA_VISIBLE_DEVICES"):
+            _cuda.require_gpu()
     finally:
         gpus.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("out of GPU memory", r"run fewer replicas at once \(--replicas\)"),
+        ("CUDA driver version is insufficient for CUDA runtime version", "update the GPU's driver"),
+        ("no kernel image is available for execution on the device", "give --cuda-arch"),
+    ],
+)
+def test_what_a_gpu_refuses_comes_with_a_remedy(said: str, remedy: str) -> None:
+    with pytest.raises(HomeonetError, match=f"the compiled network stopped: homeonet: .*{said}; {remedy}"):
+        raise _failure(f"homeonet: the GPU failed to start the network: {said}\n", 4)
+
+
+def test_a_sweep_without_nvcc_stops_before_any_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_cuda, "gpus", lambda: (_cuda.GPU("NVIDIA H200", "9.0", 1, "580"),))
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
+    with pytest.raises(InputError, match="needs nvcc"):
+        check_device("plastic", "cuda", 1)
+
+
+def test_an_architecture_that_nvcc_does_not_know_is_told(tmp_path: Path, monkeypatch) -> None:
+    fake = tmp_path / "nvcc"
+    fake.write_text("#!/bin/sh\necho \"nvcc fatal   : Unsupported gpu architecture 'sm_20'\" >&2\nexit 1\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("CUDACXX", str(fake))
+    monkeypatch.setenv(CUDA_ARCH_VARIABLE, "2.0")
+    with pytest.raises(
+        HomeonetError, match=r"'sm_20'; give --cuda-arch one that `nvcc --list-gpu-arch` names"
+    ):
+        toolchain_for("cuda").compile(tmp_path)
 
 
 def test_a_gpu_without_memory_left_says_what_to_do(

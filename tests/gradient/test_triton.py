@@ -13,7 +13,7 @@ import sys
 import pytest
 import torch
 
-from homeonet.gradient import linear_recurrence, scan_backend
+from homeonet.gradient import _triton, linear_recurrence, scan_backend
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("triton") is None, reason="Triton has no package for this platform"
@@ -213,7 +213,7 @@ def test_all_kernels_compile_for_a_gpu() -> None:
     code = """
 import triton
 from triton.backends.compiler import GPUTarget
-from homeonet.gradient._triton_kernels import charge, ends, integrate, states
+from homeonet.gradient._triton_kernels import carry, charge, ends, integrate, states
 
 sizes = dict.fromkeys(("n_steps", "n_lanes", "n_units", "stretch"), "i32")
 of_neuron = ("decay", "x", "weight", "bias")
@@ -234,13 +234,45 @@ signature = {**dict.fromkeys(arrays, "*fp32"), "n_steps": "i32", "n_lanes": "i32
 signature |= dict.fromkeys(constants, "constexpr")
 source = triton.compiler.ASTSource(fn=integrate, signature=signature, constexprs=constants)
 print(len(triton.compile(source, target=GPUTarget("cuda", 90, 32)).asm["cubin"]) > 1000)
-arrays = ("x", "initial", "decay", "threshold", "membrane", "after")
-signature = {**dict.fromkeys(arrays, "*fp32"), "n_steps": "i32", "n_lanes": "i32", "LANES": "constexpr"}
-source = triton.compiler.ASTSource(fn=charge, signature=signature, constexprs={"LANES": 128})
-print(len(triton.compile(source, target=GPUTarget("cuda", 90, 32)).asm["cubin"]) > 1000)
+for kernel, arrays, length in (
+    (charge, ("x", "initial", "decay", "threshold", "membrane", "after"), "n_steps"),
+    (carry, ("product", "state", "before"), "n_stretches"),
+):
+    signature = {**dict.fromkeys(arrays, "*fp32"), length: "i32", "n_lanes": "i32", "LANES": "constexpr"}
+    source = triton.compiler.ASTSource(fn=kernel, signature=signature, constexprs={"LANES": 128})
+    print(len(triton.compile(source, target=GPUTarget("cuda", 90, 32)).asm["cubin"]) > 1000)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout.splitlines() == ["True"] * 6, done.stderr[-2000:]
+    assert done.stdout.splitlines() == ["True"] * 7, done.stderr[-2000:]
+
+
+def test_nothing_is_launched_for_no_lanes() -> None:
+    """An empty batch, which the CPU's kernels take too."""
+    lines = interpreted(
+        "import torch\n"
+        "from homeonet.gradient import _triton\n"
+        "x, none = torch.empty(7, 0, 3), torch.empty(0, 3)\n"
+        "_triton.triton_scan(x.clone(), x, x, none)\n"
+        "_triton.triton_charge(x, none, torch.ones(7), torch.ones(7), x.clone(), none.clone())\n"
+        "weight, bias, one = torch.zeros(2, 3), torch.zeros(3), torch.ones(1)\n"
+        "given = torch.empty(8, 0, 3), none, weight, bias, one\n"
+        "print([tuple(t.shape) for t in _triton.triton_dsn(*given, power=4.0, levels=1)] == [(7, 0, 3)] * 3)\n"
+    )
+    assert lines == ["True"]
+
+
+def test_a_gpu_without_triton_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No silent fallback there either."""
+
+    class OnGPU:
+        is_cuda, dtype = True, torch.float32
+
+    _triton._warn_without_triton.cache_clear()
+    monkeypatch.setattr(_triton, "triton_available", lambda: False)
+    with pytest.warns(UserWarning, match="Triton was not found.*pip install triton"):
+        assert not _triton.on_triton(OnGPU())
+    monkeypatch.setattr(_triton, "triton_available", lambda: True)
+    assert _triton.on_triton(OnGPU())
 
 
 def test_what_is_asked_for_is_what_computes(monkeypatch: pytest.MonkeyPatch) -> None:

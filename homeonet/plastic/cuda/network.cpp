@@ -26,7 +26,7 @@ namespace homeonet {
 int64_t first_step = 0, n_steps = 0;
 
 #ifdef __CUDACC__
-__global__ void run_steps(int64_t first, int64_t n, double dt) {
+__global__ void __launch_bounds__(THREADS) run_steps(int64_t first, int64_t n, double dt) {
   Step step{first, first, 0, (int)blockIdx.x, (int)gridDim.x, (int)threadIdx.x, (int)blockDim.x, false};
   for (; step.number < first + n; step.number++) {
     step.time = step.number * dt;
