@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -33,6 +34,7 @@ def examine() -> bool:
     print(f"  cuda           {_cuda_line()}")
     if (second := _brian2cuda_line()) is not None:
         print(f"  brian2cuda     {second}")
+    print(f"  gradient       {_gradient_line()}")
     print(f"program cache    {cache_folder()}")
     print(
         f"data             HOMEONET_DATA={os.environ.get('HOMEONET_DATA', '(not set)')}; see `homeonet data`"
@@ -81,6 +83,20 @@ def _cuda_line() -> str:
     except InputError as error:
         target = str(error)
     return f"{card}, built for {target}; {compiler}"
+
+
+def _gradient_line() -> str:
+    """What the gradient module runs on."""
+    try:
+        import torch
+    except ImportError:
+        return "no torch: pip install 'homeonet[gradient]'"
+    if not torch.cuda.is_available():
+        return f"torch {torch.__version__} on the CPU; it sees no GPU"
+    kernels = (
+        "with Triton" if find_spec("triton") else "without Triton, many times slower: pip install triton"
+    )
+    return f"torch {torch.__version__} on {torch.cuda.get_device_name()}, {kernels}"
 
 
 def _brian2cuda_line() -> str | None:

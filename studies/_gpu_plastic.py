@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
+from joblib import Parallel, delayed
 
 from homeonet.config import Config, load_config
 from homeonet.data import load
@@ -20,6 +21,8 @@ from homeonet.plastic import Structure, Training, excitatory_weight, program_for
 RATIOS = [0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.7, 0.99]
 #: How far means over replicas may lie apart once the two have parted, relative.
 BOUND = 0.03
+#: No earlier step may they part at: the last bit of a double moves a spike in a thousand steps hardly ever.
+PARTING = {"float64": 1000, "float32": 10}
 
 
 def configs_of(n: int, **overrides: object) -> list[Config]:
@@ -89,9 +92,9 @@ def compare_with_cpp(theirs: Training, device: str, precision: str) -> list[list
         for t in (ours, theirs)
     ]
     add("total excitatory weight", *weight, abs(weight[0] - weight[1]) <= BOUND * weight[1])
-    parted = parting_step(ours, theirs)
+    parted, least = parting_step(ours, theirs), min(PARTING[precision], theirs.step)
     rows.append(
-        ["spikes equal up to step", f"{parted:,}", f"of {theirs.step:,}", "yes" if parted > 0 else "NO"]
+        ["spikes equal up to step", f"{parted:,}", f"of {theirs.step:,}", "yes" if parted >= least else "NO"]
     )
     twice = trained(configs, images, device)
     again = all(np.array_equal(ours.arrays[k], twice.arrays[k]) for k in ours.arrays)
@@ -121,36 +124,43 @@ def parting_step(ours: Training, theirs: Training) -> int:
     return first
 
 
-def steps_a_second(n: int, device: str, seconds: float, precision: str = "float64") -> float:
-    """Replica-steps a second of wall time, one segment of all replicas at once, after a short one.
+def steps_a_second(n: int, device: str, seconds: float, precision: str = "float64") -> tuple[float, float]:
+    """Replica-steps a second of wall time, one segment of all replicas at once, and of its time loop alone.
 
-    Weights begin where training takes them, since a quiet network is cheaper on a CPU.
+    The first counts what goes to the program and back too. Weights begin where training takes them, since a quiet
+    network is cheaper on a CPU; a short segment comes before.
     """
     configs = configs_of(n, **{"input_exc.w_initial": 0.45, "simulation.precision": precision})
     training = Training(configs, images_of(60), device)
     training.advance(0.2)
     start = time.perf_counter()
     segment = training.advance(seconds)
-    return n * segment.n_steps / (time.perf_counter() - start)
+    steps = n * segment.n_steps
+    return steps / (time.perf_counter() - start), steps / segment.result.seconds
+
+
+def build(n: int, device: str, precision: str) -> None:
+    """Compile the program of `n` replicas into the cache."""
+    config = configs_of(1, **{"simulation.precision": precision})[0]
+    program_for(Structure.of(config, n), device)
 
 
 def replica_speed(device: str, small: bool) -> list[list[str]]:
     """Replica-steps a second against one CPU core; where the GPU overtakes it."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    core = steps_a_second(1, "cpp", 2.0 if small else 20.0)
-    rows = [["replicas", "precision", "replica-steps a second", "of one CPU core in C++", "µs a step"]]
-    rows.append(["one CPU core, C++", "float64", f"{core:,.0f}", "1", f"{1e6 / core:.2f}"])
+    numbers = (1, 2) if small else (1, 16, 132, 512, 1024)
+    cases = [(n, p) for n in numbers for p in ("float64", "float32") if p == "float64" or n in (1, 16, 1024)]
+    # before any clock runs, and side by side: a program takes nvcc 20 s
+    Parallel(n_jobs=min(len(cases), os.cpu_count() or 1))(delayed(build)(n, device, p) for n, p in cases)
+    core, in_loop = steps_a_second(1, "cpp", 2.0 if small else 20.0)
+    rows = [["replicas", "precision", "replica-steps a second", "of one CPU core in C++", "in the time loop"]]
+    rows.append(["one CPU core, C++", "float64", f"{core:,.0f}", "1", f"{in_loop:,.0f}"])
     over: dict[str, int] = {}
-    for n in (1, 2) if small else (1, 16, 132, 512, 1024):
-        for precision in (
-            ("float64", "float32") if n in (1, 16, 1024) else ("float64",)
-        ):  # a program takes nvcc 20 s
-            of_all = [c.replace(simulation__precision=precision) for c in configs_of(1)]
-            program_for(Structure.of(of_all[0], n), device)  # built before the clock runs
-            found = steps_a_second(n, device, 0.5 if small else 5.0, precision)
-            rows.append([str(n), precision, f"{found:,.0f}", f"{found / core:.2f}", f"{1e6 * n / found:.1f}"])
-            if found > core:
-                over.setdefault(precision, n)
+    for n, precision in cases:
+        found, in_loop = steps_a_second(n, device, 0.5 if small else 20.0, precision)
+        rows.append([str(n), precision, f"{found:,.0f}", f"{found / core:.2f}", f"{in_loop:,.0f}"])
+        if found > core:
+            over.setdefault(precision, n)
     crossover = f"from {over['float64']} replicas on" if "float64" in over else "not reached"
     rows.append(["crossover", "float64", crossover, "", ""])
     return rows

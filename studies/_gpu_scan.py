@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import importlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from statistics import median
+from unittest import mock
 
 import torch
 from torch import Tensor
 
 from homeonet.gradient import (
     DSN,
+    HDLIF,
     LIF,
     PSN,
     RecurrentLIF,
     SpikingNeuron,
+    TrLIF,
     linear_recurrence,
     linear_recurrence_reference,
     scan_backend,
 )
+
+#: By number of units and of steps, and what calls their kernels on a GPU.
+LAYERS: dict[str, tuple[Callable[[int, int], SpikingNeuron], str]] = {
+    "DSN": (lambda units, _: DSN(units, longest_memory=100.0), "_dsn.triton_dsn"),
+    "LIF": (lambda *_: LIF(surrogate="arctan"), "_membrane.triton_integrate"),
+    "TrLIF": (lambda *_: TrLIF(), "_membrane.triton_integrate"),
+    "HD-LIF": (lambda _, n_steps: HDLIF(steps=n_steps), "_p2_reset.triton_charge"),
+}
 
 
 def inputs(n_steps: int, lanes: tuple[int, int], device: str, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -54,28 +66,40 @@ def scan_errors(device: str, small: bool) -> list[list[str]]:
     return rows
 
 
-def dsn_errors(device: str, small: bool) -> list[list[str]]:
-    """A DSN layer in float32 beside the same in float64 on the CPU: its last membrane, and its outputs.
+def layer_errors(device: str, small: bool) -> list[list[str]]:
+    """Layers in float32 beside the same in float64 on the CPU: outputs, and the gradient of the input.
 
-    An output is another where a membrane lies within rounding of half a level.
+    An output is another where a membrane lies within rounding of the threshold, or of half a level of DSN.
     """
-    n_steps, batch, channels = (300, 2, 5) if small else (16384, 4, 33)
-    x = inputs(n_steps, (batch, channels), "cpu", torch.float64)[1].detach()
-    rows = [["T", "lanes", "last membrane", "outputs that are equal", "as it must be"]]
-    torch.manual_seed(0)
-    reference = DSN(channels, longest_memory=100.0).double()
-    layer = DSN(channels).to(device)
-    layer.load_state_dict(reference.state_dict())
-    with torch.no_grad():
-        (expected, at_end), (found, state) = (
-            reference.sequence(x, None),
-            layer.sequence(x.float().to(device), None),
-        )
-    error = float((state.membrane.cpu() - at_end.membrane).abs().max() / at_end.membrane.abs().max())
-    equal = float((found.cpu() == expected).double().mean())
-    fine = "yes" if error < 2e-5 and equal > 0.999 else "NO"
-    rows.append([str(n_steps), f"{batch}x{channels}", f"{error:.1e}", f"{equal:.2%}", fine])
+    rows = [["layer", "T", "computed by", "outputs that are equal", "error of the gradient", "as it must be"]]
+    for kind, (layer, kernel) in LAYERS.items():
+        n_steps = 100 if small else 16384 if kind == "DSN" else 1000
+        x = inputs(n_steps, (4, 33), "cpu", torch.float64)[1].detach() + 0.5
+        torch.manual_seed(0)
+        reference = layer(33, n_steps).double()
+        other = layer(33, n_steps).to(device)
+        other.load_state_dict({name: value.float() for name, value in reference.state_dict().items()})
+        expected, wanted = outputs_and_gradient(reference, x)
+        module, name = kernel.split(".")
+        place = importlib.import_module(f"homeonet.gradient.{module}")
+        with mock.patch.object(place, name, wraps=getattr(place, name)) as called:
+            found, gradient = outputs_and_gradient(other, x.to(device, torch.float32))
+        by = "triton" if called.called else "no kernel" if device == "cuda" else "the CPU's"
+        equal = float(torch.isclose(found, expected, atol=1e-4).double().mean())
+        error = float((gradient - wanted).norm() / wanted.norm())
+        right = equal > 0.999 and error < 0.02 and expected.abs().mean() > 0
+        fine = "yes" if right and by != "no kernel" else "NO"
+        rows.append([kind, str(n_steps), by, f"{equal:.2%}", f"{error:.1e}", fine])
     return rows
+
+
+def outputs_and_gradient(layer: torch.nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
+    """What a layer answers, and the gradient of its weighted sum with respect to the input; float64, on the CPU."""
+    x = x.requires_grad_()
+    out = layer(x)
+    weight = torch.linspace(-1, 1, x[0].numel(), dtype=x.dtype, device=x.device).view_as(x[0])
+    (gradient,) = torch.autograd.grad((out * weight).sum(), x)
+    return out.detach().double().cpu(), gradient.double().cpu()
 
 
 @contextmanager
@@ -105,27 +129,25 @@ def seconds_of(call: Callable[[], object], device: str, repeats: int) -> float:
     return median(taken)
 
 
-def neuron_call(neuron: torch.nn.Module, x: Tensor) -> Callable[[], object]:
-    """Forward and backward of a layer."""
-
-    def call() -> None:
-        out = neuron(x)
-        (out[0] if isinstance(out, tuple) else out).sum().backward()
-
-    return call
+def both_ways(
+    neuron: Callable[[Tensor], Tensor], x: Tensor, parameters: Iterable[Tensor]
+) -> Callable[[], object]:
+    """Forward and backward of a layer; gradients are made anew, for adding to old ones takes time too."""
+    wanted = [x, *parameters]
+    return lambda: torch.autograd.grad(neuron(x).sum(), wanted, allow_unused=True)
 
 
-def step_loop(neuron: SpikingNeuron, x: Tensor) -> Callable[[], object]:
-    """Forward and backward of a layer, one step after the other under autograd."""
+def step_loop(neuron: SpikingNeuron) -> Callable[[Tensor], Tensor]:
+    """A layer, one step after the other under autograd."""
 
-    def call() -> None:
+    def answer(x: Tensor) -> Tensor:
         outputs, state = [], None
         for x_t in x:
             out, state = neuron.single_step(x_t, state)
             outputs.append(out)
-        torch.stack(outputs).sum().backward()
+        return torch.stack(outputs)
 
-    return call
+    return answer
 
 
 def copy_bandwidth(n: int, device: str, repeats: int) -> float:
@@ -141,23 +163,22 @@ def scan_speed(device: str, small: bool) -> list[list[str]]:
     decay, x = inputs(n_steps, (batch, channels), device, torch.float32)
     bandwidth = copy_bandwidth(1 << (20 if small else 28), device, repeats)
     forward = seconds_of(lambda: linear_recurrence(decay.detach(), x.detach()), device, repeats)
-    both = seconds_of(lambda: linear_recurrence(decay, x).sum().backward(), device, repeats)
+    both = seconds_of(both_ways(lambda x: linear_recurrence(decay, x), x, [decay]), device, repeats)
     rows = [["what", "ms", "of a copy's bandwidth", "time / DSN's"]]
     share = [3 * x.nbytes / forward / bandwidth, 9 * x.nbytes / both / bandwidth]
     layers: dict[str, torch.nn.Module] = {"DSN": DSN(channels), "LIF, compiled loop": LIF()}
-    if n_steps <= 16384:
-        layers["PSN"] = PSN(n_steps)
-    current = x.detach().clone().requires_grad_()
-    taken = {
-        name: seconds_of(neuron_call(layer.to(device), current), device, repeats)
-        for name, layer in layers.items()
-    }
-    taken["LIF, step by step"] = seconds_of(step_loop(layers["LIF, compiled loop"], current), device, 1)
+    layers["PSN"] = PSN(n_steps)
+    taken = {}
+    for name, layer in layers.items():
+        layer.to(device)
+        taken[name] = seconds_of(both_ways(layer, x, layer.parameters()), device, repeats)
+    lif, dsn = layers["LIF, compiled loop"], layers["DSN"]
+    taken["LIF, step by step"] = seconds_of(both_ways(step_loop(lif), x, lif.parameters()), device, 1)
     if device == "cuda":
         with decay_in_torch():
-            call = neuron_call(layers["DSN"], current)
+            call = both_ways(dsn, x, dsn.parameters())
             taken["DSN, decay in torch operations"] = seconds_of(call, device, repeats)
-    taken |= spikingjelly_times(channels, n_steps, current, device, repeats)
+    taken |= spikingjelly_times(x, device, repeats)
     rows.append(
         ["recurrence, forward", f"{1e3 * forward:.3g}", f"{share[0]:.0%}", f"{forward / taken['DSN']:.2f}"]
     )
@@ -175,38 +196,45 @@ def recurrent_speed(device: str, small: bool) -> list[list[str]]:
     if device == "cuda":
         forms["torch.compile"] = torch.compile
         forms["CUDA graph"] = lambda layer: torch.cuda.make_graphed_callables(layer, (x,))
-    rows, plain = [["RecurrentLIF", "ms", "time / as it is"]], 0.0
+    rows, plain = [["RecurrentLIF", "ms", "time / as it is", "same spikes"]], None
     for name, build in forms.items():
+        torch.manual_seed(0)
+        layer = RecurrentLIF(units).to(device)
+        parameters = list(layer.parameters())
+        expected = layer(x).detach()
         try:
-            taken = seconds_of(neuron_call(build(RecurrentLIF(units).to(device)), x), device, repeats)
+            form = build(layer)
+            same = bool(torch.equal(form(x).detach(), expected))
+            taken = seconds_of(both_ways(form, x, parameters), device, repeats)
         except (RuntimeError, TypeError) as error:  # of no use then, which is an answer too
-            rows.append([f"{name}: {str(error).splitlines()[0]}", "", ""])
+            rows.append([f"{name}: {str(error).splitlines()[0]}", "", "", ""])
             continue
         plain = plain or taken
-        rows.append([name, f"{1e3 * taken:.3g}", f"{taken / plain:.2f}"])
-    rows.append([f"T = {n_steps}, {batch} x {units} units", "", ""])
+        rows.append([name, f"{1e3 * taken:.3g}", f"{taken / plain:.2f}", "yes" if same else "not all"])
+    rows.append([f"T = {n_steps}, {batch} x {units} units", "", "", ""])
     return rows
 
 
-def spikingjelly_times(channels: int, n_steps: int, x: Tensor, device: str, repeats: int) -> dict[str, float]:
-    """SpikingJelly's LIF with its fastest backend here, where it is installed."""
+def spikingjelly_times(x: Tensor, device: str, repeats: int) -> dict[str, float]:
+    """SpikingJelly's LIF with the fastest of its backends that run here, where it is installed."""
     try:
         from spikingjelly.activation_based import neuron
     except ImportError:
         return {}
+    taken = {}
     for backend in ("cupy", "triton", "torch"):
         try:
             layer = neuron.LIFNode(step_mode="m", backend=backend).to(device)
 
-            def call(layer: torch.nn.Module = layer) -> None:
+            def answer(x: Tensor, layer: torch.nn.Module = layer) -> Tensor:
                 layer.reset()
-                layer(x).sum().backward()
+                return layer(x)
 
-            return {
-                f"SpikingJelly LIF ({backend})": seconds_of(
-                    call, device, 1 if backend == "torch" else repeats
-                )
-            }
+            call = both_ways(answer, x, layer.parameters())
+            taken[backend] = seconds_of(call, device, 1 if backend == "torch" else repeats)
         except Exception:
             continue
-    return {}
+    if not taken:
+        return {}
+    fastest = min(taken, key=taken.__getitem__)
+    return {f"SpikingJelly LIF ({fastest})": taken[fastest]}
