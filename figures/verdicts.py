@@ -50,7 +50,7 @@ def line(row: ClaimRow, ax: Axes, place: float) -> None:
     """Sentence, marks of the cases, and verdict."""
     colour = VERDICTS.get(row.verdict.verdict, "#999999")
     ax.text(0, place, row.claim.claim, fontsize=6, va="center")
-    ax.text(88, place, row.verdict.verdict, fontsize=6, va="center", color=colour, fontweight="bold")
+    ax.text(88, place, str(row.verdict), fontsize=6, va="center", color=colour, fontweight="bold")
     for k, outcome in enumerate(row.verdict.outcomes[:MOST]):
         marker, filled = CASES[outcome]
         style = {"markersize": 3.2, "color": colour, "markeredgewidth": 0.8}

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["add_claims", "claims_markdown", "source_folder"]
 
 _EPILOG = """verdicts:
-  holds              every case meets the rule with its whole 95 % interval
-  partly             some cases do, or none is decided
+  holds              every case meets the rule with its whole 95 % interval (Student's t, over seeds)
+  partly             some cases do, or none is decided: "partly (undecided)"
   does not hold      no case does, and at least one violates it with its whole interval
   not measured       no result is there yet
   not testable here  the data or the machines for it are missing
@@ -149,7 +149,7 @@ def _print_all(rows: Sequence[ClaimRow]) -> None:
         table.add_column("n", justify="right", no_wrap=True, min_width=3)
         table.add_column("verdict", no_wrap=True, min_width=17)
         for row in these:
-            verdict = Text(row.verdict.verdict, style=_STYLES.get(row.verdict.verdict, "dim"))
+            verdict = Text(str(row.verdict), style=_STYLES.get(row.verdict.verdict, "dim"))
             claim = Text.assemble((row.id, "bold"), f"\n{row.claim.claim}")
             table.add_row(claim, Text(row.claim.paper), Text(_measured_text(row)), _counts(row), verdict)
         console.print(table)
@@ -187,7 +187,7 @@ def _print_one(row: ClaimRow) -> None:
     for k, (case, found) in enumerate(zip(row.cases, row.verdict.outcomes, strict=True)):
         words = f"{case.case}: {value_text(case)}, n = {case.n}: {found}"
         table.add_row("measured" if k == 0 else "", Text(words))
-    table.add_row("verdict", Text(row.verdict.verdict, style=_STYLES.get(row.verdict.verdict, "dim")))
+    table.add_row("verdict", Text(str(row.verdict), style=_STYLES.get(row.verdict.verdict, "dim")))
     table.add_row("reason", Text(row.verdict.reason))
     if row.command:
         table.add_row("command", Text(row.command))
@@ -200,9 +200,9 @@ def claims_markdown(rows: Sequence[ClaimRow]) -> str:
 
     parts = ["# Claims of five papers, measured here", "", f"{summary(rows)}.", ""]
     parts += [
-        "A case meets its rule with its whole 95 % bootstrap interval over n seeds, or violates it so, or is "
+        "A case meets its rule with its whole 95 % interval over n seeds (Student's t), or violates it so, or is "
         "undecided. *Holds*: all cases meet it; *does not hold*: none does and at least one violates it; "
-        "*partly*: all else.",
+        "*partly*: all else, undecided where no case is decided.",
         "",
     ]
     for title, these in _by_source(rows).items():
@@ -214,7 +214,7 @@ def claims_markdown(rows: Sequence[ClaimRow]) -> str:
             )
             claim = f"`{row.id}`<br>{row.claim.claim}"
             quantity = f"{row.claim.quantity}: {row.claim.rule}" if row.claim.rule else ""
-            verdict = f"**{row.verdict.verdict}**"
+            verdict = f"**{row.verdict}**"
             if not row.cases:
                 verdict += f"<br>{row.verdict.reason}"
             command = f"`{row.command}`" if row.command else ""

@@ -17,10 +17,12 @@ HEAD = [
     "sleep, %",
     "accuracy, % [95 % bootstrap]",
     "− no sleep",
+    "frozen, %",
+    "pixels, %",
     "logistic, %",
     "asleep, %",
+    "published, % ± SD",
 ]
-HEAD += ["published, % ± SD"]
 
 #: Read out by its own output layer and not by QDA.
 OUTPUT = {"SG-SNN": "accuracy.test"}
@@ -30,23 +32,25 @@ PUBLISHED = {
     "mnist": {0: "63.0 ± 3.5", 10: "66.0 ± 4.9", 20: "74.2 ± 1.8", 30: "71.4 ± 6.2", 40: "70.7 to 72.1"},
     "fashion": {0: "53.8 ± 9.5", 10: "62.0 ± 5.2", 20: "45.4 ± 4.5", 30: "34.6 ± 10.6", 40: "33.6 to 34.6"},
 }
+#: Shares beside the accuracy: both baselines under QDA, the linear readout, time asleep.
+_BESIDE = ("accuracy.frozen.qda", "accuracy.raw_pixels.qda", "accuracy.logistic", "sleep_fraction")
 #: What tells two treatments apart.
 _TOLD = ("accuracy.qda", "accuracy.logistic", "sleep_fraction", "accuracy.test")
 
 
 def rows_of(network: str, data: str, results: xr.Dataset) -> list[list[str]]:
-    """A line a ratio: both readouts, the difference to no sleep, time asleep, and what was published."""
+    """A line a ratio: both readouts, the difference to no sleep, baselines, time asleep, and what was published."""
     values = 100 * distinct(results)[OUTPUT.get(network, "accuracy.qda")]
     summary, lines = compare_conditions(values, "sleep.ratio", reference=0.0), []
     for ratio in results["sleep.ratio"].values:
         at = summary.sel({"sleep.ratio": ratio}, method="pad")  # a copy stands for the ratio that it copies
         mean, low, high = (float(at[name]) for name in ("mean", "low", "high"))
         line = [network, data, f"{100 * ratio:g}", f"{mean:.1f} [{low:.1f}, {high:.1f}]", difference(at)]
-        line += ["", "", ""]
+        line += [""] * (len(HEAD) - len(line))
         if network not in OUTPUT:
             here = results.sel({"sleep.ratio": ratio}).mean("seed")
-            line[5:7] = (f"{100 * float(here[name]):.1f}" for name in ("accuracy.logistic", "sleep_fraction"))
-            line[7] = PUBLISHED.get(data, {}).get(min(round(100 * ratio), 40), "")
+            line[5:9] = (f"{100 * float(here[name]):.1f}" for name in _BESIDE)
+            line[9] = PUBLISHED.get(data, {}).get(min(round(100 * ratio), 40), "")
         lines.append(line)
     return lines
 

@@ -9,11 +9,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from homeonet._version import __version__
-from homeonet.analysis import bootstrap_interval
+from homeonet.analysis import mean_interval
 from homeonet.errors import InputError
 from homeonet.store import require_writable, write_json
 
@@ -41,6 +42,8 @@ class Measured:
         Number of seeds.
     unit
         Such as ``"points"``, ``"%"`` or ``""`` for a ratio.
+    values
+        One a seed, where the interval is over seeds.
     """
 
     case: str
@@ -49,6 +52,7 @@ class Measured:
     high: float
     n: int = 1
     unit: str = ""
+    values: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.n >= 1:
@@ -70,9 +74,10 @@ class StudyClaims:
 
 
 def measured_over_seeds(case: str, values: Sequence[float] | np.ndarray, unit: str = "") -> Measured:
-    """The mean of one value a seed, with its bootstrap interval; values that are missing (NaN) are left out.
+    """The mean of one value a seed, with Student's t interval; values that are missing (NaN) are left out.
 
-    A single value is its own interval.
+    A single value is its own interval. Of three to five seeds, which is what most studies have, a bootstrap interval
+    of 95 % holds the mean in 77 to 85 % of cases only, too seldom for a verdict.
 
     Raises
     ------
@@ -85,8 +90,8 @@ def measured_over_seeds(case: str, values: Sequence[float] | np.ndarray, unit: s
         raise InputError(f"no value of the case {case!r} is there; run the study again")
     if len(present) == 1:
         return Measured(case, *[float(present[0])] * 3, 1, unit)
-    found = bootstrap_interval(present)
-    return Measured(case, found.estimate, found.low, found.high, len(present), unit)
+    found = mean_interval(present)
+    return Measured(case, found.estimate, found.low, found.high, len(present), unit, tuple(present.tolist()))
 
 
 def study_command(arguments: Sequence[str] | None = None) -> str:
@@ -129,6 +134,10 @@ def write_measured(
     return path
 
 
+def _case(content: Mapping[str, Any]) -> Measured:
+    return Measured(**{**content, "values": tuple(content.get("values", ()))})
+
+
 def load_measured(path: str | Path) -> StudyClaims:
     """Read a file of `write_measured`.
 
@@ -139,7 +148,7 @@ def load_measured(path: str | Path) -> StudyClaims:
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-        cases = {name: [Measured(**case) for case in found] for name, found in content["measured"].items()}
+        cases = {name: [_case(case) for case in found] for name, found in content["measured"].items()}
         if not all(math.isfinite(case.mean) for found in cases.values() for case in found):
             raise ValueError
         words = {name: str(content[name]) for name in ("study", "command", "version", "scale")}

@@ -48,7 +48,7 @@ class ClaimRow:
             "scale": self.scale,
             "cases": [
                 {"case": case.case, "mean": case.mean, "ci": [case.low, case.high], "n": case.n}
-                | {"unit": case.unit, "outcome": found}
+                | {"unit": case.unit, "values": list(case.values), "outcome": found}
                 for case, found in zip(self.cases, self.verdict.outcomes, strict=True)
             ],
         }
@@ -143,5 +143,9 @@ def value_text(case: Measured) -> str:
 def summary(rows: Sequence[ClaimRow]) -> str:
     """How many claims have which verdict."""
     counts = {verdict: sum(row.verdict.verdict == verdict for row in rows) for verdict in VERDICTS}
-    found = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
+    undecided = sum(row.verdict.undecided for row in rows)
+    notes = {"partly": f" (of {undecided} no case is decided)"} if undecided else {}
+    found = ", ".join(
+        f"{count} {verdict}{notes.get(verdict, '')}" for verdict, count in counts.items() if count
+    )
     return f"{len(rows)} claims: {found}"

@@ -25,6 +25,14 @@ class Verdict:
     reason: str
     outcomes: tuple[Outcome, ...] = ()
 
+    @property
+    def undecided(self) -> bool:
+        """Whether no case decided anything, so that a claim that holds "partly" may hold or not."""
+        return bool(self.outcomes) and set(self.outcomes) == {"undecided"}
+
+    def __str__(self) -> str:
+        return f"{self.verdict} (undecided)" if self.undecided else self.verdict
+
 
 def outcome(claim: Claim, case: Measured) -> Outcome:
     """How one case comes out.
@@ -34,7 +42,8 @@ def outcome(claim: Claim, case: Measured) -> Outcome:
     """
     if case.n < 2 and case.low == case.high and not claim.deterministic:
         return "undecided"
-    ends = claim.meets(case.low), claim.meets(case.high)
+    low, high = (_rounded(end) for end in (case.low, case.high))
+    ends = claim.meets(low), claim.meets(high)
     if all(ends):
         return "passes"
     if any(ends) or _encloses(claim, case):
@@ -60,6 +69,11 @@ def judge(claim: Claim, cases: Sequence[Measured] | None) -> Verdict:
     elif failed and not passed:
         verdict = "does not hold"
     return Verdict(verdict, _reason(claim, cases, outcomes), outcomes)
+
+
+def _rounded(value: float) -> float:
+    """Without the last digits of a double, which no measurement has and no bound should hang on."""
+    return float(f"{value:.9g}")
 
 
 def _encloses(claim: Claim, case: Measured) -> bool:
