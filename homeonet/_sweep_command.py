@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -39,6 +40,8 @@ examples:
   homeonet sweep status results/sleep
 """
 _SHOWN_CELLS = 20
+#: Between two lines of progress where nobody watches.
+_LINE_SECONDS = 60.0
 
 
 def add_sweep(commands: Any) -> None:
@@ -113,7 +116,7 @@ def _sweep(options: argparse.Namespace) -> int:
         "data_folder": options.data_folder,
     }
     if options.dry_run:
-        found = estimate(grid, out, allow_many=options.yes, **common)
+        found = estimate(grid, out, retry_failed=options.retry_failed, allow_many=options.yes, **common)
         _print_cells(grid)
         print(
             f"{found.cells:,} cells, {found.to_do:,} to do; about {found.seconds_a_cell:.0f} s each on a core, "
@@ -154,17 +157,27 @@ def _status(options: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def sweep_meter(total: int, dashboard: str) -> Iterator[Watcher]:
-    """A progress meter on standard error: cells done, running and failed, time left; silent where nobody watches."""
+    """A progress meter on standard error: pieces done, running and failed, time left; in a log a line a minute."""
     from tqdm import tqdm
 
     watched = sys.stderr.isatty()
     print(f"dashboard: {dashboard}", file=sys.stderr)
-    form = "{n}/{total} cells |{bar}| {postfix} [{elapsed}<{remaining}]"
+    form = "{n}/{total} cells and baselines |{bar}| {postfix} [{elapsed}<{remaining}]"
+    began = said = time.monotonic()
     with tqdm(total=total, bar_format=form, disable=not watched, leave=False) as bar:
 
         def watch(*, ended: int, running: int, failed: int) -> None:
-            bar.set_postfix_str(f"{running} running, {failed} failed", refresh=False)
+            nonlocal said
+            counts = f"{running} running, {failed} failed"
+            bar.set_postfix_str(counts, refresh=False)
             bar.update(ended - bar.n)
+            now = time.monotonic()
+            if not watched and ended and now - said >= _LINE_SECONDS:
+                said = now
+                left = _duration((now - began) * (total - ended) / ended)
+                print(
+                    f"{ended}/{total} cells and baselines, {counts}, {left} left", file=sys.stderr, flush=True
+                )
 
         yield watch
 

@@ -54,10 +54,19 @@ def parse_quantity(value: Any, unit: str) -> SIFloat:
     """
     if isinstance(value, SIFloat):
         return value
-    si, _, number = _UNITS[unit]
-    remedy = f'write for example "{number} {unit}"'
     if not isinstance(value, str):
-        raise ValueError(f"{value!r} has no unit; {remedy}")
+        raise ValueError(f"{value!r} has no unit; {_remedy(unit)}")
+    return _parsed(value, unit)
+
+
+def _remedy(unit: str) -> str:
+    return f'write for example "{_UNITS[unit][2]} {unit}"'
+
+
+@lru_cache(maxsize=4096)
+def _parsed(value: str, unit: str) -> SIFloat:
+    """Of the cells of a grid most have the same texts, and pint takes a while for each."""
+    si, remedy = _UNITS[unit][0], _remedy(unit)
     registry = _registry()
     try:
         parsed = registry.Quantity(value)

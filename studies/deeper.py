@@ -57,16 +57,9 @@ def stack(side: int, ratios: list[float], options: argparse.Namespace) -> xr.Dat
 
 def main() -> None:
     """Run what is missing, then print and write the table and the figure."""
-    options = options_of(
-        __doc__ or "",
-        "deeper",
-        presets=["massey2026"],
-        data=["mnist"],
-        seeds=[1, 2, 3],
-        train=1500,
-        test=1000,
-        single=("--data", "--presets"),
-    )
+    many = {"presets": ["massey2026"], "data": ["mnist"], "seeds": [1, 2, 3]}
+    single = ("--data", "--presets")
+    options = options_of(__doc__ or "", "deeper", **many, train=1500, test=1000, single=single)
     options.out = options.out.resolve()  # the runs of a layer are named in the configurations of the next
     ratios = [0.0, 0.15] if options.quick else [0.0, 0.05, 0.15]
     found = xr.concat(

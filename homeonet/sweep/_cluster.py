@@ -8,17 +8,15 @@ import signal
 import tempfile
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from homeonet import store
 from homeonet._version import __version__
 from homeonet.errors import HomeonetError, InputError
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster
 
-__all__ = ["connected", "reaches"]
+__all__ = ["connected"]
 
 _ANSWER_SECONDS = 15
 _LOOK_SECONDS = 5
@@ -108,12 +106,6 @@ def _deaf_to_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def reaches(client: Client, folder: Path) -> bool:
-    """Whether all workers see `folder`, so that they can write there themselves."""
-    with store.disk_errors(folder), tempfile.NamedTemporaryFile(prefix=".seen-", dir=folder) as token:
-        return all(client.run(_is_file, token.name).values())
-
-
 def _check_workers(client: Client, patience: float) -> None:
     try:
         client.wait_for_workers(1, timeout=patience)
@@ -137,7 +129,3 @@ def _version() -> str:
     from homeonet._version import __version__ as version
 
     return version
-
-
-def _is_file(path: str) -> bool:
-    return Path(path).is_file()

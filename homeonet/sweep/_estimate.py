@@ -10,7 +10,7 @@ from typing import Any
 from homeonet._evaluation import worker_count
 from homeonet.sweep._checks import check_data, check_device, check_networks, check_size
 from homeonet.sweep._grid import Grid
-from homeonet.sweep._state import split
+from homeonet.sweep._state import check_folder, split
 from homeonet.sweep._tasks import Task, tasks_of
 
 __all__ = ["Estimate", "estimate"]
@@ -26,7 +26,7 @@ class Estimate:
     Attributes
     ----------
     cells, to_do : int
-        Cells of the grid, and those that are neither done nor failed in its folder.
+        Cells of the grid, and those that a sweep would run now.
     seconds_a_cell : float
         Of the cell in the middle of those to do, on one core, extrapolated from two short runs of it.
     seconds : float
@@ -47,13 +47,14 @@ def estimate(
     device: str = "auto",
     baselines: bool = True,
     data_folder: str | Path | None = None,
+    retry_failed: bool = False,
     allow_many: bool = False,
 ) -> Estimate:
     """Measure a short version of a cell in the middle, and extrapolate by the number of images.
 
     Parameters
     ----------
-    grid, out, workers, device, baselines, data_folder, allow_many
+    grid, out, workers, device, baselines, data_folder, retry_failed, allow_many
         As of :func:`sweep`; nothing is written to `out`.
 
     Returns
@@ -61,11 +62,13 @@ def estimate(
     Estimate
     """
     check_size(grid, allow_many)
+    check_folder(Path(out))
     check_device(grid.kind, device, workers)
     tasks = tasks_of(grid.cells(), grid.kind, baselines=baselines)
     check_data(tasks, None if data_folder is None else str(data_folder))
     check_networks(tasks, device)
-    to_do = split(Path(out), tasks)[2]
+    _, failed, to_do = split(Path(out), tasks)
+    to_do += failed * retry_failed
     cells = [task for task in to_do if task.part == "cells"]
     if not cells:
         return Estimate(len(grid), 0, 0.0, 0.0)

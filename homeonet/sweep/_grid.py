@@ -84,9 +84,13 @@ class Grid:
                 raise InputError(f"grid: {name} = {values!r} is not a list; write {name} = [{values!r}]")
             if not values:
                 raise InputError(f"grid: {name} = [] has no values; give at least one or leave it out")
-            for value, count in Counter(map(repr, values)).items():
-                if count > 1:
-                    raise InputError(f"grid: {name} holds {value} twice; give each value once")
+            for k, value in enumerate(values):
+                # 1 and 1.0 are one configuration; False and 0 are not
+                if any(
+                    value == other and isinstance(value, bool) == isinstance(other, bool)
+                    for other in values[:k]
+                ):
+                    raise InputError(f"grid: {name} holds {value!r} twice; give each value once")
         names = Counter([*self.fixed, *self.axes, *{n for case in self.cases.values() for n in case}])
         for name, count in names.items():
             if count > 1:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from homeonet import store
 from homeonet.errors import HomeonetError
 from homeonet.sweep._checks import check_data, check_device, check_networks, check_size
-from homeonet.sweep._cluster import connected, reaches
+from homeonet.sweep._cluster import connected
 from homeonet.sweep._collect import write_tables
 from homeonet.sweep._grid import Grid
 from homeonet.sweep._state import record, retry, split, sweep_status, write_grid
@@ -26,6 +27,8 @@ __all__ = ["SweepResult", "Watcher", "sweep"]
 
 #: Cells that a GPU runs at a time unless it is told otherwise.
 _REPLICAS_ON_GPU = 256
+#: How the file begins by which a process knows the sweep's folder.
+_SEEN = ".seen-"
 
 
 class Watcher(Protocol):
@@ -139,34 +142,50 @@ def sweep(
         to_do = split(folder, tasks)[2]
         if to_do:
             batches = batches_of(to_do, replicas or (_REPLICAS_ON_GPU if device == "cuda" else 1))
-            with connected(scheduler, min(_cores(workers), len(batches)), patience) as client:
-                place = Place(folder if reaches(client, folder) else None, device, data_folder, figures)
-                _work(client, batches, place, folder, progress)
+            with (
+                connected(scheduler, min(_cores(workers), len(batches)), patience) as client,
+                _seen(folder) as token,
+            ):
+                _work(client, batches, Place(folder, token, device, data_folder, figures), progress)
         return SweepResult(folder, write_tables(folder), sweep_status(folder).failed)
 
 
-def _work(
-    client: Client, batches: list[list[Task]], place: Place, folder: Path, progress: SweepMeter | None
-) -> None:
-    slots, failed, total = sum(client.nthreads().values()), 0, sum(map(len, batches))
+@contextlib.contextmanager
+def _seen(folder: Path) -> Iterator[str]:
+    """The name of a file by which a process knows the sweep's folder, while the sweep runs."""
+    with store.disk_errors(folder):
+        for left in folder.glob(f"{_SEEN}*"):  # by a sweep that was killed
+            left.unlink()
+        token = Path(tempfile.mkstemp(prefix=_SEEN, dir=folder)[1])
+    try:
+        yield token.name
+    finally:
+        token.unlink(missing_ok=True)
+
+
+def _work(client: Client, batches: list[list[Task]], place: Place, progress: SweepMeter | None) -> None:
+    failed, total = 0, sum(map(len, batches))
+
+    def running(ended: int) -> int:
+        slots = sum(client.nthreads().values())  # workers come and go
+        return min(sum(map(len, batches[:slots])), total - ended)
+
     with _meter(progress, total, client.dashboard_link) as watch:
-        watch(ended=0, running=sum(map(len, batches[:slots])), failed=0)
-        for ended, outcome in enumerate(_outcomes(client, batches, place, folder), start=1):
+        watch(ended=0, running=running(0), failed=0)
+        for ended, outcome in enumerate(_outcomes(client, batches, place), start=1):
             if outcome.error is not None:
                 raise outcome.error
-            record(folder, outcome)
-            failed += outcome.status == "failed"
-            running = min(sum(map(len, batches[:slots])), total - ended)
-            watch(ended=ended, running=running, failed=failed)
+            failed += record(place.folder, outcome).status == "failed"
+            watch(ended=ended, running=running(ended), failed=failed)
 
 
-def _outcomes(client: Client, batches: list[list[Task]], place: Place, folder: Path) -> Iterator[Outcome]:
+def _outcomes(client: Client, batches: list[list[Task]], place: Place) -> Iterator[Outcome]:
     """How each task ended, in the order in which they do."""
     from dask.tokenize import tokenize
     from distributed import as_completed
 
     # two sweeps that share a scheduler must not share a task, and a sweep that is resumed should take up its own
-    token = tokenize(str(folder), str(place))
+    token = tokenize(str(replace(place, token="")))
 
     def submit(batch: list[Task], order: int, name: str = "") -> Future:
         identity = batch[0].id if len(batch) == 1 else tokenize([task.id for task in batch])

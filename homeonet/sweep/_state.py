@@ -6,7 +6,7 @@ import json
 import shutil
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from homeonet import store
@@ -15,7 +15,17 @@ from homeonet.errors import InputError
 from homeonet.sweep._grid import Cell, Grid, load_grid
 from homeonet.sweep._tasks import Outcome, Task, tasks_of
 
-__all__ = ["SweepStatus", "read_grid", "record", "retry", "split", "state_of", "sweep_status", "write_grid"]
+__all__ = [
+    "SweepStatus",
+    "check_folder",
+    "read_grid",
+    "record",
+    "retry",
+    "split",
+    "state_of",
+    "sweep_status",
+    "write_grid",
+]
 
 _GRID = "grid.toml"
 _VERSION = "version.txt"
@@ -82,8 +92,7 @@ def write_grid(folder: Path, grid: Grid) -> None:
     version = folder / _VERSION
     if not version.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
         raise InputError(f"out = {str(folder)!r} exists and holds no sweep; choose the name of a new folder")
-    if version.exists():
-        _check_version(folder)
+    check_folder(folder)
     store.write_atomically(version, lambda file: file.write(f"{__version__}\n".encode()))
     store.write_atomically(folder / _GRID, lambda file: file.write(grid.to_toml().encode()))
 
@@ -117,8 +126,11 @@ def retry(folder: Path) -> None:
             shutil.rmtree(folder / "failed")
 
 
-def record(folder: Path, outcome: Outcome) -> None:
-    """Write what a process could not write itself: the files it has sent, or the log of a failure."""
+def record(folder: Path, outcome: Outcome) -> Outcome:
+    """Write what a process could not write itself: the files it has sent, or the log of a failure.
+
+    Returns the outcome, a failure if the process was done and nothing came.
+    """
     task = outcome.task
     if outcome.files is not None:
 
@@ -129,6 +141,9 @@ def record(folder: Path, outcome: Outcome) -> None:
                     (work / name).write_bytes(contents)
 
         store.whole_folder(folder / task.path, fill)
+    if outcome.status == "done" and not (folder / task.path).exists():
+        reason = f"a worker on {outcome.host} finished it, and its folder is not here; is the disk shared?"
+        outcome = replace(outcome, status="failed", reason=reason, log=reason)
     if outcome.status == "failed" and not (folder / task.path).exists():
         log = _log(folder, task.part, task.id)
         with store.disk_errors(log):
@@ -136,6 +151,13 @@ def record(folder: Path, outcome: Outcome) -> None:
         text = f"{outcome.reason}\n\nhost {outcome.host}, after {outcome.seconds:.0f} s\n\n{outcome.log}\n\n"
         text += task.config.to_toml()
         store.write_atomically(log, lambda file: file.write(text.encode()))
+    return outcome
+
+
+def check_folder(folder: Path) -> None:
+    """InputError for the folder of a sweep of another version."""
+    if (folder / _VERSION).exists():
+        _check_version(folder)
 
 
 def _log(folder: Path, part: str, task_id: str) -> Path:

@@ -49,19 +49,27 @@ class Place:
 
     Attributes
     ----------
-    folder : Path or None
-        The sweep's folder, where the process can reach it; without it the files are sent back.
+    folder : Path
+        The sweep's folder; a process that does not see it sends its files back.
+    token : str
+        A file in it while the sweep runs. A folder of that name without it is another host's.
     device, data_folder, figures
         As of :func:`homeonet.run`.
     version : str
         Of the package that has sent the task.
     """
 
-    folder: Path | None
+    folder: Path
+    token: str
     device: str = "auto"
     data_folder: str | None = None
     figures: bool = False
     version: str = __version__
+
+    @property
+    def reached(self) -> bool:
+        """Whether this process sees the sweep's folder, whenever it joined."""
+        return (self.folder / self.token).is_file()
 
 
 @dataclass(frozen=True)
@@ -145,7 +153,7 @@ def batches_of(tasks: Iterable[Task], replicas: int) -> list[list[Task]]:
 def perform(tasks: list[Task], place: Place) -> list[Outcome]:
     """Do a batch in this process; a failure that belongs to a task is an outcome and not an exception."""
     start = time.perf_counter()
-    if place.folder is not None:
+    if place.reached:
         outcomes = _perform(tasks, [place.folder / task.path for task in tasks], place)
     else:
         with tempfile.TemporaryDirectory(prefix="homeonet-") as scratch:

@@ -24,6 +24,7 @@ from homeonet import HomeonetError, InputError, _version, store
 from homeonet.cli import main
 from homeonet.errors import DiskFullError
 from homeonet.sweep import Grid, _run, open_sweep, sweep, sweep_status
+from homeonet.sweep._state import record, split
 from homeonet.sweep._tasks import Outcome, Place, Task, perform, tasks_of
 from tests.faults.test_broken_places import on_small_disk
 from tests.short_runs import PYTHON, assert_same_run, one_line
@@ -255,9 +256,28 @@ def test_any_scheduler_gives_the_same_sweep(quiet: Path, cluster: str, tmp_path:
 def test_workers_that_do_not_see_the_folder_send_their_files(
     quiet: Path, cluster: str, tmp_path: Path, monkeypatch
 ) -> None:
-    monkeypatch.setattr(_run, "reaches", lambda *_: False)
+    monkeypatch.setattr(Place, "reached", False)
     sweep(GRID, tmp_path / "out", scheduler=cluster)
     assert_same_sweep(quiet, tmp_path / "out")
+
+
+def test_a_worker_knows_for_itself_whether_it_sees_the_folder(quiet: Path, tmp_path: Path) -> None:
+    """A folder of the same name on another host, left from before, is not the sweep's: its files would be lost."""
+    task = tasks_of(GRID.cells(), "plastic", baselines=False)[0]
+    (tmp_path / "out").mkdir()
+    (outcome,) = perform([task], Place(tmp_path / "out", ".seen-elsewhere"))
+    assert outcome.status == "done" and "metrics.json" in outcome.files
+    assert list((tmp_path / "out").iterdir()) == []
+    record(tmp_path / "out", outcome)
+    here, there = (folder / task.path / "records.nc" for folder in (tmp_path / "out", quiet))
+    assert here.read_bytes() == there.read_bytes()
+
+
+def test_a_cell_whose_files_never_came_has_failed(tmp_path: Path) -> None:
+    task = tasks_of(GRID.cells(), "plastic", baselines=False)[0]
+    found = record(tmp_path, Outcome(task, "done", host="far"))
+    assert found.status == "failed" and "a worker on far finished it" in found.reason
+    assert split(tmp_path, [task])[1] == [task]
 
 
 def test_two_sweeps_on_one_scheduler_have_each_their_own_cells(cluster: str, tmp_path: Path) -> None:
@@ -272,7 +292,7 @@ def test_two_sweeps_on_one_scheduler_have_each_their_own_cells(cluster: str, tmp
 
 def test_a_worker_that_joins_late_with_another_version_stops_the_sweep(tmp_path: Path) -> None:
     task = tasks_of(GRID.cells(), "plastic", baselines=False)[0]
-    (outcome,) = perform([task], Place(tmp_path, version="0.0.7"))
+    (outcome,) = perform([task], Place(tmp_path, "", version="0.0.7"))
     assert outcome.status == "stop" and isinstance(outcome.error, InputError) and "0.0.7" in outcome.reason
 
 

@@ -78,6 +78,7 @@ def test_toml_round_trip(tmp_path: Path) -> None:
         ({"seed": 3}, {}, ["seed = 3", "not a list"]),
         ({"data": "mnist"}, {}, ["data", "not a list"]),
         ({"seed": [1, 1]}, {}, ["seed", "twice"]),
+        ({"noise.sigma": [1, 1.0]}, {}, ["noise.sigma", "twice"]),
         ({"train": [10, 20]}, {}, ["train", "given twice"]),
         ({"seed": [1]}, {"x": {"seed": 2}}, ["seed", "given twice"]),
         ({"clip": [None, 1.0]}, {}, ["TOML"]),

@@ -223,6 +223,9 @@ def test_an_estimate_counts_what_is_to_do(folder: Path, tmp_path: Path) -> None:
     assert (found.cells, found.to_do) == (6, 2)
     assert 0 < found.seconds_a_cell < found.seconds
     assert estimate(GRID, folder).seconds == 0
+    (folder / "version.txt").write_text("0.0.1\n")
+    with pytest.raises(InputError, match=r"a sweep of homeonet 0\.0\.1"):
+        estimate(GRID, folder)
     with pytest.raises(InputError, match="workers = 0"):
         estimate(GRID, tmp_path, workers=0)
 
