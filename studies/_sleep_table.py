@@ -70,17 +70,21 @@ def distinct(results: xr.Dataset) -> xr.Dataset:
 
 
 def model_of(found: dict[tuple[str, str], xr.Dataset]) -> str:
-    """The paper's mixed model: accuracy ~ sleep × model with random effects of data set and seed."""
+    """The paper's mixed model: accuracy ~ sleep × model with random effects of data set and seed.
+
+    Sleep is whether a network sleeps at all: above some ratio nothing changes, so that accuracy is no line over it.
+    """
     tables = []
     for (network, data), results in found.items():
         name = OUTPUT.get(network, "accuracy.qda")
         table = distinct(results)[[name]].to_dataframe().reset_index()
         table = table.rename(columns={name: "accuracy", "sleep.ratio": "sleep"})
-        tables.append(table.assign(dataset=data, model=network))
+        slept = (table["sleep"] > 0).astype(int)
+        tables.append(table.assign(sleep=slept, dataset=data, model=network))
     runs = pd.concat(tables)
     # a share of 0 or 1 has no logit: it is moved by half an image of a thousand
     runs["accuracy"] = runs["accuracy"].clip(5e-4, 1 - 5e-4)
-    title = f"Mixed model, logit scale, {runs['accuracy'].notna().sum()} runs"
+    title = f"Mixed model, logit scale, {runs['accuracy'].notna().sum()} runs; sleep is 1 where there is any"
     try:
         return f"{title}:\n\n```\n{mixed_model(runs).round(3).to_string(na_rep='')}\n```"
     except InputError as error:  # the accuracies above are not lost for it

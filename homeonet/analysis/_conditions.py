@@ -16,8 +16,12 @@ from ._statistics import bootstrap_interval
 
 if TYPE_CHECKING:
     import pandas as pd
+    from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMResults
 
 __all__ = ["compare_conditions", "mixed_model"]
+
+#: Ways to the greatest likelihood; the first is fast and the second sure.
+_METHODS = ("lbfgs", "powell", "nm")
 
 
 def compare_conditions(
@@ -94,6 +98,20 @@ _COLUMNS = (
 )
 
 
+def _best_fit(model: MixedLM) -> MixedLMResults:
+    """The fit of the greatest likelihood: near a variance of zero a method stops early, and may call that converged."""
+    found = []
+    for method in _METHODS:
+        try:
+            found.append(model.fit(reml=True, method=method))
+        except (ValueError, np.linalg.LinAlgError):
+            continue
+    found = [fit for fit in found if fit.converged and np.isfinite(fit.llf)]
+    if not found:
+        raise ValueError("the fit does not converge")
+    return max(found, key=lambda fit: fit.llf)
+
+
 def mixed_model(
     table: pd.DataFrame,
     effects: str = "sleep * model",
@@ -160,9 +178,7 @@ def mixed_model(
             model = MixedLM.from_formula(
                 f"logit_ ~ {effects}", rows, groups="all_", re_formula="0", vc_formula=parts
             )
-            fit = model.fit(reml=True)
-        if not fit.converged:
-            raise ValueError("the fit does not converge")
+            fit = _best_fit(model)
     except (ValueError, np.linalg.LinAlgError, PatsyError) as error:
         reason = " ".join(str(error).split())
         raise InputError(

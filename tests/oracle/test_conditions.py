@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from scipy.optimize import minimize
 
 from homeonet import InputError
 from homeonet.analysis import bootstrap_interval, compare_conditions, mixed_model
@@ -68,15 +69,21 @@ def test_other_dimensions_and_references_are_named() -> None:
         compare_conditions(table(), "ratio", reference=0.2)
 
 
-def runs(rng: np.random.Generator, effect: float = -1.2, n_seeds: int = 12) -> pd.DataFrame:
+def runs(
+    rng: np.random.Generator, effect: float = -1.2, n_seeds: int = 12, of_seed: float = 0.3
+) -> pd.DataFrame:
     """Accuracies of two models over sleep, with known effects and spreads on the logit scale."""
     rows = []
     for dataset, shift in zip("abcd", rng.normal(0, 0.6, 4), strict=True):
         for seed in range(n_seeds):
-            of_seed = rng.normal(0, 0.3)
+            shift_of_seed = rng.normal(0, of_seed)
             for model, sleep in itertools.product(("gradient", "plastic"), (0.0, 0.1, 0.2, 0.3)):
                 logit = (
-                    1.0 + shift + of_seed + (0.5 + effect * sleep) * (model == "plastic") + rng.normal(0, 0.1)
+                    1.0
+                    + shift
+                    + shift_of_seed
+                    + (0.5 + effect * sleep) * (model == "plastic")
+                    + rng.normal(0, 0.1)
                 )
                 rows.append((dataset, seed, model, sleep, 1 / (1 + np.exp(-logit))))
     return pd.DataFrame(rows, columns=["dataset", "seed", "model", "sleep", "accuracy"])
@@ -103,6 +110,37 @@ def test_fixed_effects_are_least_squares_where_the_design_is_balanced() -> None:
     expected = np.linalg.lstsq(x, y, rcond=None)[0]
     names = ["Intercept", "model[T.plastic]", "sleep", "sleep:model[T.plastic]"]
     np.testing.assert_allclose(found.loc[names, "estimate"], expected, atol=1e-6)
+
+
+def restricted_likelihood(data: pd.DataFrame, spreads: np.ndarray) -> float:
+    """Of the model's definition: log density of the residuals of least squares, given the standard deviations."""
+    x = np.column_stack([np.ones(len(data)), data["model"] == "plastic", data["sleep"]])
+    x = np.column_stack([x, x[:, 1] * x[:, 2]]).astype(float)
+    y = np.log(data["accuracy"] / (1 - data["accuracy"])).to_numpy()
+    of_seed = data["dataset"] + data["seed"].astype(str)
+    alike = [np.equal.outer(name.to_numpy(), name.to_numpy()) for name in (data["dataset"], of_seed)]
+    v = spreads[0] ** 2 * alike[0] + spreads[1] ** 2 * alike[1] + spreads[2] ** 2 * np.eye(len(y))
+    solved = np.linalg.solve(v, x)
+    information = x.T @ solved
+    residual = y - x @ np.linalg.solve(information, solved.T @ y)
+    logs = np.linalg.slogdet(v)[1] + np.linalg.slogdet(information)[1]
+    return float(-0.5 * (logs + residual @ np.linalg.solve(v, residual)))
+
+
+@pytest.mark.parametrize(("case", "of_seed"), [(0, 0.3), (1, 0.0), (2, 0.0), (3, 0.02)])
+def test_the_mixed_model_has_the_greatest_restricted_likelihood(case: int, of_seed: float) -> None:
+    """Also where seeds or data sets differ in nothing: there an optimiser alone stops at the boundary."""
+    data = runs(np.random.default_rng(case), n_seeds=4, of_seed=of_seed)
+    found = mixed_model(data)
+    ours = found.loc[["sd dataset", "sd seed", "sd residual"], "estimate"].to_numpy(dtype=float)
+    best = min(
+        (
+            minimize(lambda s: -restricted_likelihood(data, np.abs(s) + 1e-6), start, method="Nelder-Mead")
+            for start in ([0.5, 0.3, 0.1], [0.2, 0.01, 0.1])
+        ),
+        key=lambda found: found.fun,
+    )
+    assert restricted_likelihood(data, ours + 1e-6) == pytest.approx(-best.fun, abs=0.01)
 
 
 def test_a_single_data_set_has_no_spread_of_data_sets() -> None:
