@@ -2,7 +2,7 @@
 
 Left: validation accuracy over epochs with AHSAR (solid) and without homeostasis (dashed), by training paradigm and
 neuron; means over seeds with 95 % bootstrap intervals. Right: test accuracy on corrupted images against the
-severity, mean over the kinds of corruption; dots are seeds.
+severity, mean over the kinds of corruption and the paradigms; dots are seeds.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ def draw(data: xr.Dataset) -> Figure:
                 found["epoch"], found["low"], found["high"], color=colour, alpha=0.12, linewidth=0
             )
     axes[0, 0].xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes[0, 0].set(xlabel="epoch", ylabel="validation accuracy (%)")
+    # the first epoch of the slowest network would take most of the room
+    low = float(data["learning"].min("seed").isel(epoch=slice(1, None)).min())
+    axes[0, 0].set(xlabel="epoch", ylabel="validation accuracy (%)", ylim=(low - 2, None))
     axes[0, 0].legend(fontsize=6, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     robust = data["robustness"].mean("corruption")
     series = {str(name): robust.sel(homeostasis=name) for name in data["homeostasis"].values}

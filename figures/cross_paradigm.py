@@ -46,7 +46,9 @@ def draw(data: xr.Dataset) -> Figure:
     ax.set_yticks(range(len(networks)), networks)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    ax.set_title(f"test accuracy (%); raw pixels {float(data['raw_pixels'].mean()):.1f} %")
+    ax.set_title(
+        f"{data['images'].item()}: test accuracy (%); raw pixels {float(data['raw_pixels'].mean()):.1f} %"
+    )
     figure.colorbar(image, ax=ax, label="change against none (points)", extend="both")
     return figure
 

@@ -1,8 +1,8 @@
 """Codes of the kinds of networks in the plane.
 
-t-SNE of the hidden units' activity on test images, side by side for each kind of network without homeostasis and
-with sleep or AHSAR, one seed; colours and marks are classes. Above each: trustworthiness T (share of neighbours in the
-picture that are neighbours in the code), accuracy of the five nearest neighbours in the picture, and the paper's Φ
+t-SNE of the hidden units' activity on test images, side by side for each kind of network without homeostasis, with
+sleep and with AHSAR, one seed; colours and marks are classes. Above each: trustworthiness T (share of neighbours in
+the picture that are neighbours in the code), accuracy of the five nearest neighbours in the picture, and the paper's Φ
 of the code itself. Distances between panels mean nothing.
 """
 
@@ -48,6 +48,7 @@ def draw(data: xr.Dataset) -> Figure:
         numbers = f"T {float(here['trustworthiness']):.2f}, Φ {float(here['phi']):.1f}"
         ax.set_title(f"{title}{numbers}\nk-NN {100 * float(here['neighbour_accuracy']):.0f} %", fontsize=6)
     handles = axes.flat[[ax.collections != [] for ax in axes.flat].index(True)].get_legend_handles_labels()
+    figure.suptitle(data["images"].item())
     figure.legend(
         *handles, loc="outside lower center", ncols=10, title="class", markerscale=2, handletextpad=0.1
     )

@@ -2,7 +2,8 @@
 
 Test accuracy (mean and 95 % bootstrap interval over seeds) against the energy of one inference, by the convention
 that bills real-valued spikes as what they are, and against the size of the weights. Up and to the left is better;
-grey lines join the models that no other beats in both. Small open marks: energy by the paper's convention. Right,
+grey lines join the models that no other beats in both. Small open marks: energy by the paper's convention (pale for
+half-filled ones). Right,
 where measured: memory kept for the backward pass against the number of time steps.
 """
 
@@ -59,7 +60,8 @@ def plane(data: xr.Dataset, ax: Axes, x: str, label: str, *, also: str | None = 
         mean = float(accuracy.mean())
         points.append((cost, mean))
         style = {"color": SERIES[k % len(SERIES)], "marker": MARKERS[k % len(MARKERS)], "linestyle": "none"}
-        fill = "full" if k < len(MARKERS) else "left"  # colours and marks begin anew
+        again = k >= len(MARKERS)  # colours and marks begin anew
+        fill = "left" if again else "full"
         spread = None
         if len(accuracy) > 1:
             found = bootstrap_interval(accuracy)
@@ -68,7 +70,8 @@ def plane(data: xr.Dataset, ax: Axes, x: str, label: str, *, also: str | None = 
             cost, mean, yerr=spread, markersize=4.5, elinewidth=0.8, fillstyle=fill, label=str(case), **style
         )
         if also is not None and also in data:
-            ax.plot(float(data[also].sel(case=case)), mean, markersize=3, fillstyle="none", **style)
+            style |= {"fillstyle": "none", "alpha": 0.5} if again else {"fillstyle": "none"}
+            ax.plot(float(data[also].sel(case=case)), mean, markersize=3, **style)
     front = [point for point in sorted(points) if not any(c <= point[0] and a > point[1] for c, a in points)]
     ax.plot(*zip(*front, strict=True), color=COLOURS["baseline"], linewidth=0.6, zorder=0, label="_")
     ax.set_xlabel(label)

@@ -3,7 +3,7 @@
 Left: test accuracy of networks whose threshold is frozen, under the three threshold gradients (TrSG, absolute AS,
 relative RS); dots are seeds, bands 95 % bootstrap intervals. Middle: with a learnt threshold, accuracy by the number
 of time steps without either, with one and with both. Right: total-variation distance of the membrane to its
-stationary law over time, started at zero and by MP-Init.
+stationary law over time (soft reset, mean over layers and seeds), started at zero and by MP-Init.
 """
 
 from __future__ import annotations

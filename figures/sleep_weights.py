@@ -2,8 +2,8 @@
 
 Mean weight of each pathway of a recurrent STDP network relative to its start (left) and mean firing rates (right),
 over the time that it is awake: the same network and images with the paper's sleep and without, one seed. With sleep
-the weights among excitatory neurons and from the input stay near their start, and those from and onto inhibitory
-neurons decay until inhibition falls silent; without, all grow towards their clamp.
+the weights among excitatory neurons stay near their start, those from the input within three times of it, and those
+from and onto inhibitory neurons decay until inhibition falls silent; without, all grow towards their clamp.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ _READOUTS = ("logistic", "qda")
 _ADDITION = 0.9e-3
 _PICTURED = 300
 #: The code of these is drawn in the plane, of the first seed.
-_DRAWN = ("none", "sleep")
+_DRAWN = ("none", "sleep", "AHSAR")
 
 
 @dataclass(frozen=True)

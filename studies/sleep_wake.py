@@ -44,7 +44,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="any constant, for both arms"
     )
-    parser.add_argument("--quick", action="store_true", help="few images: to see it work, not to publish")
+    scale = parser.add_mutually_exclusive_group()
+    scale.add_argument("--quick", action="store_true", help="few images: to see it work, not to publish")
+    scale.add_argument("--full", action="store_true", help="the real thing (default)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: results/sleep_wake[_quick]")
     return parser.parse_args()
 

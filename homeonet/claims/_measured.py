@@ -77,7 +77,7 @@ def measured_over_seeds(case: str, values: Sequence[float] | np.ndarray, unit: s
     """The mean of one value a seed, with Student's t interval; values that are missing (NaN) are left out.
 
     A single value is its own interval. Of three to five seeds, which is what most studies have, a bootstrap interval
-    of 95 % holds the mean in 77 to 85 % of cases only, too seldom for a verdict.
+    of 95 % holds the mean in about 75 to 83 % of cases only, too seldom for a verdict.
 
     Raises
     ------
