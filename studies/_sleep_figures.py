@@ -61,5 +61,8 @@ def draw_explosion(seconds: xr.DataArray, growth: float) -> Figure:
                 )
             else:
                 ax.text(0.5, 0.5, "no run explodes", ha="center", va="center", transform=ax.transAxes)
-                ax.set(xticks=[], yticks=[])
+                for axis, dim in ((ax.xaxis, "exc_exc.density"), (ax.yaxis, "input.mean_rate")):
+                    axis.set_ticks(range(shown.sizes[dim]), [f"{value:g}" for value in shown[dim].values])
+                ax.set(xlim=(-0.5, shown.sizes["exc_exc.density"] - 0.5))
+                ax.set(ylim=(-0.5, shown.sizes["input.mean_rate"] - 0.5))
     return figure
