@@ -67,8 +67,8 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def grid_of(kind: str, options: argparse.Namespace) -> Grid:
-    """All networks of a kind, "plastic" or "gradient", under all their homeostasis, on all images."""
+def grid_of(kind: str, options: argparse.Namespace, data: str, pixels: int) -> Grid:
+    """All networks of a kind, "plastic" or "gradient", under all their homeostasis, on square images."""
     fixed: dict[str, Any] = {"train": options.train, "test": options.test}
     if kind == "plastic":
         fixed["evaluation.presentation"] = "0.5 s"  # of both presets, so that they count over the same time
@@ -78,8 +78,9 @@ def grid_of(kind: str, options: argparse.Namespace) -> Grid:
         fixed |= {"net": "sg_snn", "net_options.hidden": UNITS, "steps": STEPS, "epochs": options.epochs}
         fixed |= {"batch": 50, "val": 0}
         side = "size"
-    axes = {"data": options.data, side: options.sides, "seed": options.seeds}
-    return Grid(fixed, axes, _cases(kind, options.homeostasis))
+    return Grid(
+        fixed | {"data": data, side: pixels}, {"seed": options.seeds}, _cases(kind, options.homeostasis)
+    )
 
 
 def place_of(case: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ python studies/cross_paradigm.py --quick                    # embedded images, a
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 from pathlib import Path
 
@@ -35,8 +36,9 @@ def parse() -> argparse.Namespace:
     scale.add_argument("--quick", action="store_true", help="embedded images, few of them: a minute")
     scale.add_argument("--full", action="store_true", help="the committed scale (default); resumes")
     parser.add_argument("--data", nargs="+", metavar="NAME", help="default: mnist fashion")
+    parser.add_argument("--sides", nargs="+", type=int, default=[15], metavar="N", help="pixels; default: 15")
     parser.add_argument(
-        "--sides", nargs="+", type=int, metavar="N", help="pixels; default: 15 28 (quick: 15)"
+        "--whole", nargs="*", metavar="NAME", help="also as they are, 28 × 28; default: mnist (quick: none)"
     )
     parser.add_argument("--seeds", nargs="+", type=int, metavar="S", help="default: 1 2 3")
     for name, text in (
@@ -53,11 +55,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: results/cross_paradigm[_quick]")
     options = parser.parse_args()
     full = {"data": ["mnist", "fashion"], "seeds": [1, 2, 3], "train": 800, "test": 400, "epochs": 10}
-    full |= {"corrupted": 200, "homeostasis": list(COLUMNS), "sides": [15, 28]}
+    full |= {"corrupted": 200, "homeostasis": list(COLUMNS), "whole": ["mnist"]}
     quick = {"data": ["mnist5k"], "seeds": [1, 2], "train": 150, "test": 100, "epochs": 10, "corrupted": 50}
-    quick |= {"homeostasis": ["none", "sleep"], "sides": [15]}
+    quick |= {"homeostasis": ["none", "sleep"], "whole": []}
     for name, value in (quick if options.quick else full).items():
-        setattr(options, name, getattr(options, name) or value)
+        given = getattr(options, name)
+        setattr(options, name, value if given is None else given)
     options.out = options.out or Path("results", f"cross_paradigm{'_quick' * options.quick}")
     return options
 
@@ -65,15 +68,21 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     """Run and measure what is missing, then print and write the table, the figure and what it is drawn from."""
     options = parse()
-    grids = {kind: grid_of(kind, options) for kind in ("plastic", "gradient")}
-    for kind, grid in grids.items():
-        run_grid(grid, options.out / kind, options, baselines=False)
-    tasks = list(tasks_of({kind: grid.cells() for kind, grid in grids.items()}, options))
+    sets = [*itertools.product(options.data, options.sides), *((name, 28) for name in options.whole)]
+    grids = {kind: [grid_of(kind, options, *images) for images in sets] for kind in ("plastic", "gradient")}
+    for kind, listed in grids.items():
+        for grid in listed:
+            run_grid(grid, options.out / kind, options, baselines=False)
+    cells = {kind: [cell for grid in listed for cell in grid.cells()] for kind, listed in grids.items()}
+    tasks = list(tasks_of(cells, options))
     table, found = measured(tasks, options.workers)
     table.to_parquet(options.out / "table.parquet", index=False)
     table.to_csv(options.out / "table.csv", index=False)
     results = arranged(table, options.homeostasis)
-    there = {("raw pixels", "none"), *(place_of(case) for grid in grids.values() for case in grid.cases)}
+    there = {
+        ("raw pixels", "none"),
+        *(place_of(case) for listed in grids.values() for case in listed[0].cases),
+    }
     absent = {(row, column) for row in (*ROWS, "raw pixels") for column in COLUMNS} - there
     seeds = " ".join(map(str, options.seeds))
     scale = f"{', '.join(map(str, results['set'].values))}; {options.train} training and {options.test} test images; "
