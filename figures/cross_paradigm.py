@@ -47,7 +47,7 @@ def draw(data: xr.Dataset) -> Figure:
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     ax.set_title(
-        f"{data['images'].item()}: test accuracy (%); raw pixels {float(data['raw_pixels'].mean()):.1f} %"
+        f"{data.attrs['images']}: test accuracy (%); raw pixels {float(data['raw_pixels'].mean()):.1f} %"
     )
     figure.colorbar(image, ax=ax, label="change against none (points)", extend="both")
     return figure

@@ -48,7 +48,7 @@ def draw(data: xr.Dataset) -> Figure:
         numbers = f"T {float(here['trustworthiness']):.2f}, Φ {float(here['phi']):.1f}"
         ax.set_title(f"{title}{numbers}\nk-NN {100 * float(here['neighbour_accuracy']):.0f} %", fontsize=6)
     handles = axes.flat[[ax.collections != [] for ax in axes.flat].index(True)].get_legend_handles_labels()
-    figure.suptitle(data["images"].item())
+    figure.suptitle(data.attrs["images"])
     figure.legend(
         *handles, loc="outside lower center", ncols=10, title="class", markerscale=2, handletextpad=0.1
     )

@@ -40,7 +40,7 @@ def draw(data: xr.Dataset) -> Figure:
         ax.set_visible(False)
     for ax in axes[:, 0]:
         ax.set_ylabel("weight norm / start")
-    figure.suptitle(data["images"].item())
+    figure.suptitle(data.attrs["images"])
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4)
     return figure
 

@@ -147,7 +147,7 @@ def figure_data(results: xr.Dataset, found: list[dict[str, Any]]) -> xr.Dataset:
             data[name] = (("paradigm", "homeostasis"), values)
         data["code"] = (("paradigm", "homeostasis", "image", "axis"), code)
         data["label"] = ("image", np.array(label, dtype=np.int8))
-    return data.assign_coords(progress=PROGRESS, images=str(first))
+    return data.assign_coords(progress=PROGRESS).assign_attrs(images=str(first))
 
 
 def draw(results: xr.Dataset, absent: set[tuple[str, str]]) -> Figure:
