@@ -202,7 +202,9 @@ def _one_translation_unit(folder: Path, *, unoptimised: bool) -> str:
     assert listed is not None
     includes: list[str] = []
     bodies: list[str] = []
-    for number, source in enumerate(listed.group(1).split()):
+    # brianlib/spikequeue.cpp, of Brian2 2.10 and later, is what our SynapticPathway replaces
+    listed_sources = [source for source in listed.group(1).split() if not source.startswith("brianlib/")]
+    for number, source in enumerate(listed_sources):
         lines = (folder / source).read_text().splitlines()
         is_include = [re.match(r"\s*#\s*include", line) is not None for line in lines]
         includes += [line.strip() for line, yes in zip(lines, is_include, strict=True) if yes]

@@ -27,7 +27,7 @@ __all__ = ["Toolchain", "cpp_toolchain", "cuda_toolchain", "emulated_toolchain",
 _SOURCES = Path(__file__).parent
 # the limit on alias checks makes GCC vectorise the long loops too
 _GCC_FLAGS = ("--param", "vect-max-version-for-alias-checks=200")
-_NVCC_FLAGS = ("-x", "cu", "-O3", "-std=c++17", "--fmad=false", "-w")
+_NVCC_FLAGS = ("-x", "cu", "-O3", "-std=c++17", "--fmad=false", "--ftz=true", "-w")
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "network.h"
+#include "brian_network.h"
 #include "objects.h"
-
-double Network::_last_run_time = 0.0;
-double Network::_last_run_completed_fraction = 0.0;
-bool Network::_globally_stopped = false;
-bool Network::_globally_running = false;
+#include "subnormals.h"
 
 namespace homeonet {
 int64_t first_step = 0, n_steps = 0;
@@ -25,28 +21,25 @@ bool at_last_wake_step() {
 }
 }  // namespace homeonet
 
-Network::Network() : t(0.0) {}
-void Network::clear() { objects.clear(); }
-void Network::add(Clock* clock, codeobj_func func) { objects.push_back(std::make_pair(clock, func)); }
-void Network::compute_clocks() {}
-Clock* Network::next_clocks() { return nullptr; }
-
 void Network::run(const double, void (*)(const double, const double, const double, const double),
                   const double) {
+  using homeonet::regular;
+  homeonet::flush_subnormals();
   struct Slow { Clock* clock; int64_t every; bool due; };
-  Clock* base = objects[0].first;
+  Clock* base = regular(objects[0].first);
   for (auto& object : objects)
-    if (object.first->dt[0] < base->dt[0]) base = object.first;
+    if (regular(object.first)->dt[0] < base->dt[0]) base = regular(object.first);
   std::vector<Slow> slow;
   std::vector<std::pair<int, codeobj_func>> calls;  // index of the slow clock or -1, function
   for (auto& object : objects) {
     int which = -1;
-    if (object.first != base) {
+    Clock* const clock = regular(object.first);
+    if (clock != base) {
       for (size_t k = 0; k < slow.size(); k++)
-        if (slow[k].clock == object.first) which = (int)k;
+        if (slow[k].clock == clock) which = (int)k;
       if (which < 0) {
         which = (int)slow.size();
-        slow.push_back({object.first, (int64_t)(object.first->dt[0] / base->dt[0] + 0.5), false});
+        slow.push_back({clock, (int64_t)(clock->dt[0] / base->dt[0] + 0.5), false});
       }
     }
     if (object.second) calls.push_back(std::make_pair(which, object.second));

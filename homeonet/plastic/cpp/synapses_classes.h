@@ -13,6 +13,7 @@ using namespace std;  // Brian2's generated files rely on it
 class SynapticPathway {
  public:
   std::vector<int>& sources;
+  const char* queue[1] = {""};  // Brian2 2.10 and later would store what is in flight; nothing is
 
   SynapticPathway(std::vector<int>& synapse_sources, int start, int stop)
       : sources(synapse_sources), first(start), n_neurons(stop - start) {}

@@ -6,21 +6,11 @@
 #include <cstdlib>
 #include <vector>
 
+#include "brian_network.h"
 #include "device.h"
-#include "network.h"
 #include "objects.h"
 #include "on_device.h"
-
-double Network::_last_run_time = 0.0;
-double Network::_last_run_completed_fraction = 0.0;
-bool Network::_globally_stopped = false;
-bool Network::_globally_running = false;
-
-Network::Network() : t(0.0) {}
-void Network::clear() { objects.clear(); }
-void Network::add(Clock* clock, codeobj_func func) { objects.push_back(std::make_pair(clock, func)); }
-void Network::compute_clocks() {}
-Clock* Network::next_clocks() { return nullptr; }
+#include "subnormals.h"
 
 namespace homeonet {
 int64_t first_step = 0, n_steps = 0;
@@ -138,6 +128,7 @@ int64_t steps_to_last_wake_step(const double* on_device_wake_step) {
 void Network::run(const double, void (*)(const double, const double, const double, const double),
                   const double) {
   using namespace homeonet;
+  flush_subnormals();  // of the emulation; a GPU computes with them at full speed
   const double dt = brian::defaultclock.dt[0];
   const auto start = std::chrono::steady_clock::now();
   on_host::upload(dt);
