@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import subprocess
 import time
 from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 
 import numpy as np
 
+from homeonet._compiler import compiler_version
 from homeonet._version import __version__
 from homeonet.errors import InputError
 
@@ -50,11 +50,11 @@ def _version(package: str) -> str:
         return "missing; pip install homeonet installs it"
 
 
-def _compiler_line(found: str | None) -> str:
+def _compiler_line(found: tuple[str, ...] | None) -> str:
     if found is None:
         return "no C++ compiler: apt install g++ (Debian, Ubuntu) or conda install gxx"
-    text = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
-    return f"{shutil.which(found)}: {text.splitlines()[0] if text else 'version unknown'}"
+    command = " ".join([shutil.which(found[0]) or found[0], *found[1:]])
+    return f"{command}: {compiler_version(found) or 'version unknown'}"
 
 
 def _cuda_ready() -> bool:

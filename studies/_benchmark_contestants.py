@@ -164,7 +164,7 @@ def hand_written(config: Config, seconds: float, folder: Path) -> Contestant:
     sizes = {name: structure.size(name) for name in ("input", "exc", "inh")}
     defined = [f"-DN_{name.upper()}={n}" for name, n in sizes.items()]
     command = [
-        compiler() or "g++",
+        *(compiler() or ("g++",)),
         "-O3",
         "-march=native",
         "-ffast-math",

@@ -44,7 +44,7 @@ from _benchmark_contestants import (
 from rich.console import Console
 from rich.table import Table
 
-from homeonet._compiler import compiler
+from homeonet._compiler import compiler, compiler_version
 
 HERE = Path(__file__).parent
 
@@ -143,10 +143,9 @@ def machine() -> str:
         processor = next(line.split(": ")[1] for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         processor = platform.processor()
-    told = subprocess.run([compiler() or "g++", "--version"], check=True, capture_output=True, text=True)
     return (
         f"{processor}, {os.cpu_count()} cores; Python {platform.python_version()}, Brian2 {version('brian2')}, "
-        f"{told.stdout.splitlines()[0]}; {time.strftime('%Y-%m-%d')}"
+        f"{compiler_version(compiler() or ('g++',))}; {time.strftime('%Y-%m-%d')}"
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
+import shutil
 import subprocess
 import tempfile
 import warnings
@@ -20,12 +21,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from homeonet._compiler import COMPILER_FLAGS, cache_root, compiler, compiler_version, processor
+from homeonet._cache import cache_root, is_sound, private_folder, remove, seal
+from homeonet._compiler import COMPILER_FLAGS, compiler, compiler_version, processor
+from homeonet.errors import InputError
 from homeonet.gradient._surrogate import Arctan, Rectangle, Sigmoid, Surrogate, Triangle
 
 __all__ = ["LANE_GROUP", "STRAIGHT_THROUGH", "kernels", "launch", "surrogate_kind", "usable"]
 
 _SOURCES = Path(__file__).parent / "cpp"
+_LIBRARY = "kernels.so"
 _KINDS: dict[type, int] = {Rectangle: 0, Triangle: 1, Arctan: 2, Sigmoid: 3}
 STRAIGHT_THROUGH = 4
 #: Below this many values a second thread costs more than it brings.
@@ -49,7 +53,7 @@ def kernels() -> ctypes.CDLL | None:
         return None
     try:
         return ctypes.CDLL(str(_built(command)))
-    except (OSError, subprocess.CalledProcessError) as error:
+    except (OSError, InputError, subprocess.CalledProcessError) as error:
         warnings.warn(
             f"the kernels of the spiking layers could not be built or loaded ({error}), so they run as torch "
             "operations, several times slower; `homeonet doctor` checks the compiler",
@@ -58,23 +62,29 @@ def kernels() -> ctypes.CDLL | None:
         return None
 
 
-def _built(command: str) -> Path:
-    texts = [path.read_text() for path in sorted(_SOURCES.iterdir())]
-    parts = [processor(), command, compiler_version(command), *COMPILER_FLAGS, *texts]
-    key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-    library = cache_root() / "kernels" / f"{key}.so"
-    if not library.exists():
-        library.parent.mkdir(parents=True, exist_ok=True)
-        handle, scratch = tempfile.mkstemp(dir=library.parent, suffix=".so")
-        os.close(handle)
+def _built(command: tuple[str, ...]) -> Path:
+    texts = [path.read_text(encoding="utf-8") for path in sorted(_SOURCES.iterdir())]
+    parts = [processor(), *command, compiler_version(command), *COMPILER_FLAGS, *texts]
+    folder = cache_root() / "kernels" / hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    private_folder(folder.parent)
+    if not is_sound(folder, [_LIBRARY]):
+        scratch = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
         try:
             flags = [*COMPILER_FLAGS, "-shared", "-fPIC"]
             units = sorted(str(path) for path in _SOURCES.glob("*.cpp"))
-            subprocess.run([command, *flags, *units, "-o", scratch], check=True, capture_output=True)
-            os.replace(scratch, library)  # whole or not at all: other processes may build the same
+            built = ["-o", str(scratch / _LIBRARY)]
+            subprocess.run([*command, *flags, *units, *built], check=True, capture_output=True)
+            seal(scratch, [_LIBRARY])
+            if os.path.lexists(folder):  # damaged, or another user's
+                remove(folder)
+            scratch.rename(folder)
+        except OSError:
+            # other processes may build the same: the first one's is as good
+            if not is_sound(folder, [_LIBRARY]):
+                raise
         finally:
-            Path(scratch).unlink(missing_ok=True)
-    return library
+            shutil.rmtree(scratch, ignore_errors=True)
+    return folder / _LIBRARY
 
 
 def surrogate_kind(surrogate: Surrogate) -> int | None:

@@ -8,8 +8,7 @@ which arrays, in which order.
 
 For a GPU the same program gets other templates and another run loop (``_codegen_cuda.py``).
 
-Brian2's device is global to a process, so this runs in one of its own:
-``python -m homeonet.plastic._codegen STRUCTURE.json FOLDER cpp|cuda``.
+Brian2's device is global to a process, so `main` runs in one of its own, which ``_program.py`` starts.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ import json
 import logging
 import re
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +80,8 @@ def generate(structure: Structure, folder: Path, target: str = "cpp") -> None:
     with quiet():
         network.run(0 * brian2.second)
         device.build(directory=str(folder), compile=False, run=False)
+    handed_over = {item["symbol"] for item in manifest["connections"]} | {"stimulus_values"}
+    assert handed_over == set(device.static_arrays), "a program reads no file but its input"
     shutil.copy(_SOURCES / target / "synapses_classes.h", folder)
     run_loop = (_SOURCES / target / "network.cpp").read_text()
     if on_gpu:
@@ -142,11 +142,13 @@ def _manifest(
 
     stimulus = network["input"].namespace["stimulus"]
     connections = []
-    for pathway in PATHWAYS:
+    for synapses in sorted(item.name for item in network.objects if isinstance(item, brian2.Synapses)):
         for end in ("sources", "targets"):
-            symbol = f"_static_array__array_{pathway}_{end}"
-            size = len(network[pathway])
-            connections.append({"name": f"{pathway}.{end}", "symbol": symbol, "dtype": "int32", "size": size})
+            symbol = f"_static_array__array_{synapses}_{end}"
+            size = len(network[synapses])
+            connections.append(
+                {"name": f"{synapses}.{end}", "symbol": symbol, "dtype": "int32", "size": size}
+            )
     return {
         "arrays": [entry(name, variable) for name, variable in variables.items()],
         "connections": connections,
@@ -205,7 +207,8 @@ def _one_translation_unit(folder: Path, *, unoptimised: bool) -> str:
     # brianlib/spikequeue.cpp, of Brian2 2.10 and later, is what our SynapticPathway replaces
     listed_sources = [source for source in listed.group(1).split() if not source.startswith("brianlib/")]
     for number, source in enumerate(listed_sources):
-        lines = (folder / source).read_text().splitlines()
+        text = (folder / source).read_text()
+        lines = _STATIC_ARRAY.sub("", text).splitlines()  # all arrays come in the one input file
         is_include = [re.match(r"\s*#\s*include", line) is not None for line in lines]
         includes += [line.strip() for line, yes in zip(lines, is_include, strict=True) if yes]
         body = "\n".join(line for line, yes in zip(lines, is_include, strict=True) if not yes)
@@ -223,6 +226,8 @@ def _one_translation_unit(folder: Path, *, unoptimised: bool) -> str:
     return "\n".join(dict.fromkeys(includes)) + "\n" + "\n".join(bodies) + "\n"
 
 
+_STATIC_ARRAY = re.compile(r"ifstream f(\w+);\s*f\1\.open\(\"static_arrays/.*?\belse\s*\{.*?\}", re.DOTALL)
+
 # What runs once a segment is most of the text: left unoptimised, it compiles in a third of the time.
 _UNOPTIMISED = """#pragma GCC push_options
 #pragma GCC optimize("O0")
@@ -237,5 +242,7 @@ def _is_hot(source: str) -> bool:
     return in_loop and not any(word in source for word in once)
 
 
-if __name__ == "__main__":
-    generate(Structure.from_json(Path(sys.argv[1]).read_text()), Path(sys.argv[2]), sys.argv[3])
+def main(description: str, folder: str, target: str) -> None:
+    """Generate from the file of a structure, with Brian2 as it comes, whatever the user's preferences are."""
+    brian2.prefs.reset_to_defaults()
+    generate(Structure.from_json(Path(description).read_text(encoding="utf-8")), Path(folder), target)

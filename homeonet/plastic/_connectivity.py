@@ -16,7 +16,7 @@ from homeonet.errors import InputError
 from homeonet.plastic._random import stream_id
 from homeonet.plastic._structure import Structure
 
-__all__ = ["Connections", "connect", "initial_weights"]
+__all__ = ["Connections", "connect", "initial_weights", "replica_of_unit", "sums_over_replicas"]
 
 #: Source and target indices, a pathway.
 Connections = dict[str, tuple[np.ndarray, np.ndarray]]
@@ -78,6 +78,21 @@ def _one_replica(structure: Structure, config: Config) -> Connections:
         order = np.lexsort((targets, sources))
         connections[pathway] = (sources[order], targets[order])
     return connections
+
+
+def replica_of_unit(structure: Structure, population: str) -> np.ndarray:
+    """The replica that each neuron of a population belongs to, int32, counted over all replicas."""
+    return np.repeat(np.arange(structure.replicas, dtype=np.int32), structure.size(population))
+
+
+def sums_over_replicas(structure: Structure) -> Connections:
+    """Source and target of the connections that add up what the neurons of a replica hold, by their name."""
+    sums = {}
+    for group in ("totals", "ahsar") if structure.ahsar else ("totals",):
+        for population in ("exc", "inh"):
+            targets = replica_of_unit(structure, population)
+            sums[f"{group}_{population}"] = (np.arange(len(targets), dtype=np.int32), targets)
+    return sums
 
 
 def initial_weights(structure: Structure, config: Config) -> dict[str, np.ndarray]:

@@ -18,7 +18,7 @@ import numpy as np
 from homeonet._compiler import compiler
 from homeonet.errors import HomeonetError, InputError
 from homeonet.plastic._arrays import Arrays
-from homeonet.plastic._connectivity import Connections
+from homeonet.plastic._connectivity import Connections, sums_over_replicas
 from homeonet.plastic._cuda import require_gpu
 from homeonet.plastic._program import program_for
 from homeonet.plastic._structure import Structure
@@ -167,13 +167,13 @@ class CompiledEngine:
         self.device = device
         program = program_for(structure, device)
         self.compile_seconds = program.compile_seconds
-        self._folder = program.folder
+        self._structure, self._folder = structure, program.folder
         self._manifest = json.loads((program.folder / "manifest.json").read_text())
         self.stimulus_rows: int = self._manifest["stimulus"]["shape"][0]
         self.array_names = tuple(item["name"] for item in self._manifest["arrays"])
         self._connections = {
             f"{pathway}.{end}": index
-            for pathway, pair in connections.items()
+            for pathway, pair in {**connections, **sums_over_replicas(structure)}.items()
             for end, index in zip(("sources", "targets"), pair, strict=True)
         }
         for item in self._manifest["connections"]:
@@ -195,22 +195,38 @@ class CompiledEngine:
                     f"the temporary folder {tempfile.gettempdir()} cannot be written ({reason}); free space or set "
                     "TMPDIR"
                 ) from None
-            done = subprocess.run(
+            done = self._call(source, result)
+            if done.returncode:
+                raise _failure(done.stderr, done.returncode)
+            return self._read(result, dt)
+
+    def _call(self, source: IO[bytes], result: IO[bytes]) -> subprocess.CompletedProcess[str]:
+        def call() -> subprocess.CompletedProcess[str]:
+            return subprocess.run(
                 [
                     str(self._folder / self.program_name),
                     *(f"/dev/fd/{file.fileno()}" for file in (source, result)),
                 ],
+                stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,
                 check=False,
                 pass_fds=(source.fileno(), result.fileno()),
                 start_new_session=True,  # Ctrl-C is for us: a segment ends by itself
-                cwd=self._folder,  # where Brian2's constant arrays lie
             )
-            if done.returncode:
-                raise _failure(done.stderr, done.returncode)
-            return self._read(result, dt)
+
+        try:
+            return call()
+        except OSError:  # somebody has emptied or damaged the cache meanwhile
+            self._folder = program_for(self._structure, self.device).folder
+        try:
+            return call()
+        except OSError as error:
+            raise InputError(
+                f"the program {self._folder / self.program_name} cannot be run ({error.strerror}): its file system "
+                "may be mounted noexec; set HOMEONET_CACHE to a folder on another one"
+            ) from None
 
     def _write(
         self,

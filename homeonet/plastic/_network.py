@@ -13,7 +13,7 @@ from brian2 import second
 from homeonet.config import PATHWAYS
 from homeonet.plastic import _ahsar, _neuron, _poisson, _sleep
 from homeonet.plastic._adaptation import adaptive_threshold
-from homeonet.plastic._connectivity import Connections
+from homeonet.plastic._connectivity import Connections, replica_of_unit, sums_over_replicas
 from homeonet.plastic._equations import Mechanism, combine, declare_values
 from homeonet.plastic._noise import membrane_noise
 from homeonet.plastic._random_functions import RANDOM_FUNCTIONS
@@ -108,10 +108,6 @@ def build_network(structure: Structure, connections: Connections) -> brian2.Netw
     return brian2.Network(objects)
 
 
-def _unit_index(structure: Structure, population: str) -> np.ndarray:
-    return np.repeat(np.arange(structure.replicas), structure.size(population))
-
-
 def _link(
     group: brian2.NeuronGroup,
     controller: brian2.NeuronGroup,
@@ -119,7 +115,7 @@ def _link(
     population: str,
     *names: str,
 ) -> None:
-    index = None if structure.replicas == 1 else _unit_index(structure, population)
+    index = None if structure.replicas == 1 else replica_of_unit(structure, population)
     for name in names:
         setattr(group, name, brian2.linked_var(controller, name, index=index))
 
@@ -282,6 +278,6 @@ def _sums(
 ) -> brian2.Synapses:
     """Sums over the neurons of a replica, on the slow clock of their target."""
     synapses = brian2.Synapses(groups[population], target, equations, name=f"{target.name}_{population}")
-    index = _unit_index(structure, population)
-    synapses.connect(i=np.arange(len(index)), j=index)
+    sources, targets = sums_over_replicas(structure)[synapses.name]
+    synapses.connect(i=sources, j=targets)
     return synapses

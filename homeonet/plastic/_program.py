@@ -3,7 +3,7 @@
 The key of a program is a hash of everything it is made from: the structure, the sources of this package that
 write it, Brian2's version, the compiler with its version and flags, and the processor or the GPU's architecture (the
 code is built for the machine it is on). A program is built in a private folder and moved into place when it is
-complete.
+complete; one that is not as it was then, or another user's, is built anew.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from homeonet._compiler import cache_root
+from homeonet._cache import cache_root, is_sound, private_folder, remove, seal
 from homeonet.errors import HomeonetError, InputError
 from homeonet.plastic._structure import Structure
 from homeonet.plastic._toolchain import Toolchain, toolchain_for
@@ -32,28 +32,10 @@ from homeonet.store import locked
 __all__ = ["Program", "cache_folder", "program_for"]
 
 _PACKAGE = Path(__file__).parent
-#: The modules that write a program, "_" and ".py" left out; a change of one makes new programs.
-_SOURCES = [
-    "adaptation",
-    "ahsar",
-    "codegen",
-    "codegen_cuda",
-    "codegen_single",
-    "equations",
-    "istdp",
-    "network",
-    "neuron",
-    "noise",
-    "poisson",
-    "random",
-    "random_functions",
-    "renormalisation",
-    "rules",
-    "sleep",
-    "stdp",
-    "structure",
-    "traces",
-]
+#: Packages whose versions decide what code is written.
+_WRITERS = ("brian2", "sympy", "jinja2")
+#: What a program's folder holds and is checked; beside it the source that it was compiled from.
+_PARTS = ("main", "manifest.json")
 
 
 @dataclass(frozen=True)
@@ -93,13 +75,13 @@ def program_for(structure: Structure, device: str = "cpp") -> Program:
     """
     toolchain = toolchain_for(device)
     folder = cache_folder() / f"{structure.key}-{_build_key(toolchain)}"
-    if (folder / "main").exists():
-        return Program(folder, 0.0)
     with _disk_errors(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(folder.parent)
+    if is_sound(folder, _PARTS):
+        return Program(folder, 0.0)
     # one thread of one process builds it, all others wait for that
     with _BUILDING, locked(folder.parent / f".{folder.name}.lock", wait=True):
-        if (folder / "main").exists():
+        if is_sound(folder, _PARTS):
             return Program(folder, 0.0)
         start = time.perf_counter()
         _build(structure, folder, toolchain)
@@ -132,30 +114,65 @@ def _build(structure: Structure, folder: Path, toolchain: Toolchain) -> None:
             toolchain.compile(scratch)
             product = scratch / "product"
             product.mkdir()
-            for name in ("main", "manifest.json", "program.cpp", "static_arrays"):
+            for name in (*_PARTS, "program.cpp"):
                 shutil.move(scratch / name, product / name)
+            seal(product, _PARTS)
             try:
+                if os.path.lexists(folder):  # damaged, or another user's
+                    remove(folder)
                 product.rename(folder)
-            except (
-                OSError
-            ):  # where locks do not work, another process may have been faster: its program is as good
-                if not (folder / "main").exists():
+            except OSError:
+                # where locks do not work, another process may have been faster: its program is as good
+                if not is_sound(folder, _PARTS):
                     raise
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
+#: The code generator runs on this very copy of the package, whatever lies in the current folder.
+_GENERATE = """
+import importlib.util, sys
+package, elsewhere, *arguments = sys.argv[1:]
+spec = importlib.util.spec_from_file_location(
+    "homeonet", package + "/__init__.py", submodule_search_locations=[package]
+)
+sys.modules["homeonet"] = importlib.util.module_from_spec(spec)
+sys.path += elsewhere.split("\\0") if elsewhere else []
+spec.loader.exec_module(sys.modules["homeonet"])
+from homeonet.plastic._codegen import main
+main(*arguments)
+"""
+
+
 def _generate(structure: Structure, folder: Path, target: str) -> None:
-    """Write the program, in a process of its own: Brian2's device is global to a process."""
+    """Write the program, in a process of its own: Brian2's device is global to a process.
+
+    The process finds modules where Python is installed and in absolute folders of ``$PYTHONPATH``, then where this
+    process does, but for the current folder.
+    """
     description = folder / "structure.json"
-    description.write_text(structure.to_json())
-    search_path = os.pathsep.join([str(_PACKAGE.parents[1]), os.environ.get("PYTHONPATH", "")])
+    description.write_text(structure.to_json(), encoding="utf-8")
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    here = os.getcwd()
+    elsewhere = [path for path in sys.path if os.path.isabs(path) and os.path.realpath(path) != here]
+    package = str(_PACKAGE.parent)
     result = subprocess.run(
-        [sys.executable, "-m", "homeonet.plastic._codegen", str(description), str(folder), target],
+        [
+            sys.executable,
+            "-P",
+            "-c",
+            _GENERATE,
+            package,
+            "\\0".join(elsewhere),
+            str(description),
+            str(folder),
+            target,
+        ],
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": search_path},
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in given if os.path.isabs(path))},
     )
     if result.returncode:
         lines = result.stderr.strip().splitlines() or ["no message"]
@@ -166,8 +183,15 @@ def _generate(structure: Structure, folder: Path, target: str) -> None:
 
 
 def _build_key(toolchain: Toolchain) -> str:
-    parts = [version("brian2"), platform.machine(), toolchain.name, toolchain.command, *toolchain.flags]
+    parts = [
+        *map(version, _WRITERS),
+        platform.machine(),
+        toolchain.name,
+        *toolchain.command,
+        *toolchain.flags,
+    ]
     digest = hashlib.sha256("\n".join([*parts, *toolchain.identity]).encode())
-    for source in sorted(_PACKAGE / f"_{name}.py" for name in _SOURCES) + toolchain.sources:
+    writers = [*sorted(_PACKAGE.glob("*.py")), _PACKAGE.parent / "config.py"]
+    for source in writers + toolchain.sources:
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]

@@ -39,7 +39,7 @@ class Toolchain:
     name : str
     target : {"cpp", "cuda"}
         The code that is generated for it.
-    command : str
+    command : tuple of str
     flags : tuple of str
     identity : tuple of str
         All that a program depends on beside its source: version, processor or architecture.
@@ -47,7 +47,7 @@ class Toolchain:
 
     name: str
     target: str
-    command: str
+    command: tuple[str, ...]
     flags: tuple[str, ...]
     identity: tuple[str, ...]
 
@@ -61,7 +61,7 @@ class Toolchain:
         """Make ``main`` of ``program.cpp``; HomeonetError if the compiler rejects it."""
         folders = [folder, _SOURCES / "cuda", _SOURCES / "cpp"]
         result = subprocess.run(
-            [self.command, *self.flags, *(f"-I{path}" for path in folders), "program.cpp", "-o", "main"],
+            [*self.command, *self.flags, *(f"-I{path}" for path in folders), "program.cpp", "-o", "main"],
             cwd=folder,
             capture_output=True,
             text=True,
@@ -74,7 +74,7 @@ class Toolchain:
             remedy = "run `homeonet doctor`"
             if "arch" in reason and self.name == "cuda":
                 remedy = "give --cuda-arch one that `nvcc --list-gpu-arch` names, or update CUDA"
-            raise HomeonetError(f"{self.command} could not compile the network: {reason}; {remedy}")
+            raise HomeonetError(f"{' '.join(self.command)} could not compile the network: {reason}; {remedy}")
 
 
 def cpp_toolchain() -> Toolchain:
@@ -88,7 +88,7 @@ def cuda_toolchain() -> Toolchain:
     """Nvcc for this machine's GPU; InputError where either is missing."""
     command, wanted = find_nvcc(), architecture()
     flags = (*_NVCC_FLAGS, f"-arch={wanted}", *nvcc_folders(command))
-    return Toolchain("cuda", "cuda", command, flags, (nvcc_version(command),))
+    return Toolchain("cuda", "cuda", (command,), flags, (nvcc_version(command),))
 
 
 def emulated_toolchain() -> Toolchain:
@@ -103,7 +103,7 @@ def toolchain_for(device: str) -> Toolchain:
     return {"cpp": cpp_toolchain, "cuda": cuda_toolchain, "emulated": emulated_toolchain}[device]()
 
 
-def _cpp_compiler(device: str) -> str:
+def _cpp_compiler(device: str) -> tuple[str, ...]:
     found = compiler()
     if found is None:
         raise InputError(
@@ -113,5 +113,5 @@ def _cpp_compiler(device: str) -> str:
     return found
 
 
-def _cpp_identity(command: str) -> tuple[str, ...]:
+def _cpp_identity(command: tuple[str, ...]) -> tuple[str, ...]:
     return (processor(), compiler_version(command))

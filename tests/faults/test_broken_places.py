@@ -24,10 +24,12 @@ from tests.short_runs import PYTHON, SHORT, assert_same_run, one_line, short
 # ------------------------------------------------------------------------------------------------------ disks
 
 
-def on_small_disk(script: str, size: str, where: Path, **environment: str) -> subprocess.CompletedProcess:
+def on_small_disk(
+    script: str, size: str, where: Path, options: str = "", **environment: str
+) -> subprocess.CompletedProcess:
     """Run a shell script with a file system of `size` mounted at `where`, gone afterwards."""
     where.mkdir(exist_ok=True)
-    mount = f"mount -t tmpfs -o size={size} tmpfs {shlex.quote(str(where))}"
+    mount = f"mount -t tmpfs -o size={size}{options} tmpfs {shlex.quote(str(where))}"
     try:
         allowed = subprocess.run(["unshare", "-rm", "sh", "-c", mount], capture_output=True, check=False)
     except OSError:
@@ -82,6 +84,16 @@ def test_a_full_program_cache_says_so(tmp_path: Path) -> None:
     assert done.stdout.split()[0] == "2"
     one_line(done.stderr, str(disk), "cannot be written", "set HOMEONET_CACHE")
     assert done.stdout.split()[1:] == [str(disk), f"{disk}/programs"]
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_program_cache_that_may_not_hold_programs_says_so(tmp_path: Path) -> None:
+    disk = tmp_path / "cache"
+    options = " ".join(map(shlex.quote, SHORT))
+    script = f"{PYTHON} -m homeonet run massey2026 {options} --out {tmp_path}/r; echo $?"
+    done = on_small_disk(script, "50m", disk, ",noexec", HOMEONET_CACHE=str(disk))
+    assert done.stdout.strip() == "2"
+    one_line(done.stderr, str(disk), "cannot be run", "noexec", "set HOMEONET_CACHE")
     assert not (tmp_path / "r").exists()
 
 

@@ -183,7 +183,7 @@ def test_c_and_numpy_draw_the_same_bits(tmp_path: Path) -> None:
         "    out[3 * k + 2] = normal_draw(1, key, index[k]);\n  }\n}\n"
     )
     library = tmp_path / "draws.so"
-    subprocess.run([compiler(), "-O1", "-shared", "-fPIC", str(source), "-o", str(library)], check=True)
+    subprocess.run([*compiler(), "-O1", "-shared", "-fPIC", str(source), "-o", str(library)], check=True)
     rng, n = np.random.default_rng(0), 20_000
     stream = rng.integers(0, 2**52, n).astype(float)
     step = np.floor(10.0 ** rng.uniform(0, 15, n))
