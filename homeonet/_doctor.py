@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import sys
 import time
 from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
@@ -17,6 +18,8 @@ from homeonet.errors import InputError
 
 __all__ = ["examine"]
 
+#: The Python of the one Brian2 that brian2cuda takes.
+_BRIAN2CUDA_PYTHON = (3, 12)
 _PACKAGES = ("brian2", "numpy", "scipy", "scikit-learn", "xarray", "h5netcdf", "matplotlib", "mlxtend")
 
 
@@ -32,8 +35,7 @@ def examine() -> bool:
     print(f"  cpp            {_compiler_line(found)}")
     print("  runtime        Brian2 on NumPy: always there, very slow")
     print(f"  cuda           {_cuda_line()}")
-    if (second := _brian2cuda_line()) is not None:
-        print(f"  brian2cuda     {second}")
+    print(f"  brian2cuda     {_brian2cuda_line()}")
     print(f"  gradient       {_gradient_line()}")
     print(f"program cache    {cache_folder()}")
     print(
@@ -99,12 +101,17 @@ def _gradient_line() -> str:
     return f"torch {torch.__version__} on {torch.cuda.get_device_name()}, {kernels}"
 
 
-def _brian2cuda_line() -> str | None:
-    """brian2cuda, a second opinion on the code for a GPU, and whether it fits this Brian2; None where it is not."""
+def _brian2cuda_line() -> str:
+    """brian2cuda, a second opinion on the code for a GPU, and whether it fits this Python and Brian2."""
     try:
         found, needs = version("brian2cuda"), requires("brian2cuda") or []
     except PackageNotFoundError:
-        return None
+        fits = sys.version_info[:2] == _BRIAN2CUDA_PYTHON
+        return (
+            "not installed; the extra brian2cuda has it"
+            if fits
+            else "not for this Python: 3.12 has its Brian2"
+        )
     pins = [need.partition("==")[2] for need in needs if need.startswith("brian2==")]
     if pins and pins[0] != version("brian2"):
         return f"{found} needs Brian2 {pins[0]}, here is {version('brian2')}; pip install brian2=={pins[0]}"

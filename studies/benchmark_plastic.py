@@ -41,6 +41,7 @@ from _benchmark_contestants import (
     peer,
     plastic_events,
 )
+from _benchmark_presets import PRESET_HEADER, preset_rows
 from rich.console import Console
 from rich.table import Table
 
@@ -191,6 +192,17 @@ def main() -> None:
         raw["measurements"][f"{dt_ms:g} ms"] = {
             c.name: [asdict(m) for m in c.measurements] for c in contestants
         }
+    images = 30 if arguments.quick else 300
+    table = Table(*PRESET_HEADER, title=f"The presets, {images} images")
+    text += ["## The presets, subnormal numbers flushed and kept\n"]
+    text += [f"{images} digits a run, {arguments.repeats} rounds that alternate the two.\n"]
+    text += [f"| {' | '.join(PRESET_HEADER)} |", "|---" * len(PRESET_HEADER) + "|"]
+    raw["presets"] = preset_rows(images, arguments.repeats)
+    for row in raw["presets"]:
+        table.add_row(*row)
+        text.append(f"| {' | '.join(row)} |")
+    console.print(table)
+    text.append("")
     raw["starting"] = starting(min(3, arguments.repeats))
     text.append("## Starting\n")
     for what, seconds in raw["starting"].items():

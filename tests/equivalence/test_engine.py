@@ -51,6 +51,7 @@ def assert_same_arrays(first: dict[str, np.ndarray], second: dict[str, np.ndarra
     assert not different
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("mechanism", [{}, AHSAR], ids=["", "ahsar"])
 def test_segments_of_any_length_give_the_same_bits(images: np.ndarray, mechanism: dict) -> None:
     whole = trained([small(**mechanism)], images, 100.0)
@@ -60,6 +61,7 @@ def test_segments_of_any_length_give_the_same_bits(images: np.ndarray, mechanism
     assert_same_arrays(whole.arrays, cut.arrays)
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("mechanism", [{}, AHSAR], ids=["", "ahsar"])
 def test_resuming_from_a_checkpoint_gives_the_same_bits(
     images: np.ndarray, mechanism: dict, tmp_path

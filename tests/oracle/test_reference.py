@@ -27,6 +27,7 @@ SHORT = {
 STRONG = {"input_exc.w_initial": 1.0, "noise.sigma": "4 mV", "exc.refractory": "2 ms"}
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("preset", preset_names())
 def test_engine_equals_the_reference_spike_by_spike(preset: str) -> None:
     config = load_config(preset, SMALL | SHORT | STRONG)
