@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from homeonet._text import close_matches
 from homeonet.errors import HomeonetError, InputError
 
 __all__ = ["add_figure"]
@@ -81,9 +82,7 @@ def _run_figures(options: argparse.Namespace, formats: tuple[str, ...], names: l
 
     folder = Path(options.target)
     if not folder.is_dir():
-        import difflib
-
-        close = difflib.get_close_matches(options.target, names, n=3, cutoff=0.5)
+        close = close_matches(options.target, names)
         figures = (
             f"did you mean {', '.join(close)}?"
             if close
