@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -28,3 +29,6 @@ def open_standard_streams() -> None:
         if stream is None or stream.closed:
             # never closed: it lasts as long as the process
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # where the locale has no sign for it, a question mark and not an error at the end of the work
+        sys.stdout.reconfigure(errors="replace")

@@ -84,7 +84,7 @@ def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
 
     while True:
         with disk_errors(path):
-            file = path.open("w")
+            file = path.open("w", encoding="utf-8")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 import sys
 
@@ -48,6 +49,14 @@ def test_a_run_with_closed_streams_is_whole(closed: str, tmp_path) -> None:
     assert found.returncode == 0, found.stderr
     assert load_run(tmp_path / "run").metrics["run_id"]
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1", "cp1252"])
+@pytest.mark.parametrize("command", ["claims", "claims --markdown", "claims --json", "data"])
+def test_what_the_locale_cannot_write_is_replaced(command: str, encoding: str) -> None:
+    locale = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONIOENCODING": encoding}
+    found = shell(command, "2>&1", env=os.environ | locale, encoding=encoding)
+    assert found.returncode == 0 and "Traceback" not in found.stdout
 
 
 def test_streams_that_are_none_are_replaced(monkeypatch) -> None:

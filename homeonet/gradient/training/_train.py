@@ -192,7 +192,7 @@ def load_trained(folder: str | Path) -> TrainResult:
     """
     folder = Path(folder)
     try:
-        metrics = json.loads((folder / "metrics.json").read_text())
+        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
         version, run_id, classes = metrics["homeonet_version"], metrics["run_id"], int(metrics["classes"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
