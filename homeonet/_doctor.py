@@ -13,6 +13,7 @@ from importlib.util import find_spec
 import numpy as np
 
 from homeonet._compiler import compiler_version
+from homeonet._optional import install_command
 from homeonet._version import __version__
 from homeonet.errors import InputError
 
@@ -49,7 +50,7 @@ def _version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        return "missing; pip install homeonet installs it"
+        return "missing; install homeonet again, which brings it"
 
 
 def _compiler_line(found: tuple[str, ...] | None) -> str:
@@ -76,7 +77,7 @@ def _cuda_line() -> str:
         command = find_nvcc()
         compiler = f"{command}: {nvcc_version(command)}"
     except InputError:
-        compiler = 'no nvcc: install the CUDA toolkit, or pip install "homeonet[cuda]"'
+        compiler = f"no nvcc: install the CUDA toolkit, or {install_command('cuda')}"
     if not gpus():
         return f"no GPU: nvidia-smi shows none (driver missing?); {compiler}"
     card = gpus()[0]
@@ -92,7 +93,7 @@ def _gradient_line() -> str:
     try:
         import torch
     except ImportError:
-        return "no torch: pip install 'homeonet[gradient]'"
+        return f"no torch: {install_command('gradient')}"
     if not torch.cuda.is_available():
         return f"torch {torch.__version__} on the CPU; it sees no GPU"
     kernels = (
@@ -108,7 +109,7 @@ def _brian2cuda_line() -> str:
     except PackageNotFoundError:
         fits = sys.version_info[:2] == _BRIAN2CUDA_PYTHON
         return (
-            "not installed; the extra brian2cuda has it"
+            f"not installed; {install_command('brian2cuda')}"
             if fits
             else "not for this Python: 3.12 has its Brian2"
         )

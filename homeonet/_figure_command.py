@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from homeonet._text import close_matches
 from homeonet.errors import HomeonetError, InputError
 
 __all__ = ["add_figure"]
@@ -47,8 +48,14 @@ def _figure(options: argparse.Namespace) -> int:
     if options.target != "all" and options.target not in names:
         _run_figures(options, formats, list(names))
         return 0
+    from homeonet._claims_command import source_folder
     from homeonet._gallery import draw_gallery
 
+    if not names:  # only `all` comes here without one
+        raise InputError(
+            f"{source_folder('figures')} holds no script of a figure; set $HOMEONET_FIGURES to the folder figures of "
+            "the source"
+        )
     chosen = list(names) if options.target == "all" else [options.target]
     out = options.out or (Path(options.folder, "figures") if options.folder else None)
     written, missing = draw_gallery(names, chosen, options.folder, out, formats)
@@ -81,9 +88,7 @@ def _run_figures(options: argparse.Namespace, formats: tuple[str, ...], names: l
 
     folder = Path(options.target)
     if not folder.is_dir():
-        import difflib
-
-        close = difflib.get_close_matches(options.target, names, n=3, cutoff=0.5)
+        close = close_matches(options.target, names)
         figures = (
             f"did you mean {', '.join(close)}?"
             if close

@@ -7,6 +7,7 @@ from, or is ``"claims"``; ``draw`` makes the figure of that dataset, or of the r
 from __future__ import annotations
 
 import importlib.util
+import io
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -141,7 +142,7 @@ def _dataset(study: str, scripts: Path, source: str | Path | None) -> xr.Dataset
     newest = None
     for path in paths:
         try:
-            data = xr.load_dataset(path, engine="h5netcdf")
+            data = xr.load_dataset(io.BytesIO(path.read_bytes()), engine="h5netcdf")
         except Exception as error:  # what HDF5 makes of damaged bytes is open-ended
             reason = " ".join(str(error).split())
             raise InputError(f"{path} cannot be read ({reason}); run the study that wrote it again") from None

@@ -10,19 +10,46 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from homeonet._text import one_line, shown
 from homeonet.errors import InputError
 
 __all__ = ["dotted", "explain", "read_toml"]
+
+#: Of a file and of its tables; far beyond any configuration, and short of what takes long to refuse.
+_MOST_BYTES = 4_000_000
+_DEEPEST = 16
 
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a TOML file; raises InputError for one that cannot be read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise InputError(f"{path} has more than {_MOST_BYTES // 10**6} MB; give a file of parameters")
+        # some editors begin a file with a byte-order mark
+        tables = tomllib.loads(content.decode("utf-8-sig"))
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; give a readable .toml file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not valid TOML ({error}); correct it") from None
+    except RecursionError:
+        raise _too_deep(path) from None
+    level: list[Any] = [tables]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, (dict, list))
+        ]
+    if level:
+        raise _too_deep(path)
+    return tables
+
+
+def _too_deep(path: Path) -> InputError:
+    return InputError(f"{path} is nested more than {_DEEPEST} deep; write sections and flat lists")
 
 
 def dotted(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -36,7 +63,7 @@ def dotted(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def explain(item: Any) -> str:
     """One of pydantic's errors as a line that names the parameter, its value and the remedy."""
-    name = ".".join(str(part) for part in item["loc"]) or "configuration"
+    name = one_line(".".join(str(part) for part in item["loc"]), 200) or "configuration"
     message = item["msg"].removeprefix("Value error, ")
     if item["type"] == "missing":
         return f"{name} is missing; add it or name a preset to start from"
@@ -45,5 +72,6 @@ def explain(item: Any) -> str:
     given = item["input"]
     if isinstance(given, float) and math.isnan(given):
         message = "must be a number"
-    shown = "" if isinstance(given, (dict, BaseModel)) or repr(given) in message else f" = {given!r}"
-    return f"{name}{shown}: {message}"
+    text = shown(given)
+    value = "" if isinstance(given, (dict, BaseModel)) or text in message else f" = {text}"
+    return f"{name}{value}: {message}"

@@ -8,8 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from homeonet._optional import require_gradient
+from homeonet._text import is_number
 
 __all__ = ["add_train"]
+
+_LONGEST_LITERAL = 10_000
 
 _EPILOG = """examples:
   homeonet train lif --out results/lif                            (embedded MNIST images, a small conv net)
@@ -53,7 +56,7 @@ def add_train(commands: Any) -> None:
         description="Trains a network of LIF, TrLIF, HD-LIF, DSN, PSN or sliding PSN neurons on images or time "
         "series, with or without homeostasis, and writes config.toml, metrics.json, epochs.csv, records.nc, "
         "model.safetensors and figures. Interrupted, the same command continues where it stopped. It needs torch: "
-        "pip install 'homeonet[gradient]'.",
+        "the extra `gradient` of this package.",
         epilog=_EPILOG,
     )
     train.add_argument("neuron", help="lif, trlif, hdlif, dsn, psn, slidingpsn, recurrentlif; or a TOML file")
@@ -97,7 +100,7 @@ def _train(options: argparse.Namespace) -> None:
     }
     values |= {f"homeostasis.{name}": {} for name in options.homeostasis}
     values |= {name: _value(text) for name, text in parse_assignments(options.set).items()}
-    if options.neuron.endswith(".toml"):
+    if options.neuron.lower().endswith(".toml"):
         config = load_train_config(options.neuron, **values)
     else:
         config = train_config(neuron=options.neuron, **values)
@@ -122,9 +125,12 @@ def _value(text: str) -> Any:
     """A number, a truth value or a list as Python writes it; else the text itself."""
     if text in ("true", "false"):
         return text == "true"
+    literal = text in ("True", "False", "None") or text[:1] in tuple("[({'\"")
+    if not is_number(text) and (not literal or len(text) > _LONGEST_LITERAL):
+        return text
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
         return text
 
 

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from homeonet._claims_command import add_claims
 from homeonet._cuda_option import add_cuda_arch
 from homeonet._figure_command import add_figure
+from homeonet._streams import open_standard_streams
 from homeonet._sweep_command import add_sweep
 from homeonet._train_command import add_train
 from homeonet._version import __version__
@@ -86,6 +87,7 @@ def run_main(call: Callable[[], int | None], *, resumes: bool = True) -> int:
     resumes : bool, default True
         Whether the same command, given again after an interruption, continues where it stopped.
     """
+    open_standard_streams()
     warnings.showwarning = lambda message, *_, **__: print(f"homeonet: warning: {message}", file=sys.stderr)
     try:
         return call() or 0

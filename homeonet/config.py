@@ -33,6 +33,7 @@ from homeonet._sections import (
     Simulation,
     Sleep,
 )
+from homeonet._text import close_matches, is_number, one_line, plain, shown
 from homeonet.errors import InputError
 
 __all__ = [
@@ -58,9 +59,9 @@ class Config(Section):
 
     preset: str
     data: str
-    train: int = Field(ge=1)
-    val: int = Field(ge=0)
-    test: int = Field(ge=1)
+    train: int = Field(ge=1, le=10**9)
+    val: int = Field(ge=0, le=10**9)
+    test: int = Field(ge=1, le=10**9)
     epochs: int = Field(ge=1, le=1000)
     seed: int = Field(ge=0, lt=2**31)
     simulation: Simulation
@@ -189,19 +190,19 @@ def load_config(source: str | Path, overrides: dict[str, Any] | None = None) -> 
     text = str(source)
     if text in preset_names():
         return apply_overrides(_preset(text), overrides) if overrides else _preset(text)
-    if text.endswith(".toml") or isinstance(source, Path):
+    if text.lower().endswith(".toml") or isinstance(source, Path):
         tables = read_toml(Path(source))
         base = tables.get("preset")
         if base is None:
             raise InputError(
                 f'{source} names no preset; add for example preset = "massey2026" as its first line'
             )
-        if base in preset_names():
+        if isinstance(base, str) and base in preset_names():
             differing = {name: value for name, value in dotted(tables).items() if value != {}}
             return apply_overrides(load_config(base), differing | (overrides or {}))
     else:
         raise InputError(
-            f"preset = {text!r} is not known; choose one of {', '.join(preset_names())}, or give the path of "
+            f"preset = {shown(text)} is not known; choose one of {', '.join(preset_names())}, or give the path of "
             "a .toml file"
         )
     # files that were complete before there was AHSAR have it off
@@ -212,7 +213,9 @@ def load_config(source: str | Path, overrides: dict[str, Any] | None = None) -> 
 
 @lru_cache
 def _preset(name: str) -> Config:
-    tables = tomllib.loads((resources.files("homeonet") / "presets" / f"{name}.toml").read_text())
+    tables = tomllib.loads(
+        (resources.files("homeonet") / "presets" / f"{name}.toml").read_text(encoding="utf-8")
+    )
     return _validate(tables | {"preset": name})
 
 
@@ -220,26 +223,28 @@ def apply_overrides(config: Config, overrides: dict[str, Any]) -> Config:
     """A copy of `config` with dotted names set to new values; raises InputError as `load_config`."""
     tables = config.to_dict()
     for name, value in overrides.items():
+        if not isinstance(name, str):
+            raise InputError(f"{shown(name)} is not a parameter; names are text, such as sleep.ratio")
         section, _, key = name.rpartition(".")
         table = tables.get(section) if section else tables
         if not isinstance(table, dict) or key not in table or isinstance(table[key], dict):
-            raise InputError(f"{name} is not a parameter; {_suggest(name, tables)}")
-        table[key] = _coerce(value, table[key])
+            raise InputError(f"{one_line(name, 200)} is not a parameter; {_suggest(name, tables)}")
+        table[key] = _coerce(name, plain(value), table[key])
     return _validate(tables)
 
 
-def _coerce(value: Any, current: Any) -> Any:
+def _coerce(name: str, value: Any, current: Any) -> Any:
     """Read command-line text as the type that the parameter has now."""
     if not isinstance(value, str) or isinstance(current, str):
         return value
     if isinstance(current, bool):
         return {"true": True, "false": False}.get(value.lower(), value)
-    for kind in (int, float):
-        try:
-            return kind(value)
-        except ValueError:
-            continue
-    return value
+    if not is_number(value.strip()):
+        raise InputError(f"{name} = {shown(value)}: must be a plain number; write for example {current!r}")
+    try:
+        return int(value)
+    except ValueError:
+        return float(value)
 
 
 def _validate(tables: dict[str, Any]) -> Config:
@@ -250,8 +255,5 @@ def _validate(tables: dict[str, Any]) -> Config:
 
 
 def _suggest(name: str, tables: dict[str, Any]) -> str:
-    import difflib
-
-    known = list(dotted(tables))
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    close = close_matches(name, dotted(tables))
     return f"did you mean {', '.join(close)}?" if close else "`homeonet presets NAME` prints all of them"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from homeonet._text import one_line
+
 __all__ = ["BusyError", "DiskFullError", "HomeonetError", "InputError", "RunawayError"]
 
 
 class HomeonetError(Exception):
-    """A failure with a remedy in its message; the command line prints it as one line.
+    """A failure with a remedy in its message, which is one printable line of bounded length whatever it quotes.
 
     Attributes
     ----------
@@ -15,6 +17,9 @@ class HomeonetError(Exception):
     """
 
     exit_code = 1
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(one_line(str(message)))
 
 
 class InputError(HomeonetError, ValueError):

@@ -297,7 +297,7 @@ def load_network(folder: str | Path) -> Network:
 
 def _stored_metrics(folder: Path) -> dict[str, Any]:
     try:
-        metrics = json.loads((folder / "metrics.json").read_text())
+        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
         metrics["homeonet_version"], metrics["run_id"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(

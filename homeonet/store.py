@@ -84,7 +84,7 @@ def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
 
     while True:
         with disk_errors(path):
-            file = path.open("w")
+            file = path.open("w", encoding="utf-8")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
@@ -161,7 +161,8 @@ def load_records(folder: str | Path) -> xr.Dataset:
 
     path = Path(folder) / "records.nc"
     try:
-        return xr.load_dataset(path, engine="h5netcdf")
+        # from memory: HDF5 locks the files that it opens, which some file systems cannot
+        return xr.load_dataset(io.BytesIO(path.read_bytes()), engine="h5netcdf")
     except Exception as error:  # what HDF5 makes of damaged bytes is open-ended
         reason = " ".join(str(error).split())
         raise InputError(f"{path} cannot be read ({reason}); give the folder of a finished run") from None

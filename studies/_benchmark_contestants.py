@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from homeonet._compiler import compiler
+from homeonet._optional import install_command
 from homeonet.config import PATHWAYS, Config, load_config
 from homeonet.plastic._simulation import Training
 from homeonet.plastic._structure import Structure
@@ -221,7 +222,7 @@ def peer(key: str, python: str, config: Config, seconds: float, stack: ExitStack
 
     ready = ask(json.dumps(parameters(config, seconds)))
     if "missing" in ready:
-        return f"{name}: not installed, {ready['missing']} is missing (pip install homeonet[bench])"
+        return f"{name}: not installed, {ready['missing']} is missing ({install_command('bench')})"
     if "failed" in ready:
         return f"{name}: could not be prepared: {ready['failed']}"
 

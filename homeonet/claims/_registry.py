@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from homeonet._parameters import explain, read_toml
+from homeonet._text import close_matches
 from homeonet.errors import InputError
 
 __all__ = ["Claim", "Registry", "Source", "close_to", "load_registry"]
@@ -134,7 +134,7 @@ class Registry(_Section):
 
 def close_to(name: str, known: Any) -> str:
     """What may have been meant, as the remedy of an error."""
-    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    close = close_matches(name, known)
     close = close or [other for other in known if name and name in other][:3]
     return f"did you mean {', '.join(close)}?" if close else "`homeonet claims` lists all of them"
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import string
 from dataclasses import dataclass
 
+from homeonet._text import close_matches, shown
 from homeonet.errors import InputError
 
 __all__ = ["DIGITS", "IDX_SETS", "NAMES", "IdxSet", "check_name", "file_names"]
@@ -106,9 +106,9 @@ def check_name(name: str) -> str:
     """
     name = _ALIASES.get(name, name) if isinstance(name, str) else name
     if name not in NAMES:
-        close = difflib.get_close_matches(str(name).lower(), NAMES, n=1)
+        close = close_matches(str(name).lower() if isinstance(name, str) else name, NAMES, n=1)
         hint = f"did you mean {close[0]!r}?" if close else "homeonet.data.NAMES lists them"
-        raise InputError(f"name = {name!r}: no such data set, must be one of {', '.join(NAMES)}: {hint}")
+        raise InputError(f"name = {shown(name)}: no such data set, must be one of {', '.join(NAMES)}: {hint}")
     return name
 
 

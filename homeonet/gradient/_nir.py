@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from homeonet._optional import install_command
 from homeonet.errors import InputError
 from homeonet.gradient._chain import Link, chain_of, is_container
 from homeonet.gradient._deploy import deploy
@@ -65,7 +66,7 @@ def to_nir(model: nn.Module, input_shape: tuple[int, ...], dt: float = 1.0) -> n
     try:
         import nir
     except ImportError as error:
-        raise InputError("to_nir needs the package nir: pip install nir") from error
+        raise InputError(f"to_nir needs the package nir: {install_command('nir')}") from error
     if not dt > 0:
         raise InputError(f"to_nir: dt = {dt}: it must be positive")
     deployed = deploy(model)

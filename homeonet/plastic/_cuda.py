@@ -1,7 +1,7 @@
 """What device = "cuda" needs of a machine: a GPU, its driver, and nvcc.
 
 nvcc is looked for in ``$CUDACXX``, ``$CUDA_HOME`` and ``$CUDA_PATH``, on the path, in ``/usr/local/cuda``, and among
-Python's packages, where ``pip install "homeonet[cuda]"`` puts it. Code is built for the architecture of the first
+Python's packages, where the extra `cuda` puts it. Code is built for the architecture of the first
 GPU, or for ``$HOMEONET_CUDA_ARCH``; with that set, programs can be built on a machine that has no GPU.
 """
 
@@ -17,13 +17,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from homeonet._cuda_option import CUDA_ARCH_VARIABLE
+from homeonet._optional import install_command
 from homeonet.errors import InputError
 
 __all__ = ["GPU", "architecture", "find_nvcc", "gpus", "require_gpu"]
 
 _NO_NVCC = (
     "device = 'cuda' needs nvcc, the CUDA compiler, and none was found; install the CUDA toolkit, or "
-    'pip install "homeonet[cuda]", or point CUDA_HOME at a toolkit'
+    f"{install_command('cuda')}, or point CUDA_HOME at a toolkit"
 )
 
 

@@ -108,7 +108,7 @@ def _metrics(folder: Path, cell: Cell, kind: str) -> dict[str, float]:
 
 def _numbers(path: Path) -> dict[str, float]:
     try:
-        metrics: Mapping[str, Any] = json.loads(path.read_text())
+        metrics: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return {k: np.nan if v is None else float(v) for k, v in metrics.items() if k not in _NAMES}
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise InputError(

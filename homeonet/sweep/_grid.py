@@ -14,6 +14,7 @@ import tomli_w
 
 from homeonet._optional import require_gradient
 from homeonet._parameters import dotted, read_toml
+from homeonet._text import plain, shown
 from homeonet.errors import InputError
 
 __all__ = ["MOST_CELLS", "Cell", "Grid", "load_grid"]
@@ -75,13 +76,20 @@ class Grid:
     cases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name in ("fixed", "axes"):  # arrays and numbers of NumPy become Python's
+            given = getattr(self, name)
+            object.__setattr__(self, name, {key: plain(value) for key, value in given.items()})
+        cases = {name: {key: plain(v) for key, v in case.items()} for name, case in self.cases.items()}
+        object.__setattr__(self, "cases", cases)
         if not self.axes and not self.cases:
             raise InputError(
                 "the grid is empty: nothing is crossed; add for example [grid] with seed = [1, 2, 3]"
             )
         for name, values in self.axes.items():
             if isinstance(values, str) or not isinstance(values, Sequence):
-                raise InputError(f"grid: {name} = {values!r} is not a list; write {name} = [{values!r}]")
+                raise InputError(
+                    f"grid: {name} = {shown(values)} is not a list; write {name} = [{shown(values)}]"
+                )
             if not values:
                 raise InputError(f"grid: {name} = [] has no values; give at least one or leave it out")
             for k, value in enumerate(values):
@@ -90,7 +98,7 @@ class Grid:
                     value == other and isinstance(value, bool) == isinstance(other, bool)
                     for other in values[:k]
                 ):
-                    raise InputError(f"grid: {name} holds {value!r} twice; give each value once")
+                    raise InputError(f"grid: {name} holds {shown(value)} twice; give each value once")
         names = Counter([*self.fixed, *self.axes, *{n for case in self.cases.values() for n in case}])
         for name, count in names.items():
             if count > 1:
@@ -202,7 +210,7 @@ def _configurator(kind: str) -> Any:
         preset = overrides.pop("preset", None)
         if not isinstance(preset, str):
             raise InputError(
-                f"preset = {preset!r}: each cell needs one; choose one of {', '.join(preset_names())}"
+                f"preset = {shown(preset)}: each cell needs one; choose one of {', '.join(preset_names())}"
             )
         return apply_overrides(load_config(preset), overrides)
 
@@ -213,5 +221,5 @@ def _configured(configure: Any, parameters: Mapping[str, Any], values: Mapping[s
     try:
         return configure(parameters)
     except InputError as error:
-        where = ", ".join(f"{name} = {value!r}" for name, value in values.items())
+        where = ", ".join(f"{name} = {shown(value)}" for name, value in values.items())
         raise InputError(f"{error} (cell: {where})") from None

@@ -183,7 +183,7 @@ def _check_version(folder: Path) -> None:
 def _check_done(folder: Path) -> None:
     """A finished folder can be read: damage is found before hours of work, not after."""
     try:
-        json.loads((folder / "metrics.json").read_text())["run_id"]
-        tomllib.loads((folder / "config.toml").read_text())
+        json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["run_id"]
+        tomllib.loads((folder / "config.toml").read_text(encoding="utf-8"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder} is damaged ({error}); delete it to have it run again") from None

@@ -12,7 +12,7 @@ import pytest
 from homeonet.config import preset_names
 
 pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("brian2cuda") is None, reason='needs pip install "homeonet[brian2cuda]"'
+    importlib.util.find_spec("brian2cuda") is None, reason="needs the extra `brian2cuda`"
 )
 
 _GENERATE = """

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from homeonet._parameters import dotted, explain, read_toml
+from homeonet._text import plain
 from homeonet.data import SERIES
 from homeonet.errors import InputError
 
@@ -171,7 +172,7 @@ def train_config(**values: Any) -> TrainConfig:
         For an unknown name or a value out of its range.
     """
     tables: dict[str, Any] = {}
-    for name, value in values.items():
+    for name, value in ((name, plain(value)) for name, value in values.items()):
         *path, last = name.split(".")
         table = tables
         for part in path:

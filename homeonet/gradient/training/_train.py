@@ -14,6 +14,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from homeonet import store
+from homeonet._optional import install_command
 from homeonet._version import __version__
 from homeonet.data import Dataset, load
 from homeonet.errors import InputError
@@ -191,7 +192,7 @@ def load_trained(folder: str | Path) -> TrainResult:
     """
     folder = Path(folder)
     try:
-        metrics = json.loads((folder / "metrics.json").read_text())
+        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
         version, run_id, classes = metrics["homeonet_version"], metrics["run_id"], int(metrics["classes"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
@@ -257,7 +258,7 @@ def _require_tensorboard() -> None:
         import torch.utils.tensorboard  # noqa: F401
     except ModuleNotFoundError as error:
         raise InputError(
-            f"tensorboard = True needs {error.name}, which is not installed; pip install 'homeonet[tensorboard]'"
+            f"tensorboard = True needs {error.name}, which is not installed; {install_command('tensorboard')}"
         ) from None
 
 
