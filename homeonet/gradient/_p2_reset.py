@@ -11,11 +11,15 @@ Reference: HD-LIF, arXiv 2410.07547, "precise-positioning reset".
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from ctypes import c_float, c_int32
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from homeonet.gradient._native import LANE_GROUP, launch, usable
 from homeonet.gradient._recurrence import reverse_scan, time_blocks
 from homeonet.gradient._triton import on_triton, triton_charge
 
@@ -133,7 +137,15 @@ class _ChargeAndReset(torch.autograd.Function):
         membrane = torch.empty_like(x, memory_format=torch.contiguous_format)
         outputs = torch.empty_like(membrane)
         after = torch.empty_like(membrane[0])
-        whole = decay.numel() == threshold.numel() == len(x) and on_triton(x, initial, decay, threshold)
+        ctx.save_for_backward(membrane, initial, decay, threshold)
+        ctx.spike_bits, ctx.through_time = spike_bits, through_time
+        single = decay.numel() == threshold.numel() == len(x)
+        compiled = usable(x, initial, decay, threshold)
+        ctx.compiled = single and compiled
+        if compiled:
+            _native_forward(x, initial, (decay, threshold), single, spike_bits, membrane, outputs, after)
+            return outputs, after
+        whole = single and on_triton(x, initial, decay, threshold)
         if whole:
             given = (t.contiguous() for t in (x, initial, decay, threshold))
             triton_charge(*given, membrane, after)
@@ -148,14 +160,14 @@ class _ChargeAndReset(torch.autograd.Function):
             out = torch.sub(membrane[block], threshold[block], out=outputs[block]).clamp_min_(0)
             if spike_bits is not None:
                 _quantise_in_place(out, spike_bits)
-        ctx.save_for_backward(membrane, initial, decay, threshold)
-        ctx.spike_bits, ctx.through_time = spike_bits, through_time
         return outputs, after
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, grad_out: Tensor, grad_after: Tensor) -> tuple[Tensor | None, ...]:
-        membrane, initial, decay, threshold = ctx.saved_tensors
+        membrane, initial, decay, threshold = saved = ctx.saved_tensors
+        if ctx.compiled:
+            return _native_backward(ctx, saved, grad_out, grad_after)
         _, needs_initial, needs_decay, needs_threshold, _, _ = ctx.needs_input_grad
         grad_m = torch.empty_like(membrane)
         grad_decay = torch.zeros_like(decay) if needs_decay else None
@@ -188,3 +200,66 @@ class _ChargeAndReset(torch.autograd.Function):
                 grad_decay[block] = v.mul_(grads_m).sum_to_size(decay[block].shape)
             grad_v = grads_m[0] * decay[block.start] if ctx.through_time else torch.zeros_like(grad_after)
         return grad_m, grad_v if needs_initial else None, grad_decay, grad_threshold, None, None
+
+
+def _native_forward(
+    x: Tensor,
+    initial: Tensor,
+    constants: tuple[Tensor, Tensor],
+    single: bool,
+    spike_bits: int | None,
+    membrane: Tensor,
+    outputs: Tensor,
+    after: Tensor,
+) -> None:
+    scale, top = (0.0, 0) if spike_bits is None else _levels(spike_bits)
+    given = [c.contiguous() if single else c.expand_as(x).contiguous() for c in constants]
+    numbers = c_int32(not single), c_float(scale), c_float(top)
+    start = initial.contiguous()
+    launch(
+        "charge_forward",
+        [x.contiguous(), start, *given, *numbers, membrane, outputs, after],
+        len(x),
+        after.numel(),
+    )
+
+
+def _native_backward(
+    ctx, saved: tuple[Tensor, ...], grad_out: Tensor, grad_after: Tensor
+) -> tuple[Tensor | None, ...]:
+    membrane, initial, decay, threshold = saved
+    _, needs_initial, needs_decay, needs_threshold, _, _ = ctx.needs_input_grad
+    grad_x, grad_initial = torch.empty_like(membrane), torch.empty_like(grad_after)
+    sums = [None, None]
+    if needs_decay or needs_threshold:
+        groups = -(-grad_after.numel() // LANE_GROUP)
+        sums = [membrane.new_zeros(groups, len(membrane)) for _ in sums]
+    highest = math.inf
+    if ctx.spike_bits is not None:
+        scale, top = _levels(ctx.spike_bits)
+        # half-way to the level above the highest, which rounds to even: up, as the highest is odd
+        highest = math.nextafter((top + 0.5) / scale, 0.0)
+    given = [membrane, grad_out.contiguous(), grad_after.contiguous(), initial.contiguous()]
+    given += [decay.contiguous(), threshold.contiguous(), _below(highest), c_int32(ctx.through_time)]
+    launch(
+        "charge_backward",
+        [*given, grad_x, grad_initial, *sums],
+        len(membrane),
+        grad_after.numel(),
+    )
+    of_decay, of_threshold = (None if s is None else s.sum(0) for s in sums)
+    return (
+        grad_x,
+        grad_initial if needs_initial else None,
+        of_decay.view(decay.shape) if needs_decay else None,
+        of_threshold.view(threshold.shape) if needs_threshold else None,
+        None,
+        None,
+    )
+
+
+def _below(value: float) -> c_float:
+    """The largest number of single precision that is at most `value`."""
+    return c_float(
+        float(np.nextafter(np.float32(value), np.float32(0))) if np.float32(value) > value else value
+    )
