@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from ctypes import c_float, c_int32, c_int64
+from ctypes import Array, c_float, c_int32, c_int64
 from dataclasses import dataclass
 
 import torch
@@ -132,9 +132,14 @@ class DSN(MembraneNeuron):
         state = self._carried(x[0], state)
         given = (x, state.window, state.membrane, weight, bias, self.threshold * self.threshold_scale)
         rule = _Rule(self.tau, self.levels, self.surrogate, self.through_time)
-        outputs, membrane = (_CompiledDynamicDecay if rule.compiled(*given) else _DynamicDecay).apply(
-            *given, rule
-        )
+        if not rule.compiled(*given):
+            outputs, membrane = _DynamicDecay.apply(*given, rule)
+        elif torch.is_grad_enabled():
+            outputs, membrane = _CompiledDynamicDecay.apply(*given, rule)
+        else:  # a step at a time, what autograd costs is more than what the kernel does
+            outputs, membrane, *_ = _launch_forward(*given, rule)
+        if self.kernel == 1:
+            return outputs, DSNState(membrane, state.window)
         recent = x[max(0, len(x) - self.kernel + 1) :]
         return outputs, DSNState(membrane, torch.cat([state.window, recent])[len(recent) :])
 
@@ -315,26 +320,8 @@ class _CompiledDynamicDecay(torch.autograd.Function):
         threshold: Tensor,
         rule: _Rule,
     ) -> tuple[Tensor, Tensor]:
-        one = threshold.numel() == 1
-        unit_shape = x.shape[2:]
-        a_lane = weight[:, 0].expand(len(weight), *unit_shape).contiguous()
-        sizes = (c_int64 * 4)(math.prod(unit_shape), len(weight), 0 if one else 1, _STEPS_APART)
-        given = [
-            x.contiguous(),
-            window.contiguous(),
-            initial.contiguous(),
-            a_lane,
-            bias.expand(unit_shape).contiguous(),
-            threshold.contiguous() if one else threshold.expand_as(x[0]).contiguous(),
-        ]
-        outputs = torch.empty_like(given[0])
-        saved = x.new_empty(-(-len(x) // _STEPS_APART), *x.shape[1:])
-        last = torch.empty_like(outputs[0])
-        launch(
-            "dsn_forward",
-            [*given, sizes, c_float(rule.tau), c_int32(rule.levels), saved, last, outputs],
-            len(x),
-            last.numel(),
+        outputs, last, given, sizes, saved = _launch_forward(
+            x, window, initial, weight, bias, threshold, rule
         )
         del given[2]  # the initial membrane is the first one saved
         ctx.save_for_backward(*given, saved)
@@ -363,6 +350,40 @@ class _CompiledDynamicDecay(torch.autograd.Function):
         weight_shape, bias_shape = ctx.shapes
         grad_weight, grad_bias = a_lane[:-1].sum_to_size(weight_shape), a_lane[-1].sum_to_size(bias_shape)
         return grad_x, grad_window, grad_initial, grad_weight, grad_bias, None, None
+
+
+def _launch_forward(
+    x: Tensor,
+    window: Tensor,
+    initial: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    threshold: Tensor,
+    rule: _Rule,
+) -> tuple[Tensor, Tensor, list[Tensor], Array, Tensor]:
+    """Outputs, the last membrane, the tensors given to the kernel, the sizes, and the membranes saved on the way."""
+    one = threshold.numel() == 1
+    unit_shape = x.shape[2:]
+    a_lane = weight[:, 0].expand(len(weight), *unit_shape).contiguous()
+    sizes = (c_int64 * 4)(math.prod(unit_shape), len(weight), 0 if one else 1, _STEPS_APART)
+    given = [
+        x.contiguous(),
+        window.contiguous(),
+        initial.contiguous(),
+        a_lane,
+        bias.expand(unit_shape).contiguous(),
+        threshold.contiguous() if one else threshold.expand_as(x[0]).contiguous(),
+    ]
+    outputs = torch.empty_like(given[0])
+    saved = x.new_empty(-(-len(x) // _STEPS_APART), *x.shape[1:])
+    last = torch.empty_like(outputs[0])
+    launch(
+        "dsn_forward",
+        [*given, sizes, c_float(rule.tau), c_int32(rule.levels), saved, last, outputs],
+        len(x),
+        last.numel(),
+    )
+    return outputs, last, given, sizes, saved
 
 
 _HALF = torch.tensor(0.5)

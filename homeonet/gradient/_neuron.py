@@ -111,7 +111,7 @@ class SpikingNeuron(nn.Module):
         self._check_state(x_t)
         out, state = self.single_step(_full_precision(x_t), self._state)
         self._keep(state, x_t)
-        self._went_on = True
+        vars(self)["_went_on"] = True
         return out.to(x_t.dtype)
 
     def reset(self) -> None:
@@ -125,7 +125,7 @@ class SpikingNeuron(nn.Module):
             if self._went_on:
                 self._refuse_recomputation()
             return None
-        self._went_on = self._streaming is not None
+        vars(self)["_went_on"] = self._streaming is not None
         if self._streaming is None:
             return None
         if self._streaming.inside:
@@ -134,12 +134,13 @@ class SpikingNeuron(nn.Module):
                     f"{type(self).__name__}: it is used twice in one call of the model, so it has no one state to go "
                     "on from while streaming; give each place a neuron of its own, or run whole sequences"
                 )
-            self._call_of_stream = self._streaming.call
+            vars(self)["_call_of_stream"] = self._streaming.call
         self._check_state(x[0])
         return self._state
 
     def _keep(self, state: Any, x_t: Tensor) -> None:
-        self._state, self._state_like = state, _likeness(x_t)
+        # past nn.Module's own setting of attributes, which takes longer than a step of a small layer
+        vars(self).update(_state=state, _state_like=_likeness(x_t))
 
     def _check_state(self, x_t: Tensor) -> None:
         """Raise InputError unless the held state, if any, belongs to steps like `x_t`, shape (B, *)."""
