@@ -191,7 +191,8 @@ for kernel, levels, tau, small in itertools.product((1, 4), (1, 4), (0.25, 0.6),
         _triton._TILE_STEPS, _triton._TILE_LANES, _triton._SHORTEST = 8, 4, 16
     ours = results(neuron, x)
     _triton._TILE_STEPS, _triton._TILE_LANES, _triton._SHORTEST = 64, 32, 256
-    _dynamic_decay.on_triton, _dynamic_decay.usable, _dynamic_decay.triton_dsn = _triton.on_triton, _native.usable, fused
+    _dynamic_decay.on_triton, _dynamic_decay.usable = _triton.on_triton, _native.usable
+    _dynamic_decay.triton_dsn = fused
     assert taken == [1, 1]
     assert 0 < compiled[0].mean() < levels
     for a, b in zip(compiled, ours, strict=True):
