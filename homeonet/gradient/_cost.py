@@ -64,8 +64,8 @@ def cost(model: nn.Module, batch: Tensor, *, compressed: bool | None = None) -> 
     Raises
     ------
     InputError
-        If the batch is empty, the model has no spiking layer of this package, or weights in a layer whose operations
-        are not known: the message names it.
+        If the batch is empty, the model has no spiking layer of this package, weights in a layer whose operations
+        are not known, or a neuron or weighted layer that the forward pass does not call: the message names it.
     """
     if batch.dim() < 2 or batch.numel() == 0:
         raise InputError(
@@ -85,6 +85,14 @@ def cost(model: nn.Module, batch: Tensor, *, compressed: bool | None = None) -> 
     }
     with torch.no_grad():
         deployed(batch)
+    silent = [
+        c for c in counters.values() if isinstance(c.module, (SpikingNeuron, *_WEIGHTED)) and not c.calls
+    ]
+    if silent:
+        raise InputError(
+            f"cost: layer {silent[0].name!r}, a {silent[0].layer}, was never called as a module in the forward pass "
+            f"({len(silent)} such), so its operations are not known; call it, layer(x), or remove it from the model"
+        )
     hd_lif = [n for n in neurons if isinstance(n, FixedHDLIF) and not n.indicator]
     if compressed is None:
         compressed = bool(hd_lif) and all(n.spike_bits is not None for n in hd_lif)
@@ -119,7 +127,7 @@ class _Counter:
         self.outputs = self.fired = self.sops = self.nops = self.macs = self.additions = self.memory_bits = (
             0.0
         )
-        self._busy = False
+        self._busy, self.calls = False, 0
         if isinstance(module, SpikingNeuron):
             self._watch(module)
         else:
@@ -135,6 +143,7 @@ class _Counter:
         count = next((count for kind, count in kinds if isinstance(self.module, kind)), None)
 
         def hook(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
+            self.calls += 1
             if count is not None:
                 count(inputs[0], output)
 
@@ -157,6 +166,7 @@ class _Counter:
         neuron.sequence, neuron.single_step = watched(neuron.sequence), watched(neuron.single_step)
 
     def _spiked(self, out: Tensor) -> None:
+        self.calls += 1
         n, (macs, additions) = out.numel(), _neuron_operations(self.module)
         parallel = isinstance(self.module, FixedHDLIF) and self.module.parallel
         self.outputs += n

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from itertools import chain, pairwise
 
 import torch
 from torch import Tensor, nn
 
+from homeonet.errors import InputError
 from homeonet.gradient._chain import Link, chains, uses
 from homeonet.gradient._compression import (
     BinaryConv1d,
@@ -68,7 +70,8 @@ def deploy(model: nn.Module) -> nn.Module:
     - What homeostasis multiplied thresholds with is part of them, and plug-ins are gone.
 
     What follows what is read from ``nn.Sequential``, :class:`PerStep` and modules that declare ``in_order = True``;
-    layers in other modules are packed and fixed, but nothing is folded across them. Names in the state stay those of
+    layers in other modules are packed and fixed, but nothing is folded across them, nor into weights that another
+    module holds too or that hooks compute. Names in the state stay those of
     `model`.
 
     Parameters
@@ -81,24 +84,31 @@ def deploy(model: nn.Module) -> nn.Module:
         Its outputs are those of ``model.eval()`` to float tolerance. To load a saved one, deploy a new model of the
         same architecture and load the state into that.
 
+    Raises
+    ------
+    InputError
+        If a layer's weight is computed by a hook of the older ``weight_norm`` or ``spectral_norm``.
+
     References
     ----------
     HD-LIF, arXiv 2410.07547 (Mem-BN re-parameterisation); Kook et al. 2025, arXiv 2511.08708 (TrSG).
     """
+    _refuse_computed_tensors(model)
     deployed = copy.deepcopy(model).eval().requires_grad_(False)
     for plugin in [m for m in deployed.modules() if isinstance(m, Homeostasis)]:
         plugin.detach(keep=True)
     if type(deployed) in _FIXED or type(deployed) in _PACKED:
         deployed = nn.Sequential(deployed)
     _replace_layers(deployed)
-    held = uses(deployed)
+    held, owners = uses(deployed), _owners(deployed)
     for links in chains(deployed):
         for previous, link in pairwise(links):
-            if held[previous.module] == held[link.module] == 1 and previous.per_step == link.per_step:
+            alone = held[previous.module] == held[link.module] == 1 and previous.per_step == link.per_step
+            if alone and _is_its_own(previous.module, owners) and not _has_hooks(link.module):
                 _fold_batch_norm(previous, link)
         for i, link in enumerate(links):
             if isinstance(link.module, FixedLIF) and link.module.scaled and held[link.module] == 1:
-                _fold_threshold(link.module, links[i + 1 :], held)
+                _fold_threshold(link.module, links[i + 1 :], held, owners)
     return deployed
 
 
@@ -107,12 +117,49 @@ def packed_bytes(deployed: nn.Module) -> int:
     return sum(tensor.nbytes for tensor in chain(deployed.parameters(), deployed.buffers()))
 
 
+def _refuse_computed_tensors(model: nn.Module) -> None:
+    """Raise InputError where a layer holds a tensor with a graph behind it, which cannot be copied."""
+    for name, module in model.named_modules():
+        for key, value in vars(module).items():
+            if isinstance(value, Tensor) and not value.is_leaf:
+                raise InputError(
+                    f"deploy: {key!r} of layer {name!r}, a {type(module).__name__}, is computed from other tensors, as "
+                    "weight_norm and spectral_norm do by hooks; remove them first (torch.nn.utils.remove_weight_norm)"
+                )
+
+
+def _owners(model: nn.Module) -> Counter[int]:
+    """How many places of `model` hold each tensor's memory."""
+    return Counter(
+        tensor.untyped_storage().data_ptr()
+        for module in model.modules()
+        for tensor in (*module._parameters.values(), *module._buffers.values())
+        if tensor is not None and tensor.numel()
+    )
+
+
+def _has_hooks(module: nn.Module) -> bool:
+    """Whether more happens when `module` is called than its class says."""
+    return bool(module._forward_pre_hooks or module._forward_hooks)
+
+
+def _is_its_own(layer: nn.Module, owners: Counter[int]) -> bool:
+    """Whether weight and bias of `layer` are plain tensors that nothing else holds and no hook makes anew."""
+    held = layer._parameters | layer._buffers
+    return (
+        not _has_hooks(layer)
+        and "weight" not in vars(layer)
+        and all(owners[t.untyped_storage().data_ptr()] <= 1 for t in held.values() if t is not None)
+    )
+
+
 def _replace_layers(model: nn.Module) -> None:
     """Put fixed neurons and packed layers where trained ones are; one held in several places stays one."""
     replaced: dict[nn.Module, nn.Module] = {}
     for parent in list(model.modules()):
         for key, child in parent._modules.items():
-            if type(child) in _FIXED or type(child) in _PACKED:
+            hooked = type(child) in _PACKED and _has_hooks(child)
+            if (type(child) in _FIXED or type(child) in _PACKED) and not hooked:
                 if child not in replaced:
                     make = _FIXED.get(type(child)) or _PACKED[type(child)].of
                     replaced[child] = make(child).eval()
@@ -146,17 +193,21 @@ def _fold_batch_norm(layer_link: Link, norm_link: Link) -> None:
     norm_link.replace(nn.Identity())
 
 
-def _fold_threshold(neuron: FixedLIF, following: list[Link], held: dict[nn.Module, int]) -> None:
+def _fold_threshold(
+    neuron: FixedLIF, following: list[Link], held: dict[nn.Module, int], owners: Counter[int]
+) -> None:
     flattened = False
     for link in following:
         if type(link.module) in _WEIGHTED:
             break
-        if type(link.module) not in _HOMOGENEOUS:
+        if type(link.module) not in _HOMOGENEOUS or _has_hooks(link.module):
             return
         flattened |= isinstance(link.module, nn.Flatten)
     else:
         return
     if held[link.module] != 1 or "threshold_scale" in neuron._buffers:
+        return
+    if not _is_its_own(link.module, owners):
         return
     if _scale_inputs(link.module, neuron.threshold, flattened):
         neuron.scaled = False

@@ -10,11 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from homeonet.errors import InputError
-from homeonet.gradient._native import STRAIGHT_THROUGH, launch, surrogate_kind, usable
+from homeonet.gradient._dynamic_decay import CompiledDynamicDecay, DecayRule, DynamicDecay, launch_forward
+from homeonet.gradient._native import launch, surrogate_kind, usable
 from homeonet.gradient._neuron import MembraneNeuron
-from homeonet.gradient._recurrence import reverse_scan, scan, time_blocks
 from homeonet.gradient._surrogate import Surrogate, heaviside, surrogate_named
-from homeonet.gradient._triton import on_triton, triton_dsn
 
 __all__ = ["DSN", "DSNState"]
 
@@ -127,16 +126,59 @@ class DSN(MembraneNeuron):
                 out, state = self.single_step(x_t, state)
                 outputs.append(out)
             return torch.stack(outputs), state
+        if state is not None and not torch.is_grad_enabled() and self._is_plain_step(x):
+            return self._step_by_kernel(x, state)
         weight, bias = self._filter(x[0])
         x = self._mix(x)
         state = self._carried(x[0], state)
         given = (x, state.window, state.membrane, weight, bias, self.threshold * self.threshold_scale)
-        rule = _Rule(self.tau, self.levels, self.surrogate, self.through_time)
-        outputs, membrane = (_CompiledDynamicDecay if rule.compiled(*given) else _DynamicDecay).apply(
-            *given, rule
-        )
+        rule = DecayRule(self.tau, self.levels, self.surrogate, self.through_time)
+        if not rule.compiled(*given):
+            outputs, membrane = DynamicDecay.apply(*given, rule)
+        elif torch.is_grad_enabled():
+            outputs, membrane = CompiledDynamicDecay.apply(*given, rule)
+        else:  # a step at a time, what autograd costs is more than what the kernel does
+            outputs, membrane, *_ = launch_forward(*given, rule)
+        if self.kernel == 1:
+            return outputs, DSNState(membrane, state.window)
         recent = x[max(0, len(x) - self.kernel + 1) :]
         return outputs, DSNState(membrane, torch.cat([state.window, recent])[len(recent) :])
+
+    def _is_plain_step(self, x: Tensor) -> bool:
+        """Whether `x` is one step, (1, B, channels), that the kernel takes without any preparation."""
+        return (
+            x.dim() == 3
+            and x.shape[0] == 1
+            and x.shape[2] == self.channels
+            and self.down is None
+            and x.is_contiguous()
+            and (self.levels > 1 or surrogate_kind(self.surrogate) is not None)
+            and usable(x, self.weight, self.bias, self.threshold)
+            and (isinstance(self.threshold_scale, float) or self.threshold_scale.numel() == 1)
+        )
+
+    def _step_by_kernel(self, x: Tensor, state: DSNState) -> tuple[Tensor, DSNState]:
+        """One step without gradients: what else ``sequence`` does for it takes several times as long."""
+        membrane = torch.empty_like(state.membrane)
+        outputs, saved = (
+            torch.empty_like(x),
+            membrane,
+        )  # before the first step, of which there is one: overwritten
+        threshold = self.threshold if self.threshold_scale == 1.0 else self.threshold * self.threshold_scale
+        sizes = (c_int64 * 4)(self.channels, self.kernel, 0, 1)
+        given = [
+            x,
+            state.window.contiguous(),
+            state.membrane.contiguous(),
+            self.weight.t().contiguous(),
+            self.bias,
+            threshold,
+            sizes,
+        ]
+        given += [c_float(self.tau), c_int32(self.levels), saved, membrane, outputs]
+        launch("dsn_forward", given, 1, membrane.numel())
+        window = torch.cat([state.window, x])[1:] if self.kernel > 1 else state.window
+        return outputs, DSNState(membrane, window)
 
     def single_step(self, x_t: Tensor, state: DSNState | None) -> tuple[Tensor, DSNState]:
         weight, bias = self._filter(x_t)
@@ -182,189 +224,3 @@ class DSN(MembraneNeuron):
     def extra_repr(self) -> str:
         seen = f"kernel={self.kernel}" if self.decay == "dynamic" else "static decay"
         return f"{self.channels}, {seen}, tau={self.tau:g}, levels={self.levels}"
-
-
-@dataclass(frozen=True)
-class _Rule:
-    tau: float
-    levels: int
-    surrogate: Surrogate
-    through_time: bool
-
-    def compiled(self, *given: Tensor) -> bool:
-        """Whether the kernels can compute this of these tensors."""
-        return usable(*given) and (self.levels > 1 or surrogate_kind(self.surrogate) is not None)
-
-
-class _DynamicDecay(torch.autograd.Function):
-    """The neuron over a whole sequence in torch operations; saved are its inputs, the decay and the membrane."""
-
-    @staticmethod
-    def forward(
-        ctx,
-        x: Tensor,
-        window: Tensor,
-        initial: Tensor,
-        weight: Tensor,
-        bias: Tensor,
-        threshold: Tensor,
-        rule: _Rule,
-    ) -> tuple[Tensor, Tensor]:
-        kernel, inputs = len(weight), torch.cat([window, x])
-        if on_triton(inputs, initial, weight, bias, threshold):
-            return _DynamicDecay._on_gpu(ctx, inputs, initial, weight, bias, threshold, rule)
-        x = inputs[kernel - 1 :]
-        decay = torch.empty_like(x, memory_format=torch.contiguous_format)
-        outputs = torch.empty_like(decay)  # holds the drive (1 - α) X first
-        ctx.rule = rule
-        for block in time_blocks(x):
-            gate = decay[block]
-            torch.mul(inputs[block.start : block.stop], weight[0], out=gate)
-            for j in range(1, kernel):
-                gate.addcmul_(inputs[block.start + j : block.stop + j], weight[j])
-            gate.add_(bias).sigmoid_()
-            if rule.tau == 0.25:  # the usual case, and faster than a general power
-                gate.square_().square_()
-            else:
-                gate.pow_(1 / rule.tau)
-            torch.addcmul(x[block], gate, x[block], value=-1, out=outputs[block])
-        membrane = scan(decay, outputs, initial)
-        for block in time_blocks(x):
-            if rule.levels == 1:
-                torch.ge(membrane[block] / threshold, _HALF, out=outputs[block])
-            else:
-                torch.div(membrane[block], threshold, out=outputs[block]).round_().clamp_(0, rule.levels)
-        ctx.save_for_backward(inputs, initial, weight, threshold, decay, membrane)
-        return outputs, membrane[-1].clone()
-
-    @staticmethod
-    def _on_gpu(
-        ctx, inputs: Tensor, initial: Tensor, weight: Tensor, bias: Tensor, threshold: Tensor, rule: _Rule
-    ) -> tuple[Tensor, Tensor]:
-        ctx.rule, unit_shape = rule, inputs.shape[2:]
-        decay, membrane, outputs = triton_dsn(
-            inputs.contiguous(),
-            initial.contiguous(),
-            weight[:, 0].expand(len(weight), *unit_shape).contiguous(),
-            bias.expand(unit_shape).contiguous(),
-            (threshold if threshold.numel() == 1 else threshold.expand_as(initial)).contiguous(),
-            power=1 / rule.tau,
-            levels=rule.levels,
-        )
-        ctx.save_for_backward(inputs, initial, weight, threshold, decay, membrane)
-        return outputs, membrane[-1].clone()
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, grad_out: Tensor, grad_last: Tensor) -> tuple[Tensor | None, ...]:
-        inputs, initial, weight, threshold, decay, membrane = ctx.saved_tensors
-        rule: _Rule = ctx.rule
-        kernel = len(weight)
-        grad_membrane = torch.empty_like(membrane)
-        for block in time_blocks(membrane):
-            level = membrane[block] / threshold
-            if rule.levels == 1:
-                slope = rule.surrogate(level.sub_(0.5))
-            else:
-                slope = ((level >= 0) & (level <= rule.levels)).to(level.dtype)
-            torch.mul(grad_out[block], slope.div_(threshold), out=grad_membrane[block])
-        grad_membrane[-1] += grad_last
-        if rule.through_time:
-            grad_membrane = reverse_scan(decay[1:], grad_membrane)
-
-        x = inputs[kernel - 1 :]
-        grad_inputs = torch.zeros_like(inputs)
-        grad_weight, grad_bias = torch.zeros_like(weight), 0
-        for block in time_blocks(membrane):
-            grad, alpha = grad_membrane[block], decay[block]
-            # dα/dc = α (1 - gate) / τ with gate = α^τ
-            slope = alpha.sqrt().sqrt_() if rule.tau == 0.25 else alpha.pow(rule.tau)
-            slope.neg_().add_(1).mul_(alpha).mul_(1 / rule.tau)
-            before = (
-                membrane[block.start - 1 : block.stop - 1]
-                if block.start
-                else torch.cat([initial.expand_as(membrane[0])[None], membrane[: block.stop - 1]])
-            )
-            grad_gate = (before - x[block]).mul_(grad).mul_(slope)
-            grad_inputs[kernel - 1 :][block].add_(grad).addcmul_(grad, alpha, value=-1)
-            grad_bias = grad_bias + grad_gate.sum((0, 1))
-            for j in range(kernel):
-                seen = slice(block.start + j, block.stop + j)
-                grad_weight[j] += (grad_gate * inputs[seen]).sum_to_size(weight[j].shape)
-                if rule.through_time or j == kernel - 1:
-                    grad_inputs[seen].addcmul_(grad_gate, weight[j])
-        grad_bias = grad_bias.sum_to_size(weight.shape[2:])
-        grad_initial = None
-        if ctx.needs_input_grad[2]:
-            grad_initial = grad_membrane[0] * decay[0] if rule.through_time else torch.zeros_like(initial)
-        grad_window, grad_x = grad_inputs[: kernel - 1], grad_inputs[kernel - 1 :]
-        return grad_x, grad_window, grad_initial, grad_weight, grad_bias, None, None
-
-
-class _CompiledDynamicDecay(torch.autograd.Function):
-    """The same by the kernels; saved are its inputs and a few membranes, from which the others follow again."""
-
-    @staticmethod
-    def forward(
-        ctx,
-        x: Tensor,
-        window: Tensor,
-        initial: Tensor,
-        weight: Tensor,
-        bias: Tensor,
-        threshold: Tensor,
-        rule: _Rule,
-    ) -> tuple[Tensor, Tensor]:
-        one = threshold.numel() == 1
-        unit_shape = x.shape[2:]
-        a_lane = weight[:, 0].expand(len(weight), *unit_shape).contiguous()
-        sizes = (c_int64 * 4)(math.prod(unit_shape), len(weight), 0 if one else 1, _STEPS_APART)
-        given = [
-            x.contiguous(),
-            window.contiguous(),
-            initial.contiguous(),
-            a_lane,
-            bias.expand(unit_shape).contiguous(),
-            threshold.contiguous() if one else threshold.expand_as(x[0]).contiguous(),
-        ]
-        outputs = torch.empty_like(given[0])
-        saved = x.new_empty(-(-len(x) // _STEPS_APART), *x.shape[1:])
-        last = torch.empty_like(outputs[0])
-        launch(
-            "dsn_forward",
-            [*given, sizes, c_float(rule.tau), c_int32(rule.levels), saved, last, outputs],
-            len(x),
-            last.numel(),
-        )
-        del given[2]  # the initial membrane is the first one saved
-        ctx.save_for_backward(*given, saved)
-        ctx.rule, ctx.sizes, ctx.shapes = rule, sizes, (weight.shape, bias.shape)
-        return outputs, last
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, grad_out: Tensor, grad_last: Tensor) -> tuple[Tensor | None, ...]:
-        x, window, weight, bias, threshold, saved = ctx.saved_tensors
-        rule: _Rule = ctx.rule
-        kind, width = STRAIGHT_THROUGH, float(rule.levels)
-        if rule.levels == 1:
-            kind, width = surrogate_kind(rule.surrogate), rule.surrogate.width
-        grad_x, grad_window, grad_initial = (torch.empty_like(t) for t in (x, window, saved[0]))
-        a_lane = x.new_empty(len(weight) + 1, *x.shape[1:])  # of the weights and the bias
-        given = [c_int32(kind), x, window, saved, weight, bias, threshold]
-        given += [grad_out.contiguous(), grad_last.contiguous(), ctx.sizes]
-        given += [c_float(rule.tau), c_float(width), c_int32(rule.through_time)]
-        launch(
-            "dsn_backward",
-            [*given, grad_x, grad_window, grad_initial, a_lane[:-1], a_lane[-1]],
-            len(x),
-            saved[0].numel(),
-        )
-        weight_shape, bias_shape = ctx.shapes
-        grad_weight, grad_bias = a_lane[:-1].sum_to_size(weight_shape), a_lane[-1].sum_to_size(bias_shape)
-        return grad_x, grad_window, grad_initial, grad_weight, grad_bias, None, None
-
-
-_HALF = torch.tensor(0.5)
-#: The compiled form saves a membrane every so many steps; those between, for one stretch of lanes, fit the cache.
-_STEPS_APART = 32

@@ -34,6 +34,9 @@ class HDLIF(MembraneNeuron):
     spike_bits : int, optional
         Emit ``clamp(round(4 s), 0, 15) / 4`` (4 bits) or the like, 1 to 16 bits; the reset subtracts s unrounded.
         Default None: real-valued spikes.
+    clipped_gradient : bool
+        Let no gradient through spikes above the highest level. Default False: straight through everywhere, as in the
+        paper and its authors' code.
     indicator : bool
         "parallel" emits 1 where ``I_t >= θ_t`` and else 0, as the paper's formula has it. Default False.
     surrogate : str or Surrogate
@@ -62,6 +65,7 @@ class HDLIF(MembraneNeuron):
         channels: int | None = None,
         *,
         spike_bits: int | None = None,
+        clipped_gradient: bool = False,
         indicator: bool = False,
         surrogate: str | Surrogate = "triangle",
         mp_init: bool = False,
@@ -79,6 +83,10 @@ class HDLIF(MembraneNeuron):
             raise InputError(
                 f"HDLIF: channels = {channels}: variant 'mem_bn' needs the length of the input's axis 2"
             )
+        if clipped_gradient and spike_bits is None:
+            raise InputError(
+                "HDLIF: clipped_gradient = True, but spikes are not quantised; give spike_bits, or leave it False"
+            )
         if indicator and variant != "parallel":
             raise InputError(f"HDLIF: indicator = True goes with variant = 'parallel' alone, not {variant!r}")
         if indicator and spike_bits is not None:
@@ -90,7 +98,7 @@ class HDLIF(MembraneNeuron):
                 "HDLIF: mp_init = True, but variant 'parallel' has no membrane to start; leave it False"
             )
         self.steps, self.variant = steps, variant
-        self.spike_bits, self.indicator = spike_bits, indicator
+        self.spike_bits, self.clipped_gradient, self.indicator = spike_bits, clipped_gradient, indicator
         self.surrogate = surrogate_named(surrogate)
         self.raw_decay = nn.Parameter(torch.zeros(steps)) if variant != "parallel" else None
         self.raw_threshold = nn.Parameter(torch.zeros(steps))
@@ -129,7 +137,9 @@ class HDLIF(MembraneNeuron):
             self.norm.check(x[0])
             alpha, beta = (per_channel(p, x[0]) for p in self.norm.folded(start, stop))
             x, decay = alpha * x - beta, alpha * decay
-        outputs, v = charge_and_reset(x, v, decay, threshold, self.spike_bits, self.through_time)
+        outputs, v = charge_and_reset(
+            x, v, decay, threshold, self.spike_bits, self.through_time, self.clipped_gradient
+        )
         return outputs, (v, stop)
 
     def single_step(self, x_t: Tensor, state: tuple[Tensor, int] | None) -> tuple[Tensor, tuple[Tensor, int]]:
@@ -149,7 +159,7 @@ class HDLIF(MembraneNeuron):
         if self.indicator:
             return heaviside(m - threshold, self.surrogate)
         spikes = torch.relu(m - threshold)
-        return spikes if self.spike_bits is None else quantise(spikes, self.spike_bits)
+        return spikes if self.spike_bits is None else quantise(spikes, self.spike_bits, self.clipped_gradient)
 
     def extra_repr(self) -> str:
         return (

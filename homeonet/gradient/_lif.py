@@ -86,7 +86,12 @@ class LIF(MembraneNeuron):
         return spikes, u
 
     def extra_repr(self) -> str:
-        return f"decay={self.decay.item():g}, threshold={self.threshold.item():g}, reset_mode={self.reset_mode!r}"
+        constants = (
+            "on meta"
+            if self.decay.is_meta
+            else (f"decay={self.decay.item():g}, threshold={self.threshold.item():g}")
+        )
+        return f"{constants}, reset_mode={self.reset_mode!r}"
 
 
 def check_threshold(threshold: float) -> float:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
 from homeonet.errors import InputError
+from homeonet.gradient._neuron import recomputing
 from homeonet.gradient._p2_reset import per_step
 
 __all__ = ["MembraneNorm"]
@@ -55,10 +56,13 @@ class MembraneNorm(nn.Module):
             If axis 1 is not `channels` long, or a channel has a single value in training.
         """
         self.check(m)
+        mean, variance = self.running_mean[t], self.running_var[t]
+        if self.training and recomputing():  # they have this batch already
+            mean, variance = mean.clone(), variance.clone()
         normed = batch_norm(
             m,
-            self.running_mean[t],
-            self.running_var[t],
+            mean,
+            variance,
             self.weight[t],
             self.bias[t],
             self.training,

@@ -152,10 +152,10 @@ class _IntegrateAndReset(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, grad_out: Tensor, grad_after: Tensor) -> tuple[Tensor | None, ...]:
-        membrane, initial, decay, gain, threshold, x = ctx.saved_tensors
+        saved = membrane, initial, decay, gain, threshold, x = ctx.saved_tensors
         rule: ResetRule = ctx.rule
         if ctx.compiled:
-            return _native_backward(ctx, grad_out, grad_after)
+            return _native_backward(ctx, saved, grad_out, grad_after)
         _, needs_initial, needs_decay, needs_gain, needs_threshold, *_ = ctx.needs_input_grad
         mean = decay is None
         if mean:
@@ -211,8 +211,11 @@ def _native_forward(
     launch("membrane_forward", [*given, membrane, outputs, after, spiked], len(x), after.numel())
 
 
-def _native_backward(ctx, grad_out: Tensor, grad_after: Tensor) -> tuple[Tensor | None, ...]:
-    membrane, initial, decay, gain, threshold, x = ctx.saved_tensors
+def _native_backward(
+    ctx, saved: tuple[Tensor | None, ...], grad_out: Tensor, grad_after: Tensor
+) -> tuple[Tensor | None, ...]:
+    # `saved` is read once a backward pass: activation checkpointing hands each tensor out a single time
+    membrane, initial, decay, gain, threshold, x = saved
     rule: ResetRule = ctx.rule
     _, needs_initial, *needed, _, _ = ctx.needs_input_grad
     (*values, start), steps = _lanes_for_kernel((decay, gain, threshold, _start(initial)), membrane[0])

@@ -117,6 +117,9 @@ def launch(name: str, arguments: list, n_steps: int, n_lanes: int) -> None:
     def call(start: int, stop: int) -> None:
         function(*given, *_sizes(n_steps, n_lanes, start, stop))
 
+    if n_steps * n_lanes < _VALUES_A_THREAD:
+        call(0, n_lanes)
+        return
     threads = min(torch.get_num_threads(), max(1, n_steps * n_lanes // _VALUES_A_THREAD))
     share = -(-n_lanes // threads // LANE_GROUP) * LANE_GROUP
     starts = range(0, n_lanes, max(share, LANE_GROUP))

@@ -21,7 +21,16 @@ from torch import Tensor, nn
 from homeonet.errors import InputError
 from homeonet.gradient._processes import sum_over_processes
 
-__all__ = ["MembraneNeuron", "SpikingNeuron", "reset", "spiking_neurons", "streaming", "without_autocast"]
+__all__ = [
+    "MembraneNeuron",
+    "SpikingNeuron",
+    "Stream",
+    "recomputing",
+    "reset",
+    "spiking_neurons",
+    "streaming",
+    "without_autocast",
+]
 
 
 class SpikingNeuron(nn.Module):
@@ -39,8 +48,11 @@ class SpikingNeuron(nn.Module):
         super().__init__()
         self.threshold_scale: Tensor | float = 1.0
         self.through_time = True
-        self._streaming = False
+        self._streaming: Stream | None = None
         self._state: Any = None
+        self._state_like: tuple[torch.Size, torch.dtype, torch.device] | None = None
+        self._call_of_stream: int | None = None
+        self._went_on = False
 
     def sequence(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
         """Output for the whole of `x`, shape (T, B, *), and the state after it; `state` None is rest."""
@@ -66,23 +78,87 @@ class SpikingNeuron(nn.Module):
         Raises
         ------
         InputError
-            If `x` has fewer than two axes, no time step, is not in floating point or (on a CPU) not finite.
+            If `x` has fewer than two axes, no time step, is not in floating point or (on a CPU) not finite; while
+            streaming, if its steps are not of the shape, precision and device of those before, or if the layer is
+            called twice in one call of the model.
         """
-        self._check(x, ("T", "B"))
-        out, state = self.sequence(_full_precision(x), self._state if self._streaming else None)
+        if torch.compiler.is_exporting():
+            return self._exported(x)
+        if torch.compiler.is_compiling():
+            return run_eagerly(self, x)
+        return self._whole_or_piece(x)
+
+    def _whole_or_piece(self, x: Tensor) -> Tensor:
+        state = self._state_before(x)
+        out, state = self.sequence(_full_precision(x), state)
         if self._streaming:
-            self._state = state
+            self._keep(state, x[0])
         return out.to(x.dtype)
+
+    def _exported(self, x: Tensor) -> Tensor:
+        """The whole sequence as plain operations without a look at values, for ``torch.export``."""
+        state, outputs = None, []
+        for x_t in _full_precision(x).unbind():
+            out, state = self.single_step(x_t, state)
+            outputs.append(out)
+        return torch.stack(outputs).to(x.dtype)
 
     def step(self, x_t: Tensor) -> Tensor:
         """The output for the next time step, `x_t` of shape (B, *); the state is kept until ``reset()``."""
         self._check(x_t, ("B",))
-        out, self._state = self.single_step(_full_precision(x_t), self._state)
+        if recomputing():
+            self._refuse_recomputation()
+        self._check_state(x_t)
+        out, state = self.single_step(_full_precision(x_t), self._state)
+        self._keep(state, x_t)
+        vars(self)["_went_on"] = True
         return out.to(x_t.dtype)
 
     def reset(self) -> None:
         """Forget the state held for ``step`` and ``streaming``."""
-        self._state = None
+        self._state = self._state_like = None
+
+    def _state_before(self, x: Tensor) -> Any:
+        """What a call with `x` goes on from, None for rest; all that can be wrong with the call is found here."""
+        self._check(x, ("T", "B"))
+        if recomputing():  # of a pass of which this layer may have been a piece
+            if self._went_on:
+                self._refuse_recomputation()
+            return None
+        vars(self)["_went_on"] = self._streaming is not None
+        if self._streaming is None:
+            return None
+        if self._streaming.inside:
+            if self._call_of_stream == self._streaming.call:
+                raise InputError(
+                    f"{type(self).__name__}: it is used twice in one call of the model, so it has no one state to go "
+                    "on from while streaming; give each place a neuron of its own, or run whole sequences"
+                )
+            vars(self)["_call_of_stream"] = self._streaming.call
+        self._check_state(x[0])
+        return self._state
+
+    def _keep(self, state: Any, x_t: Tensor) -> None:
+        # past nn.Module's own setting of attributes, which takes longer than a step of a small layer
+        vars(self).update(_state=state, _state_like=_likeness(x_t))
+
+    def _check_state(self, x_t: Tensor) -> None:
+        """Raise InputError unless the held state, if any, belongs to steps like `x_t`, shape (B, *)."""
+        if self._state is not None and self._state_like is not None and self._state_like != _likeness(x_t):
+            held, given = (
+                f"shape {tuple(shape)} in {str(dtype).removeprefix('torch.')} on {device}"
+                for shape, dtype, device in (self._state_like, _likeness(x_t))
+            )
+            raise InputError(
+                f"{type(self).__name__}: a step of the input has {given}, but the state held belongs to steps of "
+                f"{held}; go on with such steps, or reset() before other ones"
+            )
+
+    def _refuse_recomputation(self) -> None:
+        raise InputError(
+            f"{type(self).__name__}: activation checkpointing computes this pass again, but the layer has gone on "
+            "from step to step since; checkpoint whole sequences, or stream without checkpointing"
+        )
 
     def _check(self, x: Tensor, axes: tuple[str, ...]) -> None:
         name = type(self).__name__
@@ -102,7 +178,12 @@ class SpikingNeuron(nn.Module):
                 )
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_state": None, "_streaming": False}
+        return self.__dict__ | {
+            "_state": None,
+            "_state_like": None,
+            "_streaming": None,
+            "_call_of_stream": None,
+        }
 
 
 class MembraneNeuron(SpikingNeuron):
@@ -128,6 +209,7 @@ class MembraneNeuron(SpikingNeuron):
         self.mp_init = mp_init
         self.register_buffer("initial_membrane", torch.zeros(()))
         self._spiked: Tensor | None = None
+        self._initial_before: Tensor | None = None  # the mean that the last pass began at, before it learnt
 
     def membrane_of(self, state: Any) -> Tensor:
         """The membrane potential in `state`, shape (B, *)."""
@@ -142,16 +224,18 @@ class MembraneNeuron(SpikingNeuron):
         """The membrane potential before the first step, shape (B, *)."""
         if not self.mp_init:
             return torch.zeros_like(x_t)
-        return self.initial_membrane.clone().to(x_t.dtype).expand_as(x_t)
+        mean = self.initial_membrane
+        if self._initial_before is not None and recomputing():
+            mean = self._initial_before
+        return mean.clone().to(x_t.dtype).expand_as(x_t)
 
-    def forward(self, x: Tensor) -> Tensor:
-        if not (self.mp_init and self.training):
-            return super().forward(x)
-        self._check(x, ("T", "B"))
-        held = self._state if self._streaming else None
+    def _whole_or_piece(self, x: Tensor) -> Tensor:
+        if not (self.mp_init and self.training) or recomputing():
+            return super()._whole_or_piece(x)
+        held = self._state_before(x)
         out, state, spiked = self.sequence_and_spiked(_full_precision(x), held)
         if self._streaming:
-            self._state = state
+            self._keep(state, x[0])
             self._note(spiked)
         else:
             self._learn_initial_membrane(state, spiked)
@@ -175,6 +259,7 @@ class MembraneNeuron(SpikingNeuron):
 
     @torch.no_grad()
     def _learn_initial_membrane(self, state: Any, spiked: Tensor) -> None:
+        self._initial_before = self.initial_membrane.clone()
         membrane, spiked = self.membrane_of(state).detach().flatten(), spiked.flatten()
         # a product of vectors is many times faster than a masked sum
         total = torch.dot(membrane, spiked.to(membrane.dtype))
@@ -184,7 +269,7 @@ class MembraneNeuron(SpikingNeuron):
         self.initial_membrane.copy_(torch.where(n_spiked > 0, new, self.initial_membrane))
 
     def __getstate__(self) -> dict[str, Any]:
-        return super().__getstate__() | {"_spiked": None}
+        return super().__getstate__() | {"_spiked": None, "_initial_before": None}
 
 
 def spiking_neurons(model: nn.Module) -> list[SpikingNeuron]:
@@ -203,18 +288,58 @@ def streaming(model: nn.Module) -> Iterator[nn.Module]:
     """Let the spiking layers of `model` go on from their states instead of from rest.
 
     Within the block ``model(x)`` may be called with pieces of a sequence, down to single steps ``x_t[None]``; the
-    outputs are those of the whole sequence. States are reset at the beginning and at the end.
+    outputs are those of the whole sequence. States are reset at the beginning and at the end. A layer that the model
+    uses in several places is refused, since it holds one state.
     """
     neurons = spiking_neurons(model)
+    stream = Stream()
+    handles = [
+        model.register_forward_pre_hook(stream.enter, prepend=True),
+        model.register_forward_hook(stream.leave, always_call=True),
+    ]
     for neuron in neurons:
         neuron.reset()
-        neuron._streaming = True
+        neuron._streaming, neuron._call_of_stream = stream, None
     try:
         yield model
     finally:
+        for handle in handles:
+            handle.remove()
         for neuron in neurons:
-            neuron._streaming = False
+            neuron._streaming = None
             neuron.reset()
+
+
+class Stream:
+    """Which call of the streamed model is under way."""
+
+    def __init__(self) -> None:
+        self.call, self.inside = 0, False
+
+    def enter(self, model: nn.Module, args: tuple) -> None:
+        self.call, self.inside = self.call + 1, True
+
+    def leave(self, model: nn.Module, args: tuple, output: Any) -> None:
+        self.inside = False
+
+
+def recomputing() -> bool:
+    """Whether this forward pass runs within a backward pass: activation checkpointing computes it once more."""
+    return torch._C._current_graph_task_id() != -1
+
+
+def run_eagerly(neuron: SpikingNeuron, x: Tensor) -> Tensor:
+    """The layer as it runs without ``torch.compile``, which breaks its graph here and compiles what is around."""
+    return torch.compiler.disable(neuron._whole_or_piece)(x)
+
+
+run_eagerly._torchdynamo_disable = True  # what torch.compiler.disable sets, without the seconds of its import
+
+
+def _likeness(x_t: Tensor) -> tuple[torch.Size, torch.dtype, torch.device]:
+    """What the steps of one sequence have in common; half precision is computed in float32."""
+    half = x_t.dtype in (torch.float16, torch.bfloat16)
+    return x_t.shape, torch.float32 if half else x_t.dtype, x_t.device
 
 
 def without_autocast(x: Tensor) -> AbstractContextManager[None]:

@@ -11,11 +11,15 @@ Reference: HD-LIF, arXiv 2410.07547, "precise-positioning reset".
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from ctypes import c_float, c_int32
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from homeonet.gradient._native import LANE_GROUP, launch, usable
 from homeonet.gradient._recurrence import reverse_scan, time_blocks
 from homeonet.gradient._triton import on_triton, triton_charge
 
@@ -23,7 +27,13 @@ __all__ = ["charge_and_reset", "per_channel", "per_step", "quantise"]
 
 
 def charge_and_reset(
-    x: Tensor, initial: Tensor, decay: Tensor, threshold: Tensor, spike_bits: int | None, through_time: bool
+    x: Tensor,
+    initial: Tensor,
+    decay: Tensor,
+    threshold: Tensor,
+    spike_bits: int | None,
+    through_time: bool,
+    clipped_gradient: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Outputs of all steps, and the membrane after the last.
 
@@ -39,20 +49,22 @@ def charge_and_reset(
         Round the outputs, not what the reset subtracts; see :func:`quantise`.
     through_time : bool
         Let gradients flow from a step to the one before.
+    clipped_gradient : bool
+        See :func:`quantise`.
 
     Returns
     -------
     outputs : Tensor, shape (T, B, *)
     membrane : Tensor, shape (B, *)
     """
-    return _ChargeAndReset.apply(x, initial, decay, threshold, spike_bits, through_time)
+    return _ChargeAndReset.apply(x, initial, decay, threshold, spike_bits, through_time, clipped_gradient)
 
 
-def quantise(spikes: Tensor, bits: int) -> Tensor:
+def quantise(spikes: Tensor, bits: int, clipped_gradient: bool = False) -> Tensor:
     """`spikes` rounded to `bits` bits: multiples of ``4 / 2^bits`` from 0 to just under 4.
 
     At 4 bits it is the paper's ``clamp(round(4 s), 0, 15) / 4``; other widths keep the range and change the step
-    (this project's choice). The gradient goes straight through where the clamp changes nothing, and is 0 above.
+    (this project's choice). The gradient goes straight through, as in the paper, above the clamp too.
 
     Parameters
     ----------
@@ -60,8 +72,10 @@ def quantise(spikes: Tensor, bits: int) -> Tensor:
         Non-negative.
     bits : int
         At least 1.
+    clipped_gradient : bool
+        Let no gradient through where the clamp changes something: that of the clamp itself. Default False.
     """
-    return _Quantise.apply(spikes, bits)
+    return _Quantise.apply(spikes, bits, clipped_gradient)
 
 
 def per_step(values: Tensor, x_t: Tensor) -> Tensor:
@@ -91,13 +105,14 @@ def _quantise_in_place(spikes: Tensor, bits: int) -> Tensor:
 
 class _Quantise(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, spikes: Tensor, bits: int) -> Tensor:
-        ctx.save_for_backward(_unclamped(spikes, bits))
+    def forward(ctx, spikes: Tensor, bits: int, clipped_gradient: bool) -> Tensor:
+        ctx.save_for_backward(_unclamped(spikes, bits) if clipped_gradient else None)
         return _quantise_in_place(spikes.clone(), bits)
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
-        return gradient * ctx.saved_tensors[0], None
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (passes,) = ctx.saved_tensors
+        return gradient if passes is None else gradient * passes, None, None
 
 
 def _each(values: Tensor) -> list[float] | tuple[Tensor, ...]:
@@ -129,11 +144,21 @@ class _ChargeAndReset(torch.autograd.Function):
         threshold: Tensor,
         spike_bits: int | None,
         through_time: bool,
+        clipped_gradient: bool,
     ) -> tuple[Tensor, Tensor]:
         membrane = torch.empty_like(x, memory_format=torch.contiguous_format)
         outputs = torch.empty_like(membrane)
         after = torch.empty_like(membrane[0])
-        whole = decay.numel() == threshold.numel() == len(x) and on_triton(x, initial, decay, threshold)
+        ctx.save_for_backward(membrane, initial, decay, threshold)
+        ctx.spike_bits, ctx.through_time = spike_bits, through_time
+        ctx.clipped_gradient = clipped_gradient
+        single = decay.numel() == threshold.numel() == len(x)
+        compiled = usable(x, initial, decay, threshold)
+        ctx.compiled = single and compiled
+        if compiled:
+            _native_forward(x, initial, (decay, threshold), single, spike_bits, membrane, outputs, after)
+            return outputs, after
+        whole = single and on_triton(x, initial, decay, threshold)
         if whole:
             given = (t.contiguous() for t in (x, initial, decay, threshold))
             triton_charge(*given, membrane, after)
@@ -148,15 +173,15 @@ class _ChargeAndReset(torch.autograd.Function):
             out = torch.sub(membrane[block], threshold[block], out=outputs[block]).clamp_min_(0)
             if spike_bits is not None:
                 _quantise_in_place(out, spike_bits)
-        ctx.save_for_backward(membrane, initial, decay, threshold)
-        ctx.spike_bits, ctx.through_time = spike_bits, through_time
         return outputs, after
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, grad_out: Tensor, grad_after: Tensor) -> tuple[Tensor | None, ...]:
-        membrane, initial, decay, threshold = ctx.saved_tensors
-        _, needs_initial, needs_decay, needs_threshold, _, _ = ctx.needs_input_grad
+        membrane, initial, decay, threshold = saved = ctx.saved_tensors
+        if ctx.compiled:
+            return _native_backward(ctx, saved, grad_out, grad_after)
+        _, needs_initial, needs_decay, needs_threshold, *_ = ctx.needs_input_grad
         grad_m = torch.empty_like(membrane)
         grad_decay = torch.zeros_like(decay) if needs_decay else None
         grad_threshold = torch.zeros_like(threshold) if needs_threshold else None
@@ -165,7 +190,7 @@ class _ChargeAndReset(torch.autograd.Function):
             excess = membrane[block] - threshold[block]
             fired = (excess > 0).to(excess.dtype)
             direct = grad_out[block] * fired
-            if ctx.spike_bits is not None:
+            if ctx.spike_bits is not None and ctx.clipped_gradient:
                 direct.mul_(_unclamped(excess, ctx.spike_bits))
             grads_m = grad_m[block]
             direct[-1].addcmul_(1 - fired[-1], grad_v)
@@ -187,4 +212,61 @@ class _ChargeAndReset(torch.autograd.Function):
                     v = torch.cat([initial[None], v])
                 grad_decay[block] = v.mul_(grads_m).sum_to_size(decay[block].shape)
             grad_v = grads_m[0] * decay[block.start] if ctx.through_time else torch.zeros_like(grad_after)
-        return grad_m, grad_v if needs_initial else None, grad_decay, grad_threshold, None, None
+        return grad_m, grad_v if needs_initial else None, grad_decay, grad_threshold, None, None, None
+
+
+def _native_forward(
+    x: Tensor,
+    initial: Tensor,
+    constants: tuple[Tensor, Tensor],
+    single: bool,
+    spike_bits: int | None,
+    membrane: Tensor,
+    outputs: Tensor,
+    after: Tensor,
+) -> None:
+    scale, top = (0.0, 0) if spike_bits is None else _levels(spike_bits)
+    given = [c.contiguous() if single else c.expand_as(x).contiguous() for c in constants]
+    numbers = c_int32(not single), c_float(scale), c_float(top)
+    start = initial.contiguous()
+    launch(
+        "charge_forward",
+        [x.contiguous(), start, *given, *numbers, membrane, outputs, after],
+        len(x),
+        after.numel(),
+    )
+
+
+def _native_backward(
+    ctx, saved: tuple[Tensor, ...], grad_out: Tensor, grad_after: Tensor
+) -> tuple[Tensor | None, ...]:
+    membrane, initial, decay, threshold = saved
+    _, needs_initial, needs_decay, needs_threshold, *_ = ctx.needs_input_grad
+    grad_x, grad_initial = torch.empty_like(membrane), torch.empty_like(grad_after)
+    sums = [None, None]
+    if needs_decay or needs_threshold:
+        groups = -(-grad_after.numel() // LANE_GROUP)
+        sums = [membrane.new_zeros(groups, len(membrane)) for _ in sums]
+    highest = math.inf
+    if ctx.spike_bits is not None and ctx.clipped_gradient:
+        scale, top = _levels(ctx.spike_bits)
+        # half-way between the highest level and the one above, which is even, so that rounding goes up there
+        highest = float(np.nextafter(np.float32((top + 0.5) / scale), np.float32(0)))
+    given = [membrane, grad_out.contiguous(), grad_after.contiguous(), initial.contiguous()]
+    given += [decay.contiguous(), threshold.contiguous(), c_float(highest), c_int32(ctx.through_time)]
+    launch(
+        "charge_backward",
+        [*given, grad_x, grad_initial, *sums],
+        len(membrane),
+        grad_after.numel(),
+    )
+    of_decay, of_threshold = (None if s is None else s.sum(0) for s in sums)
+    return (
+        grad_x,
+        grad_initial if needs_initial else None,
+        of_decay.view(decay.shape) if needs_decay else None,
+        of_threshold.view(threshold.shape) if needs_threshold else None,
+        None,
+        None,
+        None,
+    )

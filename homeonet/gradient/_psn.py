@@ -53,7 +53,7 @@ class PSN(SpikingNeuron):
             )
         bias = self.bias.view(self.steps, *(1,) * (x.dim() - 1)) * self.threshold_scale
         with without_autocast(x):
-            charged = (self.weight @ x.flatten(1)).view(x.shape)
+            charged = (self.weight.to(x.dtype) @ x.flatten(1)).view(x.shape)
         return heaviside(charged + bias, self.surrogate), None
 
     def single_step(self, x_t: Tensor, state: None) -> tuple[Tensor, None]:
@@ -105,13 +105,13 @@ class SlidingPSN(SpikingNeuron):
             charged = self._filtered(inputs.flatten(1)).view(x.shape)
         else:  # only the present input gets a gradient; what is added is zero
             charged = self._filtered(inputs.detach().flatten(1)).view(x.shape)
-            charged = charged + self.weight[-1].detach() * (x - x.detach())
+            charged = charged + self.weight[-1].detach().to(x.dtype) * (x - x.detach())
         return heaviside(charged + self.bias * self.threshold_scale, self.surrogate), inputs[len(x) :]
 
     def single_step(self, x_t: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         inputs = torch.cat([self._window(x_t, state), x_t[None]])
         with without_autocast(x_t):
-            charged = torch.tensordot(self.weight, inputs, 1)
+            charged = torch.tensordot(self.weight.to(inputs.dtype), inputs, 1)
         return heaviside(charged + self.bias * self.threshold_scale, self.surrogate), inputs[1:]
 
     def _window(self, x_t: Tensor, state: Tensor | None) -> Tensor:
@@ -132,7 +132,7 @@ class SlidingPSN(SpikingNeuron):
         row = torch.arange(block, device=inputs.device)[:, None]
         tap = torch.arange(width, device=inputs.device)[None] - row
         inside = (tap >= 0) & (tap < self.kernel)
-        band = torch.where(inside, self.weight[tap.clamp(0, self.kernel - 1)], 0)
+        band = torch.where(inside, self.weight[tap.clamp(0, self.kernel - 1)], 0).to(inputs.dtype)
         pieces = inputs.unfold(0, width, block).transpose(1, 2)  # (blocks, width, lanes)
         with without_autocast(inputs):
             return (band @ pieces).flatten(0, 1)[:n_steps]

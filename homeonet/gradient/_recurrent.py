@@ -58,5 +58,8 @@ class RecurrentLIF(LIF):
             spikes, membrane = state.spikes, state.membrane
         if not self.through_time:
             spikes = spikes.detach()
-        spikes, membrane = super().single_step(x_t + self.recurrent(spikes), membrane)
+        back = self.recurrent(
+            spikes.to(self.recurrent.weight.dtype)
+        )  # membranes stay in float32, weights may not
+        spikes, membrane = super().single_step(x_t + back.to(x_t.dtype), membrane)
         return spikes, RecurrentState(membrane, spikes)

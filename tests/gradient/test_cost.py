@@ -206,3 +206,16 @@ def test_what_cannot_be_counted_is_refused():
 
     with pytest.raises(InputError, match="'pair', a Bilinear"):
         cost(Paired(), SPIKES)
+
+
+def test_a_weighted_layer_that_is_never_called_is_named():
+    class Aside(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.used, self.aside, self.neuron = nn.Linear(2, 2), nn.Linear(2, 2), LIF()
+
+        def forward(self, x):
+            return self.neuron(torch.nn.functional.linear(self.used(x), self.aside.weight))
+
+    with pytest.raises(InputError, match="'aside', a Linear, was never called"):
+        cost(Aside(), SPIKES)

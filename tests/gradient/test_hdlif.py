@@ -116,6 +116,9 @@ def test_four_bit_spikes_follow_the_formula():
     q = quantise(s, 4)
     torch.testing.assert_close(q, torch.clamp(torch.round(4 * s), 0, 15) / 4)
     q.sum().backward()
+    assert s.grad.unique().tolist() == [1]
+    s.grad = None
+    quantise(s, 4, clipped_gradient=True).sum().backward()
     assert s.grad.unique().tolist() == [0, 1]
     assert (s.grad == 1).equal(torch.round(4 * s) <= 15)
     for bits in (1, 2, 8):
@@ -271,3 +274,37 @@ def test_bad_inputs_are_refused():
         neuron(torch.zeros(2, 1, 3))
     with pytest.raises(InputError, match="finite"):
         neuron(torch.full((2, 4, 3), torch.nan))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["kernel", "torch operations"])
+@pytest.mark.parametrize("clipped", [False, True])
+@pytest.mark.parametrize("variant", ["vanilla", "parallel"])
+def test_the_gradient_above_the_clamp_is_straight_or_clipped(variant, clipped, dtype):
+    """4 bits: the highest level is 3.75, and 3.875 is the first that rounds above it. Threshold 1/2."""
+    neuron = HDLIF(1, variant, spike_bits=4, clipped_gradient=clipped).to(dtype)
+    x = torch.tensor([[[0.4, 1.0, 4.3, 4.37, 4.375, 9.0]]], dtype=dtype, requires_grad=True)
+    neuron(x).sum().backward()
+    above = 0.0 if clipped else 1.0
+    assert x.grad.flatten().tolist() == [0.0, 1.0, 1.0, 1.0, above, above]
+
+
+@pytest.mark.parametrize("through_time", [True, False])
+@pytest.mark.parametrize("bits", [None, 1, 4])
+@pytest.mark.parametrize("lanes", [1, 15, 16, 17, 300])
+@pytest.mark.parametrize("n_steps", [1, 2, 65])
+def test_the_kernel_is_the_torch_form(n_steps, lanes, bits, through_time):
+    torch.manual_seed(1)
+    results = []
+    neuron = HDLIF(n_steps, spike_bits=bits, clipped_gradient=bits is not None)
+    torch.nn.init.normal_(neuron.raw_decay)
+    torch.nn.init.normal_(neuron.raw_threshold)
+    neuron.through_time = through_time
+    x, weight = 2 * torch.randn(n_steps, 1, lanes), torch.randn(n_steps, 1, lanes)
+    for dtype in (torch.float32, torch.float64):
+        neuron = neuron.to(dtype)
+        given = x.to(dtype).requires_grad_()
+        out = neuron(given)
+        inputs = [given, neuron.raw_decay, neuron.raw_threshold]
+        gradients = torch.autograd.grad((out * weight.to(dtype)).sum(), inputs, allow_unused=True)
+        results.append([out.detach().float(), *(g.float() for g in gradients)])
+    torch.testing.assert_close(*results, rtol=1e-4, atol=1e-4)

@@ -127,7 +127,7 @@ def test_hdlif_in_one_kernel_agrees_with_the_steps() -> None:
         """
 import itertools
 import torch
-from homeonet.gradient import HDLIF, _p2_reset, _triton
+from homeonet.gradient import HDLIF, _native, _p2_reset, _triton
 
 def results(neuron, x):
     given = x.clone().requires_grad_()
@@ -143,10 +143,10 @@ for bits, online in itertools.product((None, 4), (False, True)):
     neuron.through_time = not online
     expected = results(neuron, x)
     taken, kernel = [], _triton.triton_charge
-    _p2_reset.on_triton = lambda *_: True
+    _p2_reset.on_triton, _p2_reset.usable = (lambda *_: True), (lambda *_: False)
     _p2_reset.triton_charge = lambda *given: taken.append(1) or kernel(*given)
     ours = results(neuron, x)
-    _p2_reset.on_triton, _p2_reset.triton_charge = _triton.on_triton, kernel
+    _p2_reset.on_triton, _p2_reset.usable, _p2_reset.triton_charge = _triton.on_triton, _native.usable, kernel
     assert taken == [1, 1] and expected[0].sum() > 5
     for a, b in zip(expected, ours, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
@@ -167,7 +167,7 @@ def test_dsn_in_one_kernel_agrees_with_the_compiled_one() -> None:
         """
 import itertools
 import torch
-from homeonet.gradient import DSN, _dsn, _native, _triton
+from homeonet.gradient import DSN, _dynamic_decay, _native, _triton
 
 def results(neuron, x):
     given = x.clone().requires_grad_()
@@ -185,13 +185,14 @@ for kernel, levels, tau, small in itertools.product((1, 4), (1, 4), (0.25, 0.6),
         neuron.threshold_scale = torch.linspace(0.8, 1.2, 6).view(1, 3, 2)
     compiled = results(neuron, x)
     taken, fused = [], _triton.triton_dsn
-    _dsn.on_triton, _dsn.usable = (lambda *_: True), (lambda *_: False)
-    _dsn.triton_dsn = lambda *given, **options: taken.append(1) or fused(*given, **options)
+    _dynamic_decay.on_triton, _dynamic_decay.usable = (lambda *_: True), (lambda *_: False)
+    _dynamic_decay.triton_dsn = lambda *given, **options: taken.append(1) or fused(*given, **options)
     if small:
         _triton._TILE_STEPS, _triton._TILE_LANES, _triton._SHORTEST = 8, 4, 16
     ours = results(neuron, x)
     _triton._TILE_STEPS, _triton._TILE_LANES, _triton._SHORTEST = 64, 32, 256
-    _dsn.on_triton, _dsn.usable, _dsn.triton_dsn = _triton.on_triton, _native.usable, fused
+    _dynamic_decay.on_triton, _dynamic_decay.usable = _triton.on_triton, _native.usable
+    _dynamic_decay.triton_dsn = fused
     assert taken == [1, 1]
     assert 0 < compiled[0].mean() < levels
     for a, b in zip(compiled, ours, strict=True):

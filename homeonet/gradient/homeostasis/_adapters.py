@@ -132,11 +132,13 @@ class SnnTorchLayer(ForeignLayer):
         names = neuron.forward.__code__.co_varnames[1 : neuron.forward.__code__.co_argcount]
         self._position = names.index("mem") if "mem" in names else None
         self._is_lif = isinstance(neuron, snntorch.LIF)
+        # its membrane is computed anew from its two currents, so a start would be lost
+        self._is_alpha = isinstance(neuron, snntorch.Alpha)
         self._last: Tensor | None = None
 
     @property
     def has_membrane(self) -> bool:
-        return self._is_lif and self._position is not None
+        return self._is_lif and not self._is_alpha and self._position is not None
 
     def spikes(self, output: Any) -> Tensor:
         return output[0] if isinstance(output, tuple) else output

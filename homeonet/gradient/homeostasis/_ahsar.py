@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -138,6 +139,13 @@ class AHSAR(ThresholdHomeostasis):
         self.register_buffer("global_gain", zero.new_ones(()))
         self.register_buffer("last_accuracy", zero.new_full((), math.nan, dtype=torch.float64))
         super()._attached(zero)
+
+    def _apply(self, *args: Any, **kwargs: Any) -> Self:
+        accuracy = self._buffers.get("last_accuracy")
+        result = super()._apply(*args, **kwargs)
+        if accuracy is not None:  # a cast would make progress of what it rounds off
+            self.last_accuracy = accuracy.to(self.last_accuracy.device)
+        return result
 
     def _scales(self) -> Sequence[Tensor]:
         return self.scale.unbind()

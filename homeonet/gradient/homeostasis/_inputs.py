@@ -42,6 +42,8 @@ def _mapped(value: Any, kind: type, change: Callable[[Any], Any]) -> Any:
     """`value` with everything of a kind in its tuples, lists and dictionaries changed."""
     if isinstance(value, kind):
         return change(value)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):  # a namedtuple takes its items one by one
+        return type(value)(*(_mapped(item, kind, change) for item in value))
     if isinstance(value, tuple | list):
         return type(value)(_mapped(item, kind, change) for item in value)
     if isinstance(value, dict):

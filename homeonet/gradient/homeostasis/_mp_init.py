@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from homeonet.errors import InputError
+from homeonet.gradient._neuron import recomputing
 from homeonet.gradient._processes import sum_over_processes
 from homeonet.gradient.homeostasis._adapters import ForeignLayer, SpikingLayer
 from homeonet.gradient.homeostasis._plugin import Homeostasis, check_range
@@ -106,7 +107,8 @@ class MPInit(Homeostasis):
     ) -> tuple[tuple, dict[str, Any]]:
         layer = self._foreign[index]
         if layer.begins(args, kwargs):
-            self._learn(index)
+            if not recomputing():
+                self._learn(index)
             args, kwargs = layer.with_membrane(args, kwargs, self.initial_membrane[index].clone())
         return args, kwargs
 
@@ -115,7 +117,7 @@ class MPInit(Homeostasis):
         layer = self._foreign[index]
         spikes = layer.spikes(output).detach()
         membrane = layer.membrane_after_call(spikes, scaled_threshold(layer))
-        if self.model.training:
+        if self.model.training and not recomputing():
             spiked = layer.spikes_in_time(output).detach().ne(0).any(0)
             if index in self._under_way:
                 spiked |= self._under_way[index][1]

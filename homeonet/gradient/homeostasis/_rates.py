@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from homeonet.gradient._neuron import recomputing
 from homeonet.gradient._processes import process_count, sum_over_processes
 from homeonet.gradient.homeostasis._adapters import SpikingLayer
 
@@ -53,7 +54,7 @@ class RateMeter:
         self.handles.append(model.register_forward_hook(self._end))
 
     def _begin(self, model: nn.Module, args: tuple) -> None:
-        self._seen = {} if model.training else None
+        self._seen = {} if model.training and not recomputing() else None
 
     @torch.no_grad()
     def _count(self, index: int, neuron: nn.Module, args: tuple, output: Any) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from homeonet.errors import InputError
 from homeonet.gradient._chain import chain_of, is_container
+from homeonet.gradient._neuron import Stream
 from homeonet.gradient.homeostasis._adapters import SpikingLayer
 
 __all__ = ["Pathway", "Replay", "linear_layers", "may_lie_between"]
@@ -112,7 +113,7 @@ class Replay:
         for layer in self._layers:
             layer.rest()
             if "_streaming" in layer.neuron.__dict__:
-                layer.neuron._streaming = self._go_on
+                layer.neuron._streaming = Stream() if self._go_on else None
 
     def _add_noise(
         self, neuron: nn.Module, args: tuple, kwargs: dict[str, Any]

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from torch import Tensor, nn
 
+from homeonet.gradient._neuron import recomputing
 from homeonet.gradient.homeostasis._adapters import ForeignLayer, SpikingLayer
 from homeonet.gradient.homeostasis._plugin import Homeostasis
 from homeonet.gradient.homeostasis._rates import RateMeter
@@ -57,7 +58,8 @@ class ThresholdHomeostasis(Homeostasis):
             _scale(layer, self.kind, scale)
 
     def _before_forward(self, model: nn.Module, args: tuple) -> None:
-        self._apply_scales()
+        if not recomputing():  # a pass computed once more has the factors that it had
+            self._apply_scales()
 
     def _apply(self, *args: Any, **kwargs: Any) -> Self:
         result = super()._apply(*args, **kwargs)  # to another device or type

@@ -45,18 +45,30 @@ def load_weights(path: str | Path, model: nn.Module) -> nn.Module:
 
 
 def save_checkpoint(
-    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progress: dict[str, Any]
+    path: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    progress: dict[str, Any],
+    scaler: torch.amp.GradScaler | None = None,
 ) -> None:
-    """Write all that a run needs to go on: weights, optimiser, and `progress`, which JSON can hold."""
+    """Write all that a run needs to go on: weights, optimiser, the scale of gradients in half precision if they have
+    one, and `progress`, which JSON can hold.
+    """
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     for index, values in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": value for key, value in values.items() if value is not None}
+    if scaler is not None:
+        progress = progress | {"scaler": scaler.state_dict()}
     metadata = {"homeonet_version": __version__, "layers": _layers(model), "progress": json.dumps(progress)}
     _write(path, tensors, metadata)
 
 
 def load_checkpoint(
-    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, run_id: str
+    path: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    run_id: str,
+    scaler: torch.amp.GradScaler | None = None,
 ) -> dict[str, Any]:
     """Take up what :func:`save_checkpoint` wrote with the progress's ``run_id``; returns the progress.
 
@@ -91,6 +103,8 @@ def load_checkpoint(
             _, index, name = key.split(".")
             state.setdefault(int(index), {})[name] = value
     optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
+    if scaler is not None and progress.get("scaler"):
+        scaler.load_state_dict(progress["scaler"])
     return progress
 
 

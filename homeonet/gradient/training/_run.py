@@ -86,10 +86,17 @@ class TrainingRun:
         self.seen: dict[str, float] = {"loss": 0.0, "correct": 0.0, "count": 0.0}
         self.checkpoint = work / "checkpoint.safetensors" if work is not None else None
         if self.checkpoint is not None and self.checkpoint.exists():
-            state = load_checkpoint(self.checkpoint, self.raw, self.raw_optimizer, config.run_id)
+            state = load_checkpoint(
+                self.checkpoint, self.raw, self.raw_optimizer, config.run_id, self._scaler
+            )
             self.history.rows = state["rows"]
             self.epoch, self.batch, self.seen = state["epoch"], state["batch"], state["seen"]
             self.seconds = state["seconds"]
+
+    @property
+    def _scaler(self) -> torch.amp.GradScaler | None:
+        """What scales the loss in float16, a state of the run like the optimiser's."""
+        return getattr(self.fabric.strategy.precision, "scaler", None)
 
     @property
     def n_batches(self) -> int:
@@ -224,7 +231,7 @@ class TrainingRun:
             "seen": self.seen,
             "seconds": self.seconds,
         }
-        save_checkpoint(self.checkpoint, self.raw, self.raw_optimizer, progress)
+        save_checkpoint(self.checkpoint, self.raw, self.raw_optimizer, progress, self._scaler)
 
     def _images(self, pixels: np.ndarray) -> Tensor:
         dtype = torch.float64 if self.config.precision == "64-true" else torch.float32

@@ -18,6 +18,7 @@ from homeonet._optional import install_command
 from homeonet._version import __version__
 from homeonet.data import Dataset, load
 from homeonet.errors import InputError
+from homeonet.gradient.training._caller import caller_left_alone
 from homeonet.gradient.training._checkpoint import load_weights, save_weights
 from homeonet.gradient.training._config import TrainConfig, load_train_config
 from homeonet.gradient.training._history import History
@@ -96,11 +97,37 @@ def train(
         If parameters do not fit together, the output folder holds something else, or the data cannot be had.
     HomeonetError
         If the loss is not a number.
+
+    Notes
+    -----
+    The caller's random generators and torch's global settings are left as they were.
     """
+    with caller_left_alone():
+        return _train(
+            config,
+            Path(out) if out is not None else None,
+            _fabric(accelerator, devices, config.precision),
+            data_folder,
+            figures=figures,
+            baselines=baselines,
+            tensorboard=tensorboard,
+            progress=progress,
+        )
+
+
+def _train(
+    config: TrainConfig,
+    final: Path | None,
+    fabric: Fabric,
+    data_folder: str | Path | None,
+    *,
+    figures: bool,
+    baselines: bool,
+    tensorboard: bool,
+    progress: ProgressMeter | None,
+) -> TrainResult:
     if tensorboard:
         _require_tensorboard()
-    final = Path(out) if out is not None else None
-    fabric = _fabric(accelerator, devices, config.precision)
     fabric.launch()
     if final is not None and _exists(final):
         found = _existing(final, config)
@@ -167,7 +194,8 @@ def measure_baselines(config: TrainConfig, out: str | Path, *, data_folder: str 
         store.write_atomically(folder / "config.toml", lambda file: file.write(config.to_toml().encode()))
         store.write_json(folder / "metrics.json", metrics)
 
-    store.whole_folder(Path(out), fill)
+    with caller_left_alone():
+        store.whole_folder(Path(out), fill)
 
 
 def _dataset(config: TrainConfig, folder: str | Path | None) -> Dataset:
