@@ -68,7 +68,7 @@ def compiler_version(command: tuple[str, ...]) -> str:
 def processor() -> str:
     """Model and instruction sets of this machine's processor: code is built for it."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor()
     return "\n".join(sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))}))

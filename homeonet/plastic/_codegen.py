@@ -83,13 +83,15 @@ def generate(structure: Structure, folder: Path, target: str = "cpp") -> None:
     handed_over = {item["symbol"] for item in manifest["connections"]} | {"stimulus_values"}
     assert handed_over == set(device.static_arrays), "a program reads no file but its input"
     shutil.copy(_SOURCES / target / "synapses_classes.h", folder)
-    run_loop = (_SOURCES / target / "network.cpp").read_text()
+    run_loop = (_SOURCES / target / "network.cpp").read_text(encoding="utf-8")
     if on_gpu:
         write_device_code(folder, structure, device, network, manifest, run_loop)
     else:
-        (folder / "network.cpp").write_text(run_loop)
-    (folder / "program.cpp").write_text(_one_translation_unit(folder, unoptimised=not on_gpu))
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
+        (folder / "network.cpp").write_text(run_loop, encoding="utf-8")
+    (folder / "program.cpp").write_text(
+        _one_translation_unit(folder, unoptimised=not on_gpu), encoding="utf-8"
+    )
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
 
 
 _TARGET = re.compile(r"(const int32_t _postsynaptic_idx = )(\w+)\[_idx\];")
@@ -199,7 +201,7 @@ def _exchange_code(manifest: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def _one_translation_unit(folder: Path, *, unoptimised: bool) -> str:
-    makefile = (folder / "makefile").read_text()
+    makefile = (folder / "makefile").read_text(encoding="utf-8")
     listed = re.search(r"^SRCS = (.*)$", makefile, re.MULTILINE)
     assert listed is not None
     includes: list[str] = []
@@ -207,7 +209,7 @@ def _one_translation_unit(folder: Path, *, unoptimised: bool) -> str:
     # brianlib/spikequeue.cpp, of Brian2 2.10 and later, is what our SynapticPathway replaces
     listed_sources = [source for source in listed.group(1).split() if not source.startswith("brianlib/")]
     for number, source in enumerate(listed_sources):
-        text = (folder / source).read_text()
+        text = (folder / source).read_text(encoding="utf-8")
         lines = _STATIC_ARRAY.sub("", text).splitlines()  # all arrays come in the one input file
         is_include = [re.match(r"\s*#\s*include", line) is not None for line in lines]
         includes += [line.strip() for line, yes in zip(lines, is_include, strict=True) if yes]

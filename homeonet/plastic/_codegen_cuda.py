@@ -81,20 +81,22 @@ def write_device_code(
     run_loop: str,
 ) -> None:
     """Write ``on_device.h`` and ``network.cpp`` into the generated program in `folder`."""
-    phases = list(_phases((folder / "main.cpp").read_text()))
+    phases = list(_phases((folder / "main.cpp").read_text(encoding="utf-8")))
     files = {name: folder / "code_objects" / f"{name}.cpp" for name, _ in phases}
-    code = "\n".join(file.read_text() for file in files.values())
+    code = "\n".join(file.read_text(encoding="utf-8") for file in files.values())
     arrays = list(_arrays(device, code, single=structure.precision == "float32"))
     if structure.precision == "float32":
         short = {array.name for array in arrays if array.kind == "float"}
         short |= {name.removeprefix("_dynamic") for name in short}  # pointers to what vectors hold
         for name, file in files.items():
-            file.write_text(in_single_precision(file.read_text(), name, short))
+            file.write_text(
+                in_single_precision(file.read_text(encoding="utf-8"), name, short), encoding="utf-8"
+            )
     monitors = manifest["monitors"]
     clocks = sorted({clock for _, clock in phases if clock != "defaultclock"})
-    (folder / "on_device.h").write_text(_declarations(structure, arrays, monitors, clocks))
+    (folder / "on_device.h").write_text(_declarations(structure, arrays, monitors, clocks), encoding="utf-8")
     parts = [_all_phases(phases), run_loop, _on_host(structure, arrays, monitors, clocks, network, manifest)]
-    (folder / "network.cpp").write_text("\n".join(parts))
+    (folder / "network.cpp").write_text("\n".join(parts), encoding="utf-8")
 
 
 def _phases(main: str) -> Iterator[tuple[str, str]]:

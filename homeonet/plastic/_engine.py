@@ -168,7 +168,7 @@ class CompiledEngine:
         program = program_for(structure, device)
         self.compile_seconds = program.compile_seconds
         self._structure, self._folder = structure, program.folder
-        self._manifest = json.loads((program.folder / "manifest.json").read_text())
+        self._manifest = json.loads((program.folder / "manifest.json").read_text(encoding="utf-8"))
         self.stimulus_rows: int = self._manifest["stimulus"]["shape"][0]
         self.array_names = tuple(item["name"] for item in self._manifest["arrays"])
         self._connections = {
@@ -211,6 +211,7 @@ class CompiledEngine:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,
+                errors="replace",
                 check=False,
                 pass_fds=(source.fileno(), result.fileno()),
                 start_new_session=True,  # Ctrl-C is for us: a segment ends by itself

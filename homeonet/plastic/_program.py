@@ -170,6 +170,7 @@ def _generate(structure: Structure, folder: Path, target: str) -> None:
         ],
         capture_output=True,
         text=True,
+        errors="replace",
         check=False,
         cwd=folder,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in given if os.path.isabs(path))},

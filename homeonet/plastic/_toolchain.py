@@ -65,6 +65,7 @@ class Toolchain:
             cwd=folder,
             capture_output=True,
             text=True,
+            errors="replace",
             check=False,
         )
         if result.returncode or not (folder / "main").exists():

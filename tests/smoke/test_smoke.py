@@ -1,7 +1,7 @@
 """A short tour of an installed package: what must hold on every Python and Brian2, with nothing but `pytest` beside it.
 
-``python -m pytest -m smoke`` runs this, the STDP oracle and the resumed run. With ``$HOMEONET_DIGESTS`` naming a folder,
-the bits that one Python computes are kept there and compared with those of the others.
+``python -m pytest -m smoke`` runs this, the STDP oracle and the resumed run. With ``$HOMEONET_DIGESTS`` naming a
+folder, the bits that one Python computes are kept there and compared with those of the others.
 """
 
 from __future__ import annotations
