@@ -49,8 +49,9 @@ def add_sweep(commands: Any) -> None:
     sweep = commands.add_parser(
         "sweep",
         help="run a grid of configurations on all cores, or on a cluster",
-        description="Runs every cell of a grid and writes one folder: cells/, table.parquet and results.nc (opens in "
-        "xarray). Interrupted, the same command continues; a failed cell is reported and the others go on.",
+        description="Runs every cell of a grid and writes a folder: cells/, table.parquet (table.csv without pyarrow) "
+        "and results.nc (opens in xarray). Interrupted, the same command continues; a failed cell is reported and the "
+        "others go on.",
         epilog=_EPILOG,
     )
     sweep.add_argument(
@@ -106,6 +107,7 @@ def _sweep(options: argparse.Namespace) -> int:
     if options.folder is not None:
         raise InputError(f"{options.folder!r} is one argument too many; give the results folder with --out")
     from homeonet.sweep import estimate, load_grid, sweep
+    from homeonet.sweep._collect import table_ending
 
     grid = load_grid(options.grid)
     out = Path(options.out or Path("results", Path(options.grid).stem))
@@ -136,7 +138,7 @@ def _sweep(options: argparse.Namespace) -> int:
         **common,
     )
     done = int((result.results["state"] == "done").sum())
-    print(f"{done:,} of {len(grid):,} cells done; table.parquet and results.nc in {result.folder}")
+    print(f"{done:,} of {len(grid):,} cells done; table.{table_ending()} and results.nc in {result.folder}")
     _print_failed(result.failed)
     return 0 if done == len(grid) and not result.failed else 1
 

@@ -6,7 +6,6 @@ beside it, locked by the process that writes it, holds the checkpoint from which
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from homeonet import store
+from homeonet._checksums import verify
 from homeonet._evaluation import (
     Evaluation,
     ProgressMeter,
@@ -27,7 +27,7 @@ from homeonet._evaluation import (
     worker_count,
 )
 from homeonet._images import load_images, presentation_order
-from homeonet._metrics import baseline_accuracies, baseline_metrics, run_metrics
+from homeonet._metrics import baseline_accuracies, baseline_metrics, run_metrics, stored_metrics
 from homeonet._version import __version__
 from homeonet.config import Config, load_config
 from homeonet.data import Dataset
@@ -273,7 +273,8 @@ def draw_figures(result: RunResult, folder: Path, formats: Sequence[str] = ("png
 def load_run(folder: str | Path) -> RunResult:
     """Open a finished run's folder."""
     folder = Path(folder)
-    metrics = _stored_metrics(folder)
+    metrics = stored_metrics(folder)
+    verify(folder / "config.toml")
     config = load_config(folder / "config.toml")
     if metrics["homeonet_version"] == __version__ and metrics["run_id"] != config.run_id:
         raise InputError(f"{folder / 'config.toml'} is not what the run was made with; run it again")
@@ -295,17 +296,6 @@ def load_network(folder: str | Path) -> Network:
     )
 
 
-def _stored_metrics(folder: Path) -> dict[str, Any]:
-    try:
-        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-        metrics["homeonet_version"], metrics["run_id"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{folder} is not the folder of a finished run ({error}); give one that `homeonet run` has written"
-        ) from None
-    return metrics
-
-
 def _exists(folder: Path) -> bool:
     with store.disk_errors(folder):
         return folder.exists()
@@ -319,7 +309,7 @@ def _found(folder: Path, config: Config, figures: bool) -> RunResult:
         raise InputError(
             f"out = {str(folder)!r} exists and holds no finished run; choose the name of a new folder"
         )
-    version = _stored_metrics(folder)["homeonet_version"]
+    version = stored_metrics(folder)["homeonet_version"]
     if version != __version__:
         raise InputError(
             f"out = {str(folder)!r} holds a run of homeonet {version} and this is {__version__}; choose another "
