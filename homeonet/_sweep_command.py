@@ -8,10 +8,12 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from homeonet._cuda_option import add_cuda_arch
+from homeonet._optional import install_command
 from homeonet.errors import InputError
 
 if TYPE_CHECKING:
@@ -163,6 +165,8 @@ def sweep_meter(total: int, dashboard: str) -> Iterator[Watcher]:
     from tqdm import tqdm
 
     watched = sys.stderr.isatty()
+    if find_spec("bokeh") is None:
+        dashboard = f"needs bokeh, which is not installed; {install_command('dashboard')}"
     print(f"dashboard: {dashboard}", file=sys.stderr)
     form = "{n}/{total} cells and baselines |{bar}| {postfix} [{elapsed}<{remaining}]"
     began = said = time.monotonic()
