@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from homeonet._cuda_option import add_cuda_arch
 from homeonet._optional import install_command
+from homeonet._text import whole_number
 from homeonet.errors import InputError
 
 if TYPE_CHECKING:
@@ -64,7 +65,10 @@ def add_sweep(commands: Any) -> None:
         "--out", metavar="DIR", help="folder of results; default: results/ and the file's name"
     )
     sweep.add_argument(
-        "--workers", type=int, metavar="N", help="processes, one thread each; default: all usable cores"
+        "--workers",
+        type=whole_number,
+        metavar="N",
+        help="processes, one thread each; default: all usable cores",
     )
     sweep.add_argument(
         "--scheduler", metavar="ADDRESS", help="a running Dask scheduler, for example tcp://host:8786"
@@ -93,7 +97,7 @@ def add_sweep(commands: Any) -> None:
     add_cuda_arch(sweep)
     sweep.add_argument(
         "--replicas",
-        type=int,
+        type=whole_number,
         metavar="N",
         help="plastic cells that a process runs as one program; default 256 with --device cuda, else 1",
     )
