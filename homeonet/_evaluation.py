@@ -27,6 +27,7 @@ __all__ = [
     "check_enough",
     "evaluate",
     "meter",
+    "shown_images",
     "tunable",
     "usable_cores",
     "worker_count",
@@ -70,6 +71,7 @@ def evaluate(
     workers: int | None = 1,
     readouts: tuple[str, ...] = READOUTS,
     progress: ProgressMeter | None = None,
+    features: np.ndarray | None = None,
 ) -> Evaluation:
     """Read features out of a network and score readouts fitted on all training images.
 
@@ -83,6 +85,8 @@ def evaluate(
         As in :func:`run`.
     readouts : tuple of str
         Names of readouts.
+    features : ndarray, optional
+        Spike counts that were read out of the network before, for its test, training and validation images in turn.
 
     Returns
     -------
@@ -91,11 +95,12 @@ def evaluate(
     from homeonet.analysis import clustering_score, evaluate_readout
 
     check_enough(dataset)
-    workers = worker_count(workers)
-    # validation images come last: whether there are any changes no other image's input spikes
-    images = np.concatenate([dataset.x_test, dataset.x_train, dataset.x_val])
-    with meter(progress, "evaluating", len(images)) as advance:
-        features = read_features(network, images, device=device, workers=workers, progress=advance)
+    if features is None:
+        images = shown_images(dataset)
+        with meter(progress, "evaluating", len(images)) as advance:
+            features = read_features(
+                network, images, device=device, workers=worker_count(workers), progress=advance
+            )
     n_test, n_train = len(dataset.x_test), len(dataset.x_train)
     test, train, val = np.split(features, [n_test, n_test + n_train])
     labels = np.concatenate([dataset.y_test, dataset.y_val])
@@ -136,6 +141,12 @@ def _scored(result: ReadoutResult, labels: np.ndarray, part: slice) -> ReadoutRe
         n_test=len(predictions),
         predictions=predictions,
     )
+
+
+def shown_images(dataset: Dataset) -> np.ndarray:
+    """All images in the order in which a network is shown them to be evaluated."""
+    # validation images come last: whether there are any changes no other image's input spikes
+    return np.concatenate([dataset.x_test, dataset.x_train, dataset.x_val])
 
 
 def check_enough(dataset: Dataset) -> None:

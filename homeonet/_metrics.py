@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from homeonet._evaluation import Evaluation, ProgressMeter, evaluate, tunable
+import numpy as np
+
+from homeonet._checksums import read_verified
+from homeonet._evaluation import Evaluation, ProgressMeter, evaluate, shown_images, tunable
 from homeonet._version import __version__
+from homeonet.config import Config
 from homeonet.data import Dataset
-from homeonet.plastic import Network, Recorder
+from homeonet.errors import InputError
+from homeonet.plastic import Network, Recorder, read_features
 
 if TYPE_CHECKING:
     from homeonet.analysis import ReadoutResult
 
-__all__ = ["baseline_accuracies", "baseline_metrics", "run_metrics"]
+__all__ = ["baseline_accuracies", "baseline_metrics", "frozen_features", "run_metrics", "stored_metrics"]
 
 #: The readouts that baselines get.
 _BASELINE_READOUTS = ("logistic", "qda", "knn")
@@ -55,15 +62,28 @@ def run_metrics(
 
 
 def baseline_metrics(
-    untrained: Network, dataset: Dataset, device: str, workers: int, progress: ProgressMeter | None
+    untrained: Network,
+    dataset: Dataset,
+    device: str,
+    workers: int,
+    progress: ProgressMeter | None,
+    features: np.ndarray | None = None,
 ) -> dict[str, Any]:
-    """Test accuracies of raw pixels, and of the same network with its random weights, under the same readouts."""
+    """Test accuracies of raw pixels, and of the same network with its random weights, under the same readouts.
+
+    `features` are those of the untrained network, if :func:`frozen_features` has read them already.
+    """
     from homeonet.analysis import evaluate_readout
 
-    # validation images are scored for the trained network alone
-    dataset = replace(dataset, x_val=dataset.x_val[:0], y_val=dataset.y_val[:0])
+    dataset = _without_validation(dataset)
     frozen = evaluate(
-        untrained, dataset, device=device, workers=workers, readouts=_BASELINE_READOUTS, progress=progress
+        untrained,
+        dataset,
+        device=device,
+        workers=workers,
+        readouts=_BASELINE_READOUTS,
+        progress=progress,
+        features=features,
     )
     values: dict[str, Any] = {"phi.frozen": frozen.phi}
     for readout in _BASELINE_READOUTS:
@@ -82,10 +102,37 @@ def baseline_metrics(
     return values
 
 
+def frozen_features(
+    config: Config, dataset: Dataset, device: str, progress: Callable[[int], None]
+) -> np.ndarray:
+    """Features of the untrained network, read on one core; `progress` is called with images done."""
+    images = shown_images(_without_validation(dataset))
+    return read_features(Network.untrained(config), images, device=device, progress=progress)
+
+
+def _without_validation(dataset: Dataset) -> Dataset:
+    """Validation images are scored for the trained network alone."""
+    return replace(dataset, x_val=dataset.x_val[:0], y_val=dataset.y_val[:0])
+
+
 def baseline_accuracies(metrics: Mapping[str, Any]) -> dict[str, float]:
     """The baselines among a run's metrics, by their names in figures."""
     named = {"raw pixels": "accuracy.raw_pixels", "frozen weights": "accuracy.frozen"}
     return {name: metrics[key] for name, key in named.items() if key in metrics}
+
+
+def stored_metrics(folder: Path) -> dict[str, Any]:
+    """What `metrics.json` of a finished run holds; InputError if there is none, or it is not what was written."""
+    try:
+        metrics = json.loads(read_verified(folder / "metrics.json"))
+        metrics["homeonet_version"], metrics["run_id"]
+    except InputError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{folder} is not the folder of a finished run ({error}); give one that `homeonet run` has written"
+        ) from None
+    return metrics
 
 
 def _accuracy(key: str, result: ReadoutResult) -> dict[str, float | int]:

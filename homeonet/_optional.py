@@ -9,7 +9,7 @@ from pathlib import Path
 
 from homeonet.errors import InputError
 
-__all__ = ["install_command", "require_gradient"]
+__all__ = ["install_command", "require_extra", "require_gradient"]
 
 
 def install_command(extra: str) -> str:
@@ -34,8 +34,13 @@ def install_command(extra: str) -> str:
     return f"pip install '.[{extra}]' in a clone of homeonet"
 
 
+def require_extra(extra: str, package: str, what: str) -> None:
+    """Raise InputError if `package`, which the extra brings and `what` needs, is not installed."""
+    if find_spec(package) is None:
+        raise InputError(f"{what} needs {package}, which is not installed; {install_command(extra)}")
+
+
 def require_gradient(what: str) -> None:
     """Raise InputError if training by gradients, which `what` needs, is not installed."""
     for name in ("torch", "lightning_fabric", "safetensors"):
-        if find_spec(name) is None:
-            raise InputError(f"{what} needs {name}, which is not installed; {install_command('gradient')}")
+        require_extra("gradient", name, what)

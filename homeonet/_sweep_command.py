@@ -8,10 +8,13 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from homeonet._cuda_option import add_cuda_arch
+from homeonet._optional import install_command
+from homeonet._text import whole_number
 from homeonet.errors import InputError
 
 if TYPE_CHECKING:
@@ -49,8 +52,9 @@ def add_sweep(commands: Any) -> None:
     sweep = commands.add_parser(
         "sweep",
         help="run a grid of configurations on all cores, or on a cluster",
-        description="Runs every cell of a grid and writes one folder: cells/, table.parquet and results.nc (opens in "
-        "xarray). Interrupted, the same command continues; a failed cell is reported and the others go on.",
+        description="Runs every cell of a grid and writes a folder: cells/, table.parquet (table.csv without pyarrow) "
+        "and results.nc (opens in xarray). Interrupted, the same command continues; a failed cell is reported and the "
+        "others go on.",
         epilog=_EPILOG,
     )
     sweep.add_argument(
@@ -61,7 +65,10 @@ def add_sweep(commands: Any) -> None:
         "--out", metavar="DIR", help="folder of results; default: results/ and the file's name"
     )
     sweep.add_argument(
-        "--workers", type=int, metavar="N", help="processes, one thread each; default: all usable cores"
+        "--workers",
+        type=whole_number,
+        metavar="N",
+        help="processes, one thread each; default: all usable cores",
     )
     sweep.add_argument(
         "--scheduler", metavar="ADDRESS", help="a running Dask scheduler, for example tcp://host:8786"
@@ -90,7 +97,7 @@ def add_sweep(commands: Any) -> None:
     add_cuda_arch(sweep)
     sweep.add_argument(
         "--replicas",
-        type=int,
+        type=whole_number,
         metavar="N",
         help="plastic cells that a process runs as one program; default 256 with --device cuda, else 1",
     )
@@ -106,6 +113,7 @@ def _sweep(options: argparse.Namespace) -> int:
     if options.folder is not None:
         raise InputError(f"{options.folder!r} is one argument too many; give the results folder with --out")
     from homeonet.sweep import estimate, load_grid, sweep
+    from homeonet.sweep._collect import table_ending
 
     grid = load_grid(options.grid)
     out = Path(options.out or Path("results", Path(options.grid).stem))
@@ -136,7 +144,7 @@ def _sweep(options: argparse.Namespace) -> int:
         **common,
     )
     done = int((result.results["state"] == "done").sum())
-    print(f"{done:,} of {len(grid):,} cells done; table.parquet and results.nc in {result.folder}")
+    print(f"{done:,} of {len(grid):,} cells done; table.{table_ending()} and results.nc in {result.folder}")
     _print_failed(result.failed)
     return 0 if done == len(grid) and not result.failed else 1
 
@@ -161,6 +169,8 @@ def sweep_meter(total: int, dashboard: str) -> Iterator[Watcher]:
     from tqdm import tqdm
 
     watched = sys.stderr.isatty()
+    if find_spec("bokeh") is None:
+        dashboard = f"needs bokeh, which is not installed; {install_command('dashboard')}"
     print(f"dashboard: {dashboard}", file=sys.stderr)
     form = "{n}/{total} cells and baselines |{bar}| {postfix} [{elapsed}<{remaining}]"
     began = said = time.monotonic()

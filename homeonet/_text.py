@@ -5,13 +5,14 @@ Evaluates nothing; no function takes longer, or says more, because it was given 
 
 from __future__ import annotations
 
+import argparse
 import difflib
 import re
 import reprlib
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["NUMBER", "close_matches", "is_number", "one_line", "plain", "shown"]
+__all__ = ["NUMBER", "close_matches", "is_number", "one_line", "plain", "shown", "whole_number"]
 
 #: A plain decimal number in ASCII: no thousands separators, no NaN, no other script's digits.
 NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
@@ -25,6 +26,13 @@ _LONGEST_LINE = 2000
 def is_number(text: str) -> bool:
     """Whether text is a plain number, and no longer than one can be."""
     return len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text) is not None
+
+
+def whole_number(text: str) -> int:
+    """A whole number of an option: ASCII digits with a sign at most, no separators."""
+    if len(text) > 20 or not re.fullmatch(r"[+-]?[0-9]+", text):
+        raise argparse.ArgumentTypeError(f"{shown(text)} is no whole number; give digits alone, such as 1000")
+    return int(text)
 
 
 def plain(value: Any) -> Any:

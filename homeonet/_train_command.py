@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from homeonet._optional import require_gradient
-from homeonet._text import is_number
+from homeonet._text import is_number, whole_number
 
 __all__ = ["add_train"]
 
@@ -61,7 +61,12 @@ def add_train(commands: Any) -> None:
     )
     train.add_argument("neuron", help="lif, trlif, hdlif, dsn, psn, slidingpsn, recurrentlif; or a TOML file")
     for name, (kind, text) in _FIELDS.items():
-        train.add_argument(f"--{name}", type=kind, help=text, metavar=name.upper() if kind is str else "N")
+        train.add_argument(
+            f"--{name}",
+            type=whole_number if kind is int else kind,
+            help=text,
+            metavar=name.upper() if kind is str else "N",
+        )
     train.add_argument(
         "--homeostasis",
         action="append",
@@ -80,7 +85,7 @@ def add_train(commands: Any) -> None:
     )
     train.add_argument("--accelerator", default="auto", help="cpu, cuda, mps or auto (default)")
     train.add_argument(
-        "--devices", type=int, default=1, metavar="N", help="processes that train data-parallel"
+        "--devices", type=whole_number, default=1, metavar="N", help="processes that train data-parallel"
     )
     train.add_argument("--tensorboard", action="store_true", help="also log the epochs for TensorBoard")
     train.add_argument("--no-figures", action="store_true", help="write no figures")

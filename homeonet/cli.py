@@ -18,6 +18,7 @@ from homeonet._cuda_option import add_cuda_arch
 from homeonet._figure_command import add_figure
 from homeonet._streams import open_standard_streams
 from homeonet._sweep_command import add_sweep
+from homeonet._text import whole_number
 from homeonet._train_command import add_train
 from homeonet._version import __version__
 from homeonet.errors import HomeonetError, InputError
@@ -170,13 +171,19 @@ def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
     run.add_argument(
         "--data", help="mnist5k (comes with the package), mnist, fashion, kmnist, … (see `homeonet data`)"
     )
-    run.add_argument("--train", type=int, metavar="N", help="training images")
+    run.add_argument("--train", type=whole_number, metavar="N", help="training images")
     run.add_argument(
-        "--test", type=int, metavar="N", help="test images, of the official test set where there is one"
+        "--test",
+        type=whole_number,
+        metavar="N",
+        help="test images, of the official test set where there is one",
     )
-    run.add_argument("--epochs", type=int, metavar="N", help="passes through the training images")
+    run.add_argument("--epochs", type=whole_number, metavar="N", help="passes through the training images")
     run.add_argument(
-        "--seed", type=int, metavar="S", help="seed of connectivity, weights, inputs, noise and split"
+        "--seed",
+        type=whole_number,
+        metavar="S",
+        help="seed of connectivity, weights, inputs, noise and split",
     )
     run.add_argument(
         "--set",
@@ -202,8 +209,8 @@ def _add_evaluate(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     evaluate.add_argument("folder", help="the folder of a finished run")
     evaluate.add_argument("--data", help="default: the data it was trained on")
-    evaluate.add_argument("--train", type=int, metavar="N", help="images the readouts are fitted on")
-    evaluate.add_argument("--test", type=int, metavar="N", help="images they are scored on")
+    evaluate.add_argument("--train", type=whole_number, metavar="N", help="images the readouts are fitted on")
+    evaluate.add_argument("--test", type=whole_number, metavar="N", help="images they are scored on")
     _add_common(evaluate)
     evaluate.set_defaults(call=_evaluate)
 
@@ -221,7 +228,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     add_cuda_arch(parser)
     parser.add_argument(
         "--workers",
-        type=int,
+        type=whole_number,
         metavar="N",
         help="processes that evaluate at a time, and threads of the readouts; training is one process on one core; "
         "changes no result; default: all usable cores",

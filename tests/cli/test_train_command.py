@@ -77,6 +77,7 @@ def test_a_run_s_folder_and_table(tmp_path: Path, capsys: pytest.CaptureFixture)
     shown = capsys.readouterr().out
     assert "accuracy, test" in shown and f"written to {out}" in shown
     expected = {
+        "SHA256SUMS",
         "config.toml",
         "epochs.csv",
         "figures",

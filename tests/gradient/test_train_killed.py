@@ -22,7 +22,7 @@ CONFIG = train_config(
     **{"encoding": "poisson", "augment": "crop,cutout", "homeostasis.sleep.ratio": 0.5},
 )
 TIMING = {"train_seconds", "images_per_second"}
-PARTS = {"config.toml", "epochs.csv", "metrics.json", "model.safetensors", "records.nc"}
+PARTS = {"SHA256SUMS", "config.toml", "epochs.csv", "metrics.json", "model.safetensors", "records.nc"}
 WAIT = 120.0
 
 

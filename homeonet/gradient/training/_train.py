@@ -14,6 +14,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from homeonet import store
+from homeonet._checksums import read_verified, verify
 from homeonet._optional import install_command
 from homeonet._version import __version__
 from homeonet.data import Dataset, load
@@ -220,12 +221,16 @@ def load_trained(folder: str | Path) -> TrainResult:
     """
     folder = Path(folder)
     try:
-        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        metrics = json.loads(read_verified(folder / "metrics.json"))
         version, run_id, classes = metrics["homeonet_version"], metrics["run_id"], int(metrics["classes"])
+    except InputError:
+        raise
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{folder} is not the folder of a finished training run ({error}); give one that `homeonet train` wrote"
         ) from None
+    for name in ("config.toml", "model.safetensors", "epochs.csv"):
+        verify(folder / name)
     config = load_train_config(folder / "config.toml")
     if version == __version__ and run_id != config.run_id:
         raise InputError(f"{folder / 'config.toml'} is not what the network was trained with; train it again")

@@ -1,0 +1,61 @@
+"""Work that goes on in a thread while this one waits for something else, and ends with the block that it belongs to."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Any
+
+__all__ = ["Meanwhile"]
+
+
+class _StoppedError(Exception):
+    """Nobody waits for the result any more."""
+
+
+class Meanwhile:
+    """At most one piece of work beside a block.
+
+    Attributes
+    ----------
+    seconds : float
+        What the work has taken, once its result is there.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="homeonet-meanwhile")
+        self._future: Future | None = None
+        self._stopped = threading.Event()
+
+    def __enter__(self) -> Meanwhile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopped.set()
+        self._pool.shutdown(cancel_futures=True)
+
+    def start(self, work: Callable[[Callable[[Any], None]], Any]) -> None:
+        """Begin ``work(check)``; it calls `check` often, with anything, and lets what that raises pass."""
+
+        def timed() -> Any:
+            began = time.perf_counter()
+            try:
+                return work(self._check)
+            finally:
+                self.seconds = time.perf_counter() - began
+
+        self._future = self._pool.submit(timed)
+
+    def result(self) -> Any:
+        """What the work gave, waited for; None if none was begun. An exception of the work is raised here."""
+        return None if self._future is None else self._future.result()
+
+    def _check(self, _: Any) -> None:
+        if self._stopped.is_set():
+            raise _StoppedError
