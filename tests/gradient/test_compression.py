@@ -98,7 +98,9 @@ def test_packed_codes_lie_in_bytes_as_files_have_them():
     ternary = torch.tensor([-1, 0, 1, 1, 0, -1])
     assert pack(ternary, 2).tolist() == [0b10_10_01_00, 0b00_01]
     assert unpack(torch.tensor([0b11011001, 0b10], dtype=torch.uint8), 1, 10).tolist() == signs.tolist()
-    assert unpack(torch.tensor([0b10_10_01_00, 0b00_01], dtype=torch.uint8), 2, 6).tolist() == ternary.tolist()
+    assert (
+        unpack(torch.tensor([0b10_10_01_00, 0b00_01], dtype=torch.uint8), 2, 6).tolist() == ternary.tolist()
+    )
 
 
 @pytest.mark.parametrize("make", [BinaryConv2d, TernaryConv2d])
