@@ -13,8 +13,9 @@ from homeonet.gradient._cost import cost
 from homeonet.gradient._deploy import deploy, packed_bytes
 from homeonet.gradient._dsn import DSN
 from homeonet.gradient._hdlif import HDLIF
-from homeonet.gradient._psn import PSN
+from homeonet.gradient._psn import PSN, SlidingPSN
 from homeonet.gradient._recurrent import RecurrentLIF
+from homeonet.gradient._trlif import TrLIF
 from homeonet.gradient.networks import Parts, network
 
 torch.set_num_threads(1)
@@ -98,7 +99,10 @@ def test_quantised_spikes_are_bit_serial_and_the_papers_divide_by_eight():
         (HDLIF(2, "parallel"), 1, 0, 1),
         (HDLIF(2, "mem_bn", 3), 3, 2, 2),
         (PSN(2), 3, 2, 1),
+        (SlidingPSN(5), 3, 5, 1),
         (DSN(3), 3, 6, 1),
+        (DSN(3, decay="static"), 3, 2, 1),
+        (TrLIF(), 3, 2, 2),
     ],
 )
 def test_operations_of_neurons(neuron, nops, macs, additions):
