@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from homeonet.errors import InputError
-from homeonet.gradient._processes import sum_over_processes
+from homeonet.gradient._processes import process_count, sum_over_processes
 
 __all__ = [
     "MembraneNeuron",
@@ -295,6 +295,11 @@ class MembraneNeuron(SpikingNeuron):
         membrane, spiked = self.membrane_of(state).detach().flatten(), spiked.flatten()
         # a product of vectors is many times faster than a masked sum
         total = torch.dot(membrane, spiked.to(membrane.dtype))
+        if total.device.type == "cpu" and process_count() == 1:  # numbers take a third of the time of tensors
+            n = spiked.sum(dtype=membrane.dtype).item()
+            if n or self.mp_init == "released":
+                self.initial_membrane.mul_(self.MOMENTUM).add_((1 - self.MOMENTUM) * total.item() / max(n, 1))
+            return
         total, n_spiked = sum_over_processes(torch.stack([total, spiked.sum(dtype=membrane.dtype)]))
         mean = total / n_spiked.clamp_min(1)
         new = self.MOMENTUM * self.initial_membrane + (1 - self.MOMENTUM) * mean
