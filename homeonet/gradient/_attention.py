@@ -21,6 +21,9 @@ class SECA(nn.Module):
         One weight a channel for all time steps, from the mean over time and space. Default False: one a step, from the
         step's own mean over space.
 
+    bias : bool
+        Of the Conv1d, as the code released with HD-LIF has it. Default False, as in ECA-Net.
+
     Raises
     ------
     InputError
@@ -36,19 +39,22 @@ class SECA(nn.Module):
     name do not have it, because the mean over all steps looks into the future: a stream or online training cannot know
     it, and pieces of a sequence, each with its own mean, would not add up to the whole.
 
+    The released code leaves shortcuts of residual blocks without attention: ``Parts(attention="released")`` builds
+    networks with neither, and with `bias`.
+
     References
     ----------
     HD-LIF, arXiv 2410.07547 (SECA); Wang et al. 2020 (ECA-Net).
     """
 
-    def __init__(self, kernel_size: int = 5, *, shared_over_time: bool = False) -> None:
+    def __init__(self, kernel_size: int = 5, *, shared_over_time: bool = False, bias: bool = False) -> None:
         super().__init__()
         if kernel_size < 1 or kernel_size % 2 == 0:
             raise InputError(
                 f"SECA: kernel_size = {kernel_size}: it must be odd and positive; the paper has 5"
             )
         self.shared_over_time = shared_over_time
-        self.conv = nn.Conv1d(1, 1, kernel_size, padding=kernel_size // 2, bias=False)
+        self.conv = nn.Conv1d(1, 1, kernel_size, padding=kernel_size // 2, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """`x`, shape (N, C, H, W) or (T, B, C, H, W), each channel weighted by a number in (0, 1)."""

@@ -5,6 +5,8 @@ A layer here is its plain counterpart with another ``quantised_weight``; :func:`
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
@@ -17,6 +19,8 @@ __all__ = [
     "TernaryConv2d",
     "TernaryLinear",
     "binary_codes",
+    "released_binary_codes",
+    "released_ternary_codes",
     "ternary_codes",
 ]
 
@@ -29,6 +33,19 @@ def binary_codes(weight: Tensor) -> tuple[Tensor, Tensor]:
     """
     signs = torch.where(weight >= 0, 1.0, -1.0).to(weight.dtype)
     return signs, weight.abs().flatten(1).mean(1)
+
+
+@torch.no_grad()
+def released_binary_codes(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """As :func:`binary_codes`, but the sign of zero is zero."""
+    return weight.sign(), weight.abs().flatten(1).mean(1)
+
+
+@torch.no_grad()
+def released_ternary_codes(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """As :func:`ternary_codes` of W clipped to [-1, 1], with one Δ and one scale for the whole layer."""
+    codes, scale = ternary_codes(weight.clamp(-1, 1).reshape(1, -1))
+    return codes.view_as(weight), scale.expand(len(weight)).clone()
 
 
 @torch.no_grad()
@@ -54,7 +71,17 @@ class _Compressed:
     stored_bits: int
     billed_bits: int
     codes = staticmethod(binary_codes)
+    released_codes = staticmethod(released_binary_codes)
     weight: Tensor
+
+    def __init__(self, *args: Any, released: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.released = released
+        if released:  # a third code, zero, needs a second bit
+            self.codes, self.stored_bits = self.released_codes, 2
+
+    def extra_repr(self) -> str:
+        return super().extra_repr() + (", released=True" if self.released else "")
 
     @property
     def quantised_weight(self) -> Tensor:
@@ -69,7 +96,13 @@ class _Compressed:
 class BinaryConv2d(_Compressed, nn.Conv2d):
     """A 2-d convolution with one-bit weights ``mean|W| · sign(W)``, the mean over each output channel.
 
-    Parameters are those of ``nn.Conv2d``; input and output have shape (N, C, H, W).
+    Parameters are those of ``nn.Conv2d`` and `released`; input and output have shape (N, C, H, W).
+
+    Parameters
+    ----------
+    released : bool
+        As the code released with HD-LIF: a weight of exactly zero has the sign 0, which takes two bits to store.
+        Default False: zero counts as positive, and one bit is enough.
 
     References
     ----------
@@ -104,7 +137,13 @@ class TernaryConv2d(BinaryConv2d):
     """A 2-d convolution with weights 0 or ±s: ``Δ = 0.7 mean|W|``, ``s = mean|W| over |W| > Δ``.
 
     Both are taken over each output channel, as the one-bit scale is; the paper does not say. Parameters are those of
-    ``nn.Conv2d``.
+    ``nn.Conv2d`` and `released`.
+
+    Parameters
+    ----------
+    released : bool
+        As the code released with HD-LIF: Δ and scale are taken over the whole layer, of weights clipped to [-1, 1].
+        Default False.
 
     References
     ----------
@@ -113,6 +152,7 @@ class TernaryConv2d(BinaryConv2d):
 
     stored_bits, billed_bits = 2, 3
     codes = staticmethod(ternary_codes)
+    released_codes = staticmethod(released_ternary_codes)
 
 
 class TernaryConv1d(BinaryConv1d):
@@ -120,6 +160,7 @@ class TernaryConv1d(BinaryConv1d):
 
     stored_bits, billed_bits = 2, 3
     codes = staticmethod(ternary_codes)
+    released_codes = staticmethod(released_ternary_codes)
 
 
 class TernaryLinear(BinaryLinear):
@@ -127,3 +168,4 @@ class TernaryLinear(BinaryLinear):
 
     stored_bits, billed_bits = 2, 3
     codes = staticmethod(ternary_codes)
+    released_codes = staticmethod(released_ternary_codes)

@@ -1,22 +1,24 @@
 """What running a network costs: memory, operations, energy, in the papers' convention and in an honest one.
 
 Papers' convention (HD-LIF, arXiv 2410.07547): memory is weights alone, 4 bytes each, one-bit ones at 2 bits and ternary
-ones at 3, in 10⁶ bytes. A SOP is an addition, made where a non-zero input meets a non-zero weight. A NOP is an
-operation of a neuron, 3 a time step, 1 if it is parallel HD-LIF. Energy is 0.9 pJ a SOP, divided by 8 where spikes
-are quantised ("compressed").
+ones at 3, in 10⁶ bytes. A SOP is an addition, made where a non-zero input meets a non-zero weight; their monitor leaves
+out the first convolution and the classifier (the linear layer that is called last), and so does ``paper_sops``.
+A NOP is an operation of a neuron, 3 a time step, 1 if it is parallel HD-LIF. Energy is 0.9 pJ a SOP, divided by 8 where
+spikes are quantised ("compressed").
 
-Honest convention: memory is every byte that the deployed network stores. A SOP is an addition only if inputs are
-spikes, of one value; inputs of k bits cost k additions (bit-serial), real-valued ones (images, HD-LIF's spikes) a
-multiply-accumulate (MAC), whichever is cheaper; one-bit and ternary weights need additions and a MAC an output for
-their scale. Neurons, biases, pooling, attention and norms that could not be folded are counted. Energies are those of
-32-bit floating point in 45 nm: 0.9 pJ an addition, 4.6 pJ a MAC (Horowitz 2014), and for memory 5 pJ every 32 bits from
-an 8 kB SRAM: a weight is read at each SOP, a membrane read and written at each step. Still missing: sums across
-residual connections, larger memories, moving spikes, control.
+Honest convention: all layers count, and memory is every byte that the deployed network stores. A SOP is an addition
+only if inputs are spikes, of one value; inputs of k bits cost k additions (bit-serial), real-valued ones (images, HD-
+LIF's spikes) a multiply-accumulate (MAC), whichever is cheaper; one-bit and ternary weights need additions and a MAC an
+output for their scale. Neurons, biases, pooling, attention and norms that could not be folded are counted. Energies are
+those of 32-bit floating point in 45 nm: 0.9 pJ an addition, 4.6 pJ a MAC (Horowitz 2014), and for memory 5 pJ every 32
+bits from an 8 kB SRAM: a weight is read at each SOP, a membrane read and written at each step. Still missing: sums
+across residual connections, larger memories, moving spikes, control.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
@@ -78,13 +80,15 @@ def cost(model: nn.Module, batch: Tensor, *, compressed: bool | None = None) -> 
             f"cost: {type(model).__name__} has no spiking layer of homeonet.gradient, so there is nothing to count"
         )
     originals = dict(model.named_modules())
+    order = itertools.count()  # of first calls
     counters = {
-        name: _Counter(name, module, originals.get(name, model))
+        name: _Counter(name, module, originals.get(name, model), order)
         for name, module in deployed.named_modules()
         if _has_a_row(name, module, originals.get(name))
     }
     with torch.no_grad():
         deployed(batch)
+    _leave_out_ends(counters.values())
     silent = [
         c for c in counters.values() if isinstance(c.module, (SpikingNeuron, *_WEIGHTED)) and not c.calls
     ]
@@ -119,15 +123,16 @@ def _has_a_row(name: str, module: nn.Module, original: nn.Module | None) -> bool
 class _Counter:
     """Counts one layer's work while the network runs."""
 
-    def __init__(self, name: str, module: nn.Module, original: nn.Module) -> None:
-        self.name, self.module = name, module
+    def __init__(self, name: str, module: nn.Module, original: nn.Module, order: Iterator[int]) -> None:
+        self.name, self.module, self.order = name, module, order
         self.layer = type(original).__name__
         fixed = isinstance(module, FixedLIF | FixedHDLIF)
         self.parameters = sum(p.numel() for p in original.parameters(recurse=fixed))
         self.outputs = self.fired = self.sops = self.nops = self.macs = self.additions = self.memory_bits = (
             0.0
         )
-        self._busy, self.calls = False, 0
+        self._busy, self.calls, self.papers_count_it = False, 0, True
+        self.first_call: int | None = None
         if isinstance(module, SpikingNeuron):
             self._watch(module)
         else:
@@ -143,6 +148,8 @@ class _Counter:
         count = next((count for kind, count in kinds if isinstance(self.module, kind)), None)
 
         def hook(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
+            if self.first_call is None:
+                self.first_call = next(self.order)
             self.calls += 1
             if count is not None:
                 count(inputs[0], output)
@@ -213,11 +220,22 @@ class _Counter:
             rate=self.fired / self.outputs if self.outputs else None,
             outputs=self.outputs / samples,
             sops=self.sops / samples,
+            paper_sops=self.sops / samples if self.papers_count_it else 0.0,
             nops=self.nops / samples,
             macs=self.macs / samples,
             additions=self.additions / samples,
             memory_bits=self.memory_bits / samples,
         )
+
+
+def _leave_out_ends(counters: Iterable[_Counter]) -> None:
+    """Mark the first convolution and the classifier, whose SOPs the papers leave out."""
+    called = [c for c in counters if isinstance(c.module, _WEIGHTED) and c.calls]
+    called.sort(key=lambda counter: counter.first_call)
+    convolutions = [c for c in called if c.module.weight.dim() > 2]
+    for counter in (*convolutions[:1], *called[-1:]):
+        if counter in convolutions[:1] or counter.module.weight.dim() == 2:
+            counter.papers_count_it = False
 
 
 def _stored_bits(layer: nn.Module) -> int:

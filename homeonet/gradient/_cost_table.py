@@ -30,7 +30,11 @@ class LayerCost:
         Share of non-zero outputs, a neuron and time step; None for layers that do not spike.
     outputs : float
         Neuron-steps of a spiking layer.
-    sops, nops : float
+    sops : float
+        Additions by non-zero inputs with non-zero weights.
+    paper_sops : float
+        The same; 0 for the layers that the papers leave out.
+    nops : float
         As the papers count.
     macs, additions : float
         As they are.
@@ -46,6 +50,7 @@ class LayerCost:
     rate: float | None
     outputs: float
     sops: float
+    paper_sops: float
     nops: float
     macs: float
     additions: float
@@ -100,8 +105,13 @@ class CostTable:
 
     @property
     def sops(self) -> float:
-        """Additions by non-zero inputs with non-zero weights."""
+        """Additions by non-zero inputs with non-zero weights, of all layers."""
         return sum(row.sops for row in self.layers)
+
+    @property
+    def paper_sops(self) -> float:
+        """SOPs as the papers count: without those of the first convolution and of the classifier."""
+        return sum(row.paper_sops for row in self.layers)
 
     @property
     def nops(self) -> float:
@@ -111,7 +121,7 @@ class CostTable:
     @property
     def paper_mj(self) -> float:
         """Energy in mJ, as the papers count."""
-        return self.sops * _ADDITION / (_COMPRESSION if self.compressed else 1)
+        return self.paper_sops * _ADDITION / (_COMPRESSION if self.compressed else 1)
 
     @property
     def compute_mj(self) -> float:
@@ -130,7 +140,17 @@ class CostTable:
 
     def totals(self) -> dict[str, float]:
         """The totals by name, for a table of several networks."""
-        names = ("parameters", "paper_mb", "stored_mb", "rate", "sops", "nops", "paper_mj", "compute_mj")
+        names = (
+            "parameters",
+            "paper_mb",
+            "stored_mb",
+            "rate",
+            "sops",
+            "paper_sops",
+            "nops",
+            "paper_mj",
+            "compute_mj",
+        )
         return {name: getattr(self, name) for name in (*names, "memory_mj", "honest_mj")}
 
     def records(self) -> list[dict[str, object]]:
@@ -152,7 +172,7 @@ class CostTable:
             )
         by_eight = ", energy / 8" if self.compressed else ""
         lines.append(
-            f"papers' convention: {self.paper_mb:.4g} MB (weights), {self.sops / 1e6:.5g} M SOPs, "
+            f"papers' convention: {self.paper_mb:.4g} MB (weights), {self.paper_sops / 1e6:.5g} M SOPs, "
             f"{self.nops / 1e6:.4g} M NOPs, {self.paper_mj:.3g} mJ{by_eight}"
         )
         lines.append(

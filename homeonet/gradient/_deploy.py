@@ -19,7 +19,7 @@ from homeonet.gradient._compression import (
     TernaryConv2d,
     TernaryLinear,
 )
-from homeonet.gradient._deployed import FixedHDLIF, FixedLIF, store_threshold_scale
+from homeonet.gradient._deployed import FixedHDLIF, FixedLIF
 from homeonet.gradient._hdlif import HDLIF
 from homeonet.gradient._lif import LIF
 from homeonet.gradient._neuron import SpikingNeuron
@@ -171,7 +171,7 @@ def _replace_layers(model: nn.Module) -> None:
             scale = neuron.threshold_scale
             plain = isinstance(scale, float) and scale == 1
             if not (plain and isinstance(neuron, FixedLIF | FixedHDLIF)):
-                store_threshold_scale(neuron, scale)
+                neuron.store_scale(scale)
 
 
 def _fold_batch_norm(layer_link: Link, norm_link: Link) -> None:

@@ -13,15 +13,7 @@ from homeonet.gradient._p2_reset import charge_and_reset, per_channel, per_step,
 from homeonet.gradient._surrogate import Triangle
 from homeonet.gradient._trlif import TrLIF
 
-__all__ = ["FixedHDLIF", "FixedLIF", "store_threshold_scale"]
-
-
-def store_threshold_scale(neuron: SpikingNeuron, scale: Tensor | float) -> None:
-    """Make what homeostasis has come to a buffer of `neuron`, saved with it."""
-    neuron.__dict__.pop("threshold_scale", None)
-    like = next(iter(neuron.buffers()), None)
-    scale = torch.as_tensor(scale, dtype=None if like is None else like.dtype)
-    neuron.register_buffer("threshold_scale", scale.detach().clone())
+__all__ = ["FixedHDLIF", "FixedLIF"]
 
 
 def _scaled_threshold(neuron: SpikingNeuron, target: SpikingNeuron) -> Tensor:
@@ -29,7 +21,7 @@ def _scaled_threshold(neuron: SpikingNeuron, target: SpikingNeuron) -> Tensor:
     scale, threshold = torch.as_tensor(neuron.threshold_scale), neuron.threshold.detach()
     if scale.numel() == 1:
         return threshold * scale.to(threshold).reshape(())
-    store_threshold_scale(target, scale.to(threshold))
+    target.store_scale(scale.to(threshold))
     return threshold.clone()
 
 
@@ -55,13 +47,18 @@ class FixedLIF(MembraneNeuron):
         self.hard = neuron.reset_mode == "hard"
         if isinstance(neuron, TrLIF):
             rate = torch.sigmoid(neuron.raw_tau.detach())
-            decay, gain, self.scaled = 1 - rate, rate, neuron.threshold_rule == "trsg"
+            decay, gain, self._emits_threshold = 1 - rate, rate, neuron.threshold_rule == "trsg"
         else:
-            decay, gain, self.scaled = neuron.decay.clone(), neuron.gain.clone(), False
+            decay, gain, self._emits_threshold = neuron.decay.clone(), neuron.gain.clone(), False
+        self.scaled = self._emits_threshold
         self.register_buffer("decay", decay)
         self.register_buffer("gain", gain)
         self.register_buffer("threshold", _scaled_threshold(neuron, self))
         self.initial_membrane = neuron.initial_membrane.clone()
+
+    def store_scale(self, scale: Tensor | float) -> None:
+        super().store_scale(scale)
+        self.scaled = self._emits_threshold  # θ is not in the weights that follow, which come with the state
 
     def sequence(self, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         initial = self.initial(x[0]) if state is None else state

@@ -57,7 +57,7 @@ class DSN(MembraneNeuron):
     decay : {"dynamic", "static"}
         "static" is the paper's ablation: ``α = sigmoid(b)^(1/τ)``, one learnt constant for each channel. Default
         "dynamic".
-    mp_init : bool
+    mp_init : bool or "released"
         Learn the membrane's start; see :class:`MembraneNeuron`. Default False.
 
     References
@@ -79,7 +79,7 @@ class DSN(MembraneNeuron):
         mixing: int | None = None,
         longest_memory: float | None = None,
         decay: str = "dynamic",
-        mp_init: bool = False,
+        mp_init: bool | str = False,
     ) -> None:
         super().__init__(mp_init=mp_init)
         if decay not in ("dynamic", "static"):

@@ -37,11 +37,13 @@ class HDLIF(MembraneNeuron):
     clipped_gradient : bool
         Let no gradient through spikes above the highest level. Default False: straight through everywhere, as in the
         paper and its authors' code.
+    bounded_norm : bool
+        Mem-BN's α and β as in the released code; see :class:`MembraneNorm`. Default False.
     indicator : bool
         "parallel" emits 1 where ``I_t >= θ_t`` and else 0, as the paper's formula has it. Default False.
     surrogate : str or Surrogate
         Derivative of the indicator, read at ``I - θ``; the other forms need none. Default "triangle".
-    mp_init : bool
+    mp_init : bool or "released"
         Learn the membrane's start; see :class:`MembraneNeuron`. Default False.
 
     Raises
@@ -66,9 +68,10 @@ class HDLIF(MembraneNeuron):
         *,
         spike_bits: int | None = None,
         clipped_gradient: bool = False,
+        bounded_norm: bool = False,
         indicator: bool = False,
         surrogate: str | Surrogate = "triangle",
-        mp_init: bool = False,
+        mp_init: bool | str = False,
     ) -> None:
         super().__init__(mp_init=mp_init)
         if steps < 1:
@@ -87,6 +90,10 @@ class HDLIF(MembraneNeuron):
             raise InputError(
                 "HDLIF: clipped_gradient = True, but spikes are not quantised; give spike_bits, or leave it False"
             )
+        if bounded_norm and variant != "mem_bn":
+            raise InputError(
+                f"HDLIF: bounded_norm = True goes with variant = 'mem_bn' alone, not {variant!r}; leave it False"
+            )
         if indicator and variant != "parallel":
             raise InputError(f"HDLIF: indicator = True goes with variant = 'parallel' alone, not {variant!r}")
         if indicator and spike_bits is not None:
@@ -102,7 +109,7 @@ class HDLIF(MembraneNeuron):
         self.surrogate = surrogate_named(surrogate)
         self.raw_decay = nn.Parameter(torch.zeros(steps)) if variant != "parallel" else None
         self.raw_threshold = nn.Parameter(torch.zeros(steps))
-        self.norm = MembraneNorm(steps, channels) if variant == "mem_bn" else None
+        self.norm = MembraneNorm(steps, channels, bounded=bounded_norm) if variant == "mem_bn" else None
 
     @property
     def decay(self) -> Tensor:

@@ -30,7 +30,7 @@ class LIF(MembraneNeuron):
         Read at ``m - θ``. Default "triangle".
     detach_reset : bool
         Let no gradient flow through the reset. Default False.
-    mp_init : bool
+    mp_init : bool or "released"
         Learn the membrane's start; see :class:`MembraneNeuron`. Default False.
 
     Notes
@@ -51,7 +51,7 @@ class LIF(MembraneNeuron):
         reset_mode: str = "soft",
         surrogate: str | Surrogate = "triangle",
         detach_reset: bool = False,
-        mp_init: bool = False,
+        mp_init: bool | str = False,
     ) -> None:
         super().__init__(mp_init=mp_init)
         if not 0 <= decay <= 1:

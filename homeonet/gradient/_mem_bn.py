@@ -26,10 +26,14 @@ class MembraneNorm(nn.Module):
         The share of a batch in the running statistics, in [0, 1]. Default 0.1.
     eps : float
         Added to the variance. Default 1e-5.
+    bounded : bool
+        As the code released with HD-LIF: ``α_t = sigmoid(a_t)`` and ``β_t = sigmoid(b_t)`` with a and b zero at
+        first, so both begin at 1/2 and stay in (0, 1). Default False.
 
     Notes
     -----
-    α_t is 1 and β_t is 0 at first, so that training starts from the plain neuron; both are scalars. Without training
+    α_t is 1 and β_t is 0 at first, so that training starts from the plain neuron (the paper gives neither start nor
+    bounds, the released code bounds them); both are scalars. Without training
     (``eval()``) the running statistics serve, and the norm is linear in m: ``m̂ = α* m - β*``, see :meth:`folded`.
 
     References
@@ -37,11 +41,17 @@ class MembraneNorm(nn.Module):
     HD-LIF, arXiv 2410.07547, Mem-BN.
     """
 
-    def __init__(self, steps: int, channels: int, momentum: float = 0.1, eps: float = 1e-5) -> None:
+    def __init__(
+        self, steps: int, channels: int, momentum: float = 0.1, eps: float = 1e-5, *, bounded: bool = False
+    ) -> None:
         super().__init__()
         self.channels, self.momentum, self.eps = channels, momentum, eps
-        self.alpha = nn.Parameter(torch.ones(steps))
-        self.beta = nn.Parameter(torch.zeros(steps))
+        self.bounded = bounded
+        if bounded:
+            self.raw_alpha, self.raw_beta = (nn.Parameter(torch.zeros(steps)) for _ in range(2))
+        else:
+            self.alpha = nn.Parameter(torch.ones(steps))
+            self.beta = nn.Parameter(torch.zeros(steps))
         self.weight = nn.Parameter(torch.ones(steps, channels))
         self.bias = nn.Parameter(torch.zeros(steps, channels))
         self.register_buffer("running_mean", torch.zeros(steps, channels))
@@ -69,7 +79,14 @@ class MembraneNorm(nn.Module):
             self.momentum,
             self.eps,
         )
-        return self.alpha[t] * m + self.beta[t] * normed
+        alpha, beta = self._mixture()
+        return alpha[t] * m + beta[t] * normed
+
+    def _mixture(self) -> tuple[Tensor, Tensor]:
+        """α and β, each shape (steps,)."""
+        if self.bounded:
+            return torch.sigmoid(self.raw_alpha), torch.sigmoid(self.raw_beta)
+        return self.alpha, self.beta
 
     def check(self, m: Tensor) -> None:
         """InputError unless `m`, shape (B, C, *), can be normalised."""
@@ -91,5 +108,5 @@ class MembraneNorm(nn.Module):
         """
         steps = slice(start, stop)
         slope = self.weight[steps] * torch.rsqrt(self.running_var[steps] + self.eps)
-        alpha, beta = (per_step(p[steps], self.weight[0]) for p in (self.alpha, self.beta))
+        alpha, beta = (per_step(p[steps], self.weight[0]) for p in self._mixture())
         return alpha + beta * slope, beta * (slope * self.running_mean[steps] - self.bias[steps])

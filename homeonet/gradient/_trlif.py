@@ -34,7 +34,7 @@ class TrLIF(MembraneNeuron):
         How the threshold enters output and gradient; see ``_membrane``. Default "trsg".
     reset_mode, surrogate, detach_reset
         As for :class:`LIF`; the surrogate is read at ``m/θ - 1`` (for "as": ``m - θ``).
-    mp_init : bool
+    mp_init : bool or "released"
         Learn the membrane's start; see :class:`MembraneNeuron`. Default True.
 
     Notes
@@ -58,7 +58,7 @@ class TrLIF(MembraneNeuron):
         reset_mode: str = "soft",
         surrogate: str | Surrogate = "triangle",
         detach_reset: bool = False,
-        mp_init: bool = True,
+        mp_init: bool | str = True,
     ) -> None:
         super().__init__(mp_init=mp_init)
         if not tau > 1:

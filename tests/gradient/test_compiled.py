@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
 
 from homeonet.errors import InputError
-from homeonet.gradient import DSN, HDLIF, LIF, PSN, RecurrentLIF, SlidingPSN, TrLIF
+from homeonet.gradient import DSN, HDLIF, LIF, PSN, RecurrentLIF, SlidingPSN, TrLIF, _neuron
 
 NEURONS = {
     "lif": lambda: LIF(mp_init=True),
@@ -45,6 +47,17 @@ def test_exported_equals_eager(name: str, strict: bool) -> None:
     x, y = 2 * torch.rand(5, 4, 6), 2 * torch.rand(5, 4, 6)
     exported = torch.export.export(net, (x,), strict=strict).module()
     torch.testing.assert_close(exported(y), net(y))
+
+
+@pytest.mark.parametrize(
+    ("compiling", "by_dynamo", "exports"), [(False, False, False), (True, True, False), (True, False, True)]
+)
+def test_older_torch_cannot_say_that_it_exports(
+    monkeypatch: pytest.MonkeyPatch, compiling: bool, by_dynamo: bool, exports: bool
+) -> None:
+    compiler = SimpleNamespace(is_compiling=lambda: compiling, is_dynamo_compiling=lambda: by_dynamo)
+    monkeypatch.setattr(_neuron, "torch", SimpleNamespace(compiler=compiler))
+    assert _neuron.exporting() is exports
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

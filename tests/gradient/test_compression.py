@@ -91,6 +91,39 @@ def test_packing_is_exact_and_as_small_as_it_says(n, bits):
     torch.testing.assert_close(unpack(packed, bits, n), codes.to(torch.int8))
 
 
+def test_packed_codes_lie_in_bytes_as_files_have_them():
+    # one bit a sign, the first in the lowest; two bits a ternary code plus one: files in use are read so
+    signs = torch.tensor([1, -1, -1, 1, 1, -1, 1, 1, -1, 1])
+    assert pack(signs, 1).tolist() == [0b11011001, 0b10]
+    ternary = torch.tensor([-1, 0, 1, 1, 0, -1])
+    assert pack(ternary, 2).tolist() == [0b10_10_01_00, 0b00_01]
+    assert unpack(torch.tensor([0b11011001, 0b10], dtype=torch.uint8), 1, 10).tolist() == signs.tolist()
+    assert (
+        unpack(torch.tensor([0b10_10_01_00, 0b00_01], dtype=torch.uint8), 2, 6).tolist() == ternary.tolist()
+    )
+
+
+@pytest.mark.parametrize("make", [BinaryConv2d, TernaryConv2d])
+def test_a_decoder_of_its_own_reads_the_state_of_a_packed_layer(make):
+    torch.manual_seed(4)
+    layer = make(3, 5, 3)
+    state = PackedConv2d.of(layer).state_dict()
+    assert list(state) == ["codes", "scale", "bias"]
+    bits = make.stored_bits
+    whole = int.from_bytes(bytes(state["codes"].tolist()), "little")  # the first code in the lowest bits
+    fields = [whole >> bits * i & (1 << bits) - 1 for i in range(layer.weight.numel())]
+    values = {1: {0: -1, 1: 1}, 2: {0: -1, 1: 0, 2: 1}}[bits]
+    decoded = [[[[0.0] * 3 for _ in range(3)] for _ in range(3)] for _ in range(5)]
+    for place, field in enumerate(fields):  # output, input, row, column: the last one fastest
+        (o, rest), scale = divmod(place, 27), state["scale"]
+        decoded[o][rest // 9][rest // 3 % 3][rest % 3] = values[field] * scale[o].item()
+    size = layer.weight.detach().abs().flatten(1)
+    delta = 0.7 * size.mean(1, keepdim=True) if bits == 2 else torch.zeros(5, 1)
+    by_hand = torch.stack([row[row > d].mean() for row, d in zip(size, delta, strict=True)])
+    sign = torch.where(layer.weight >= 0, 1.0, -1.0) * (size > delta).view_as(layer.weight)
+    torch.testing.assert_close(torch.tensor(decoded), (sign * by_hand.view(-1, 1, 1, 1)).detach())
+
+
 @pytest.mark.parametrize("kind", LAYERS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_packed_layers_compute_the_same(kind, dtype):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import load_file
 from safetensors.torch import save_file
 
@@ -114,6 +116,27 @@ def test_a_finished_folder_is_opened_not_run_again(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     with pytest.raises(InputError, match="holds no finished run"):
         train(config("adam, sleep"), tmp_path / "other")
+
+
+def test_weights_from_before_a_setting_of_learning_are_read(tmp_path: Path) -> None:
+    path, settings = tmp_path / "model.safetensors", TrainConfig(neuron="hdlif", net="sg_snn", size=8)
+    model, _ = build(settings, 10)
+    save_weights(path, model)
+    with safe_open(path, "np") as file:
+        said = json.loads(file.metadata()["homeonet"])
+    layers = json.loads(said["layers"])
+    [name] = [name for name, text in layers.items() if text.startswith("HDLIF")]
+    # as it was written before there was `clipped_gradient`
+    layers[name] = (
+        "HDLIF(indicator=False, mp_init=False, norm=None, spike_bits=None, steps=4, "
+        "surrogate=Triangle(width=1.0), variant='vanilla')"
+    )
+    said["layers"] = json.dumps(layers)
+    save_file(model.state_dict(), path, {"homeonet": json.dumps(said)})
+    load_weights(path, build(settings, 10)[0])
+    four_bits = settings.model_copy(update={"neuron_options": {"spike_bits": 4}})
+    with pytest.raises(InputError, match="another architecture"):
+        load_weights(path, build(four_bits, 10)[0])
 
 
 def test_weights_of_another_architecture_or_damaged_change_nothing(tmp_path: Path) -> None:

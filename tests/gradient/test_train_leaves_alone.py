@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import torch
 
 from homeonet.errors import InputError
-from homeonet.gradient.training import train, train_config
+from homeonet.gradient.training import load_trained, train, train_config
 from homeonet.gradient.training._checkpoint import load_checkpoint, save_checkpoint
 
 CONFIG = train_config(
@@ -61,3 +62,24 @@ def test_a_checkpoint_holds_the_scale_of_half_precision(tmp_path: Path) -> None:
     load_checkpoint(path, model, optimizer, "x", fresh)
     assert fresh.state_dict() == scaler.state_dict()
     assert fresh.get_scale() == 512.0
+
+
+@pytest.mark.parametrize(("asked", "ran"), [("16-mixed", "bf16-mixed"), ("bf16-mixed", "bf16-mixed")])
+def test_the_configuration_names_the_precision_that_ran(tmp_path: Path, asked: str, ran: str) -> None:
+    config = CONFIG.model_copy(update={"precision": asked})
+    given = {"accelerator": "cpu", "figures": False, "baselines": False}
+    result = train(config, tmp_path / "run", **given)
+    seen = []
+    hook = torch.nn.modules.module.register_module_forward_hook(
+        lambda module, _, out: seen.append(out.dtype) if isinstance(module, torch.nn.Linear) else None
+    )
+    try:
+        other = train(config, **given)
+    finally:
+        hook.remove()
+    assert seen and set(seen) == {torch.bfloat16}
+    assert result.config.precision == other.config.precision == ran
+    written = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
+    assert written["precision"] == ran
+    assert load_trained(tmp_path / "run").metrics["run_id"] == result.config.run_id
+    assert train(config, tmp_path / "run", **given).found_complete  # asked for once more

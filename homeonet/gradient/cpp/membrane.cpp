@@ -37,7 +37,8 @@ void membrane_forward(const float* __restrict__ x, const float* __restrict__ ini
     }
 }
 
-template <int KIND, bool LEARN>
+// TIED: no decay of its own, but 1 - gain, so that one sum serves both
+template <int KIND, bool LEARN, bool TIED, bool HARD>
 void membrane_backward(const float* __restrict__ membrane, const float* __restrict__ grad_out,
                        const float* __restrict__ grad_after, const float* __restrict__ x,
                        const float* __restrict__ initial, const float* __restrict__ decay,
@@ -45,9 +46,9 @@ void membrane_backward(const float* __restrict__ membrane, const float* __restri
                        float width, const int32_t* flags, float* __restrict__ grad_x, float* __restrict__ grad_initial,
                        float* __restrict__ grad_decay, float* __restrict__ grad_gain,
                        float* __restrict__ grad_threshold, int64_t T, int64_t M, int64_t from, int64_t to) {
-    const bool absolute = flags[0], hard = flags[2], through_time = flags[4], mean = decay == nullptr;
+    const bool absolute = flags[0], through_time = flags[4];
     const float scaled = flags[1], through_reset = flags[3];
-    const float relative = absolute ? 0.0f : 1.0f, subtracted = hard ? 0.0f : through_reset;
+    const float relative = absolute ? 0.0f : 1.0f, subtracted = HARD ? 0.0f : through_reset;
     float dec[LANES], gai[LANES], thr[LANES], inv[LANES], gu[LANES], next[LANES];
     float sum_dec[LANES], sum_gai[LANES], sum_thr[LANES];
     for (int64_t c = from; c < to; c += LANES) {
@@ -66,14 +67,19 @@ void membrane_backward(const float* __restrict__ membrane, const float* __restri
             const float* __restrict__ driven = x ? x + t * M + c : m_t;
             float* __restrict__ gx_t = grad_x + t * M + c;
             for (int64_t l = 0; l < n; l++) {
-                const float m = m_t[l], s = m >= thr[l] ? 1.0f : 0.0f, q = hard ? m : thr[l];
+                const float m = m_t[l], s = m >= thr[l] ? 1.0f : 0.0f, q = HARD ? m : thr[l];
                 const float z = (m - thr[l]) * inv[l], s_m = slope_at<KIND>(z, width) * inv[l];
                 const float of_spike = go_t[l] * (scaled ? thr[l] : 1.0f) - through_reset * gu[l] * q;
-                const float g = s_m * of_spike + gu[l] * (hard ? 1.0f - s : 1.0f);
+                const float g = s_m * of_spike + gu[l] * (HARD ? 1.0f - s : 1.0f);
                 if (LEARN) {
                     sum_thr[l] += s * (scaled * go_t[l] - subtracted * gu[l]) - s_m * (1.0f + relative * z) * of_spike;
-                    sum_dec[l] += next[l] * (m - s * q);
-                    sum_gai[l] += g * driven[l];
+                    const float of_decay = next[l] * (m - s * q);
+                    if (TIED) {  // Σ g (x - u), where gain (x - u) = m - u
+                        sum_gai[l] += g * m - of_decay;
+                    } else {
+                        sum_dec[l] += of_decay;
+                        sum_gai[l] += g * driven[l];
+                    }
                     next[l] = g;
                 }
                 gu[l] = through_time ? dec[l] * g : 0.0f;
@@ -82,22 +88,32 @@ void membrane_backward(const float* __restrict__ membrane, const float* __restri
         }
         if (grad_initial) std::copy_n(gu, n, grad_initial + c);
         if (!LEARN) continue;
-        for (int64_t l = 0; l < n; l++) sum_dec[l] += next[l] * initial[(c + l) * steps[3]];
-        if (mean)  // Σ g (x - u), where gain (x - u) = m - u
-            for (int64_t l = 0; l < n; l++) sum_gai[l] = (sum_gai[l] - sum_dec[l]) / gai[l];
-        else
-            store_sums(grad_decay, sum_dec, c, n, steps[0]);
+        for (int64_t l = 0; l < n; l++) {
+            const float of_decay = next[l] * initial[(c + l) * steps[3]];
+            if (TIED)
+                sum_gai[l] = (sum_gai[l] - of_decay) / gai[l];
+            else
+                sum_dec[l] += of_decay;
+        }
+        if (!TIED) store_sums(grad_decay, sum_dec, c, n, steps[0]);
         store_sums(grad_gain, sum_gai, c, n, steps[1]);
         store_sums(grad_threshold, sum_thr, c, n, steps[2]);
     }
 }
 
-template <bool LEARN>
+template <bool LEARN, bool TIED, bool HARD>
 auto membrane_backward_of(int32_t kind) {
-    return kind == RECTANGLE  ? membrane_backward<RECTANGLE, LEARN>
-           : kind == TRIANGLE ? membrane_backward<TRIANGLE, LEARN>
-           : kind == ARCTAN   ? membrane_backward<ARCTAN, LEARN>
-                              : membrane_backward<SIGMOID, LEARN>;
+    return kind == RECTANGLE  ? membrane_backward<RECTANGLE, LEARN, TIED, HARD>
+           : kind == TRIANGLE ? membrane_backward<TRIANGLE, LEARN, TIED, HARD>
+           : kind == ARCTAN   ? membrane_backward<ARCTAN, LEARN, TIED, HARD>
+                              : membrane_backward<SIGMOID, LEARN, TIED, HARD>;
+}
+
+template <bool HARD>
+auto membrane_backward_of(int32_t kind, bool learn, bool tied) {
+    return !learn ? membrane_backward_of<false, false, HARD>(kind)
+           : tied ? membrane_backward_of<true, true, HARD>(kind)
+                  : membrane_backward_of<true, false, HARD>(kind);
 }
 
 }  // namespace
@@ -127,7 +143,8 @@ void homeonet_membrane_backward(int32_t kind, const float* __restrict__ membrane
                                 float* __restrict__ grad_gain, float* __restrict__ grad_threshold, int64_t T,
                                 int64_t M, int64_t from, int64_t to) {
     const FlushDenormals flushing;
-    const auto run = flags[5] ? membrane_backward_of<true>(kind) : membrane_backward_of<false>(kind);
+    const auto of_reset = flags[2] ? membrane_backward_of<true> : membrane_backward_of<false>;
+    const auto run = of_reset(kind, flags[5], decay == nullptr);
     run(membrane, grad_out, grad_after, x, initial, decay, gain, threshold, steps, width, flags, grad_x, grad_initial,
         grad_decay, grad_gain, grad_threshold, T, M, from, to);
 }

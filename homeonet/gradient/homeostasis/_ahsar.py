@@ -100,6 +100,7 @@ class AHSAR(ThresholdHomeostasis):
         self.momentum = check_range("AHSAR", "momentum", momentum, 0, 1, below=True)
         self.relaxation = check_range("AHSAR", "relaxation", relaxation, 0, 1)
         self.strength = check_range("AHSAR", "strength", strength, 0, math.inf, below=True)
+        self._still = self.strength == 0 and not gain
         self.span = check_range("AHSAR", "span", span, 0, 1, below=True)
         self.diffusion = check_range("AHSAR", "diffusion", diffusion, 0, 0.5)
         self.gain = gain

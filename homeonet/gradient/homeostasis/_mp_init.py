@@ -31,6 +31,8 @@ class MPInit(Homeostasis):
     ----------
     momentum : float
         In [0, 1]. Default 0.9.
+    released : bool
+        Where nothing spikes μ decays by the momentum, as in the released code. Default False: it stays.
 
     Attributes
     ----------
@@ -56,9 +58,10 @@ class MPInit(Homeostasis):
 
     kind = "mp_init"
 
-    def __init__(self, momentum: float = 0.9) -> None:
+    def __init__(self, momentum: float = 0.9, released: bool = False) -> None:
         super().__init__()
         self.momentum = check_range("MPInit", "momentum", momentum, 0, 1)
+        self.released = released
         self._foreign: list[ForeignLayer] = []
         self._before: list[tuple[SpikingLayer, Tensor]] = []
         self._under_way: dict[int, tuple[Tensor, Tensor]] = {}
@@ -83,7 +86,7 @@ class MPInit(Homeostasis):
                 continue
             if not layer.neuron.mp_init:
                 self._before.append((layer, layer.neuron.initial_membrane.clone()))
-                layer.neuron.mp_init = True
+                layer.neuron.mp_init = "released" if self.released else True
             layer.neuron.MOMENTUM = self.momentum
         rest = [layer.rest_potential for layer in self._foreign]
         self.register_buffer("initial_membrane", torch.tensor(rest, dtype=zero.dtype, device=zero.device))
@@ -133,4 +136,4 @@ class MPInit(Homeostasis):
         mean = total / n_spiked.clamp_min(1)
         mu = self.initial_membrane[index]
         new = self.momentum * mu + (1 - self.momentum) * mean
-        mu.copy_(torch.where(n_spiked > 0, new, mu))
+        mu.copy_(torch.where((n_spiked > 0) | self.released, new, mu))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
+from weakref import WeakSet
 
 import torch
 from torch import Tensor, nn
@@ -71,6 +72,7 @@ class ThresholdAdaptation(ThresholdHomeostasis):
         name = "ThresholdAdaptation"
         self.target_rate = check_range(name, "target_rate", target_rate, 0, 1, above=True, below=True)
         self.rate = check_range(name, "rate", rate, 0, math.inf, below=True)
+        self._still = self.rate == 0
         if per not in ("layer", "unit"):
             raise InputError(f"{name}: per = {per!r}: choose 'layer' or 'unit'")
         self.by_unit = per == "unit"
@@ -80,6 +82,8 @@ class ThresholdAdaptation(ThresholdHomeostasis):
                 f"{name}: bounds = {bounds}: the lower one must be in (0, 1], the upper at least 1"
             )
         self.bounds = (float(low), float(high))
+        self._copies = _Copies()
+        self._copies.members.add(self)
 
     def attach(self, model: nn.Module, example: Tensor | None = None) -> Self:
         """As :meth:`Homeostasis.attach`.
@@ -140,10 +144,18 @@ class ThresholdAdaptation(ThresholdHomeostasis):
             self._give_shape(i, spikes.shape[2:])
 
     def _give_shape(self, index: int, shape: torch.Size) -> None:
-        """Let each unit of a layer have a number, if they share one so far."""
-        log = self._buffers[f"log_scale_{index}"]
-        if log.dim() == 0:
-            self._buffers[f"log_scale_{index}"] = log.expand(shape).clone()
+        """Let each unit of a layer have a number, if they share one so far: in copies made before that too.
+
+        A running mean of a model is a copy made early, into which buffers are copied one by one.
+        """
+        for plugin in list(self._copies.members):
+            log = plugin._buffers.get(f"log_scale_{index}")
+            if log is not None and log.dim() == 0:
+                plugin._buffers[f"log_scale_{index}"] = log.expand(shape).clone()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._copies.members.add(self)
 
     def _load_from_state_dict(
         self, state_dict: Mapping[str, Any], prefix: str, *args: Any, **kwargs: Any
@@ -153,3 +165,16 @@ class ThresholdAdaptation(ThresholdHomeostasis):
             if self.by_unit and saved is not None:
                 self._give_shape(i, saved.shape)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
+
+class _Copies:
+    """A plug-in and the copies of it that are alive in this process; it is one object for all of them."""
+
+    def __init__(self) -> None:
+        self.members: WeakSet[ThresholdAdaptation] = WeakSet()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[type, tuple]:
+        return _Copies, ()

@@ -29,6 +29,8 @@ class ThresholdHomeostasis(Homeostasis):
 
     #: Whether rates are needed of each unit.
     by_unit: bool = False
+    #: Whether its strength is zero; asked of all mechanisms, the values of factors would hold up a GPU.
+    _still: bool = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,6 +44,8 @@ class ThresholdHomeostasis(Homeostasis):
         self._apply_scales()
 
     def _detached(self, keep: bool) -> None:
+        if keep:
+            self._apply_scales()  # with what the last pass has taught
         for layer in self._layers:
             _unscale(layer, self.kind, keep=keep)
 
@@ -55,7 +59,8 @@ class ThresholdHomeostasis(Homeostasis):
 
     def _apply_scales(self) -> None:
         for layer, scale in zip(self._layers, self._scales() if self._layers else (), strict=True):
-            _scale(layer, self.kind, scale)
+            # where nothing is learnt, 1 is no factor: a product, though exact, sums gradients in another order
+            _scale(layer, self.kind, 1.0 if self._still and bool((scale == 1).all()) else scale)
 
     def _before_forward(self, model: nn.Module, args: tuple) -> None:
         if not recomputing():  # a pass computed once more has the factors that it had
@@ -71,7 +76,7 @@ def _apply_loaded(module: ThresholdHomeostasis, keys: Any) -> None:
     module._apply_scales()
 
 
-def _scale(layer: SpikingLayer, kind: str, factor: Tensor) -> None:
+def _scale(layer: SpikingLayer, kind: str, factor: Tensor | float) -> None:
     """Let the threshold of `layer` be multiplied with `factor` on behalf of a mechanism.
 
     Parameters
@@ -79,8 +84,8 @@ def _scale(layer: SpikingLayer, kind: str, factor: Tensor) -> None:
     layer : SpikingLayer
     kind : str
         The mechanism; an earlier factor of its own is replaced.
-    factor : Tensor, shape () or broadcastable to (B, *)
-        Positive; not written to later.
+    factor : Tensor, shape () or broadcastable to (B, *), or float
+        Positive; not written to later. The number 1.0 stands for no factor.
     """
     factors = layer.neuron.__dict__.get(_HELD)
     if factors is None:
@@ -115,7 +120,7 @@ class _Scale:
 
     def __init__(self, layer: SpikingLayer) -> None:
         self.neuron, self.original = layer.neuron, layer.neuron.threshold_scale
-        self.by_kind: dict[str, Tensor] = {}
+        self.by_kind: dict[str, Tensor | float] = {}
 
     def changed(self) -> None:
         scale = self.original
@@ -144,7 +149,8 @@ class _Shadow:
         threshold = getattr(self.neuron, self.attribute)
         if not self._active:
             for factor in self.by_kind.values():
-                threshold = threshold * factor
+                if not (isinstance(factor, float) and factor == 1):
+                    threshold = threshold * factor
         return threshold
 
     def changed(self) -> None:

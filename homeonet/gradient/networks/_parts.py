@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from torch import nn
@@ -59,10 +60,17 @@ NEURONS: dict[str, Callable[..., SpikingNeuron]] = {
     "recurrentlif": lambda channels, second, *, steps, **options: RecurrentLIF(channels, **options),
 }
 #: Convolutions over one and two axes, and linear layers.
-_WEIGHTS: dict[str, tuple[type[nn.Conv1d], type[nn.Conv2d], type[nn.Linear]]] = {
+_WEIGHTS: dict[str, tuple[Callable[..., nn.Module], ...]] = {
     "float": (nn.Conv1d, nn.Conv2d, nn.Linear),
     "binary": (BinaryConv1d, BinaryConv2d, BinaryLinear),
     "ternary": (TernaryConv1d, TernaryConv2d, TernaryLinear),
+    **{
+        f"{name}_released": tuple(partial(layer, released=True) for layer in layers)
+        for name, layers in (
+            ("binary", (BinaryConv1d, BinaryConv2d, BinaryLinear)),
+            ("ternary", (TernaryConv1d, TernaryConv2d, TernaryLinear)),
+        )
+    },
 }
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 #: What may follow a convolution.
@@ -83,22 +91,26 @@ class Parts:
         second neuron layer of every residual block, or in every second layer of a plain stack of convolutions.
         ``indicator`` and ``surrogate`` then belong to that variant alone; ``spike_bits`` to both, but for the
         indicator, whose spikes are 0 or 1.
-    weights : {"float", "binary", "ternary"}
-        Of all weight layers but the first and the last, which stay in floating point.
-    attention : bool
-        SECA after every normalisation of a convolution over images, but the first. Default False.
+    weights : {"float", "binary", "ternary", "binary_released", "ternary_released"}
+        Of all weight layers but the first and the last, which stay in floating point; "released" as in HD-LIF's
+        released code, see :class:`BinaryConv2d` and :class:`TernaryConv2d`.
+    attention : bool or "released"
+        SECA after every normalisation of a convolution over images, but the first; "released": with a bias, and none
+        on the shortcuts of residual blocks. Default False.
     """
 
     neuron: str = "lif"
     steps: int = 4
     options: tuple[tuple[str, Any], ...] = ()
     weights: str = "float"
-    attention: bool = False
+    attention: bool | str = False
 
     def __post_init__(self) -> None:
         for name, value, known in (("neuron", self.neuron, NEURONS), ("weights", self.weights, _WEIGHTS)):
             if value not in known:
                 raise InputError(f"{name} = {value!r} is unknown; choose one of {', '.join(known)}")
+        if self.attention not in (False, True, "released"):
+            raise InputError(f"attention = {self.attention!r}: choose False, True or 'released'")
         if isinstance(self.options, dict):
             object.__setattr__(self, "options", tuple(self.options.items()))
 
@@ -124,6 +136,7 @@ class Parts:
         axes: int = 2,
         first: bool = False,
         norm: str = "batch",
+        shortcut: bool = False,
     ) -> PerStep:
         """Convolution over `axes` axes and normalisation, (T, B, n_in, *) to (T, B, n_out, *).
 
@@ -135,7 +148,9 @@ class Parts:
         ]
         if norm != "none":
             layers.append(_BATCH_NORMS[axes - 1](n_out) if norm == "batch" else nn.GroupNorm(1, n_out))
-        return PerStep(*layers, *([SECA()] if self.attention and not first else []))
+        released = self.attention == "released"
+        attended = self.attention and not first and not (released and shortcut)
+        return PerStep(*layers, *([SECA(bias=released)] if attended else []))
 
     def linear(self, n_in: int, n_out: int, *, first: bool = False, last: bool = False) -> PerStep:
         """A linear layer; the first and the last one of a network keep their weights in floating point."""

@@ -23,7 +23,7 @@ def _block(n_in: int, n_out: int, stride: int, parts: Parts, layout: str) -> nn.
     neuron2 = parts.spiking(n_out, second=True)
     shortcut: nn.Module = nn.Identity()
     if stride != 1 or n_in != n_out:
-        shortcut = parts.conv(n_in, n_out, 1, stride=stride)
+        shortcut = parts.conv(n_in, n_out, 1, stride=stride, shortcut=True)
         if layout == "sew":
             shortcut = nn.Sequential(shortcut, parts.spiking(n_out))
     if layout == "pre":

@@ -21,8 +21,8 @@ from homeonet.gradient.homeostasis import Homeostasis
 __all__ = ["load_checkpoint", "load_weights", "save_checkpoint", "save_weights"]
 
 _ENTRY = "homeonet"
-#: Settings of a neuron that say how it is run, or what homeostasis has made of it.
-_NOT_ARCHITECTURE = frozenset({"training", "through_time", "threshold_scale", "parallel"})
+#: Settings of a neuron that say how it is run, how it learns, or what homeostasis has made of it.
+_NOT_ARCHITECTURE = frozenset({"training", "through_time", "threshold_scale", "parallel", "clipped_gradient"})
 
 
 def save_weights(path: Path, model: nn.Module) -> None:

@@ -87,8 +87,8 @@ class TrainConfig(BaseModel):
     neuron_options: dict[str, Option] = Field(default_factory=dict)
     net: str = "conv"
     net_options: dict[str, Option] = Field(default_factory=dict)
-    weights: Literal["float", "binary", "ternary"] = "float"
-    attention: bool = False
+    weights: Literal["float", "binary", "ternary", "binary_released", "ternary_released"] = "float"
+    attention: bool | Literal["released"] = False
     data: str = "mnist5k"
     size: int = Field(28, ge=4, le=4096)
     train: int = Field(3600, ge=1)

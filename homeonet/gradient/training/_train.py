@@ -104,10 +104,11 @@ def train(
     The caller's random generators and torch's global settings are left as they were.
     """
     with caller_left_alone():
+        fabric = _fabric(accelerator, devices, config.precision)
         return _train(
-            config,
+            _with_precision(config, fabric),
             Path(out) if out is not None else None,
-            _fabric(accelerator, devices, config.precision),
+            fabric,
             data_folder,
             figures=figures,
             baselines=baselines,
@@ -255,6 +256,11 @@ def _fabric(accelerator: str, devices: int, precision: str) -> Fabric:
             f"accelerator = {accelerator!r}, devices = {devices}, precision = {precision!r} cannot be had here "
             f"({reason}); accelerator = 'cpu' always can"
         ) from None
+
+
+def _with_precision(config: TrainConfig, fabric: Fabric) -> TrainConfig:
+    """`config` with the precision that runs: a processor without float16 takes bfloat16 in its place."""
+    return config.model_copy(update={"precision": fabric.strategy.precision.precision})
 
 
 def _exists(folder: Path) -> bool:
