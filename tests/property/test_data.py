@@ -34,6 +34,7 @@ def needs(folder):
 def alone(monkeypatch, tmp_path):
     """No place but the ones a test makes."""
     monkeypatch.delenv("HOMEONET_DATA", raising=False)
+    monkeypatch.delenv("HOMEONET_CACHE", raising=False)
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda app: str(tmp_path / "cache"))
     monkeypatch.setattr(_sources, "_SYSTEM_FOLDERS", {})
 
