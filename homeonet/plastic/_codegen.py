@@ -81,7 +81,11 @@ def generate(structure: Structure, folder: Path, target: str = "cpp") -> None:
         network.run(0 * brian2.second)
         device.build(directory=str(folder), compile=False, run=False)
     handed_over = {item["symbol"] for item in manifest["connections"]} | {"stimulus_values"}
-    assert handed_over == set(device.static_arrays), "a program reads no file but its input"
+    own = {
+        name: _as_loop(name, values)
+        for name, values in device.static_arrays.items()
+        if name not in handed_over
+    }
     shutil.copy(_SOURCES / target / "synapses_classes.h", folder)
     run_loop = (_SOURCES / target / "network.cpp").read_text(encoding="utf-8")
     if on_gpu:
@@ -89,7 +93,7 @@ def generate(structure: Structure, folder: Path, target: str = "cpp") -> None:
     else:
         (folder / "network.cpp").write_text(run_loop, encoding="utf-8")
     (folder / "program.cpp").write_text(
-        _one_translation_unit(folder, unoptimised=not on_gpu), encoding="utf-8"
+        _one_translation_unit(folder, own, unoptimised=not on_gpu), encoding="utf-8"
     )
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
 
@@ -200,7 +204,14 @@ def _exchange_code(manifest: dict[str, Any]) -> dict[str, list[str]]:
     return {"after_start": first, "before_network_run": before, "after_network_run": after}
 
 
-def _one_translation_unit(folder: Path, *, unoptimised: bool) -> str:
+def _as_loop(name: str, values: np.ndarray) -> str:
+    """Code that makes a constant array: the replica of each neuron, all that networks have of the kind."""
+    each = len(values) // (int(values[-1]) + 1)
+    assert np.array_equal(values, np.arange(len(values)) // each), f"{name} is no replica of each neuron"
+    return f"for (int _k = 0; _k < {len(values)}; _k++) {name}[_k] = _k / {each};"
+
+
+def _one_translation_unit(folder: Path, static_arrays: dict[str, str], *, unoptimised: bool) -> str:
     makefile = (folder / "makefile").read_text(encoding="utf-8")
     listed = re.search(r"^SRCS = (.*)$", makefile, re.MULTILINE)
     assert listed is not None
@@ -210,7 +221,8 @@ def _one_translation_unit(folder: Path, *, unoptimised: bool) -> str:
     listed_sources = [source for source in listed.group(1).split() if not source.startswith("brianlib/")]
     for number, source in enumerate(listed_sources):
         text = (folder / source).read_text(encoding="utf-8")
-        lines = _STATIC_ARRAY.sub("", text).splitlines()  # all arrays come in the one input file
+        # a program reads no file but its input: what that does not bring, it makes itself
+        lines = _STATIC_ARRAY.sub(lambda found: static_arrays.get(found[1], ""), text).splitlines()
         is_include = [re.match(r"\s*#\s*include", line) is not None for line in lines]
         includes += [line.strip() for line, yes in zip(lines, is_include, strict=True) if yes]
         body = "\n".join(line for line, yes in zip(lines, is_include, strict=True) if not yes)

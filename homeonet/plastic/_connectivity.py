@@ -81,8 +81,8 @@ def _one_replica(structure: Structure, config: Config) -> Connections:
 
 
 def replica_of_unit(structure: Structure, population: str) -> np.ndarray:
-    """The replica that each neuron of a population belongs to, int32, counted over all replicas."""
-    return np.repeat(np.arange(structure.replicas, dtype=np.int32), structure.size(population))
+    """The replica that each neuron of a population belongs to; neurons are counted over all replicas."""
+    return np.repeat(np.arange(structure.replicas), structure.size(population))
 
 
 def sums_over_replicas(structure: Structure) -> Connections:
@@ -90,7 +90,7 @@ def sums_over_replicas(structure: Structure) -> Connections:
     sums = {}
     for group in ("totals", "ahsar") if structure.ahsar else ("totals",):
         for population in ("exc", "inh"):
-            targets = replica_of_unit(structure, population)
+            targets = replica_of_unit(structure, population).astype(np.int32)
             sums[f"{group}_{population}"] = (np.arange(len(targets), dtype=np.int32), targets)
     return sums
 

@@ -16,6 +16,7 @@ import xarray as xr
 
 from homeonet import load_network, run
 from homeonet._cuda_option import CUDA_ARCH_VARIABLE
+from homeonet._optional import install_command
 from homeonet._together import groups_of, run_together
 from homeonet.cli import main
 from homeonet.config import PATHWAYS, preset_names
@@ -187,7 +188,7 @@ def test_without_a_gpu_the_error_says_so_and_nothing_else_runs(images: np.ndarra
 
 def test_without_nvcc_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
-    with pytest.raises(InputError, match=r'pip install "homeonet\[cuda\]"'):
+    with pytest.raises(InputError, match=re.escape(install_command("cuda"))):
         _cuda.find_nvcc()
 
 
@@ -296,7 +297,7 @@ def test_the_toolchain_of_a_gpu_is_never_another(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("homeonet.plastic._toolchain.nvcc_version", lambda _: "release 13.0")
     monkeypatch.setenv(CUDA_ARCH_VARIABLE, "9.0")
     found = toolchain_for("cuda")
-    assert found == cuda_toolchain() and found.command == "/opt/nvcc" and "-arch=sm_90" in found.flags
+    assert found == cuda_toolchain() and found.command == ("/opt/nvcc",) and "-arch=sm_90" in found.flags
     assert "-std=c++17" in found.flags and "--fmad=false" in found.flags
 
 

@@ -1,5 +1,6 @@
 """The exported graph, written, read and run by a small interpreter of NIR's own equations, gives the same spikes."""
 
+import re
 import sys
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from homeonet._optional import install_command
 from homeonet.errors import InputError
 from homeonet.gradient import LIF, PerStep, TrLIF
 from homeonet.gradient._attention import SECA
@@ -149,5 +151,5 @@ def test_bad_steps_and_a_missing_package_are_told(monkeypatch):
     with pytest.raises(InputError, match="dt = 0"):
         to_nir(hard(LIF(reset_mode="hard")), (3,), dt=0)
     monkeypatch.setitem(sys.modules, "nir", None)
-    with pytest.raises(InputError, match="pip install nir"):
+    with pytest.raises(InputError, match=re.escape(install_command("nir"))):
         to_nir(hard(LIF(reset_mode="hard")), (3,))
