@@ -269,8 +269,7 @@ def test_a_worker_knows_for_itself_whether_it_sees_the_folder(quiet: Path, tmp_p
     assert outcome.status == "done" and "metrics.json" in outcome.files
     assert list((tmp_path / "out").iterdir()) == []
     record(tmp_path / "out", outcome)
-    here, there = (folder / task.path / "records.nc" for folder in (tmp_path / "out", quiet))
-    assert here.read_bytes() == there.read_bytes()
+    assert_same_run(tmp_path / "out" / task.path, quiet / task.path)
 
 
 def test_a_cell_whose_files_never_came_has_failed(tmp_path: Path) -> None:
