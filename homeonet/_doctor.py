@@ -103,7 +103,7 @@ def _gradient_line() -> str:
 
 
 def _brian2cuda_line() -> str:
-    """brian2cuda, a second opinion on the code for a GPU, and whether it fits this Python and Brian2."""
+    """brian2cuda, the reference of the Brian2 world on a GPU, or what it lacks."""
     try:
         found, needs = version("brian2cuda"), requires("brian2cuda") or []
     except PackageNotFoundError:
@@ -116,7 +116,27 @@ def _brian2cuda_line() -> str:
     pins = [need.partition("==")[2] for need in needs if need.startswith("brian2==")]
     if pins and pins[0] != version("brian2"):
         return f"{found} needs Brian2 {pins[0]}, here is {version('brian2')}; pip install brian2=={pins[0]}"
-    return f"{found}, generates code for comparison"
+    missing = _missing_for_brian2cuda()
+    return f"{found}, {'; '.join(missing) if missing else 'ready; slower than cuda, for comparison'}"
+
+
+def _missing_for_brian2cuda() -> list[str]:
+    from homeonet.plastic._cuda import find_nvcc, gpus
+    from homeonet.plastic._toolchain_standalone import find_curand
+
+    missing = []
+    if not gpus():
+        missing.append("no GPU")
+    try:
+        find_curand(find_nvcc())
+    except InputError as error:
+        without_curand = "cuRAND" in str(error)
+        missing.append(
+            f"no cuRAND: {install_command('brian2cuda')}"
+            if without_curand
+            else "no nvcc: install the CUDA toolkit"
+        )
+    return missing
 
 
 def _self_test(device: str) -> bool:

@@ -111,7 +111,7 @@ def run(
     out : path, optional
         The folder to write; nothing is written without it. If it holds this very run, that is returned, with
         the figures drawn from its records if they are wanted and missing.
-    device : {"auto", "cpp", "cuda", "runtime"}
+    device : {"auto", "cpp", "cuda", "brian2cuda", "runtime"}
         Compiled C++, an NVIDIA GPU, or Brian2 in Python (no compiler needed, very slow). One network leaves a GPU
         idle: it is for sweeps, which run many as one.
     workers : int, optional

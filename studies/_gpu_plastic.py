@@ -72,7 +72,38 @@ def compare_with_cpp(theirs: Training, device: str, precision: str) -> list[list
     configs = configs_of(len(theirs.configs), **{"simulation.precision": precision})
     images = theirs.images[0]
     ours = trained(configs, images, device)
-    rows = [["check", "GPU", "C++", "as it must be"]]
+    rows = _means(ours, theirs)
+    parted, least = parting_step(ours, theirs), min(PARTING[precision], theirs.step)
+    rows.append(
+        ["spikes equal up to step", f"{parted:,}", f"of {theirs.step:,}", "yes" if parted >= least else "NO"]
+    )
+    twice = trained(configs, images, device)
+    again = all(np.array_equal(ours.arrays[k], twice.arrays[k]) for k in ours.arrays)
+    rows.append(["the same run twice", "equal" if again else "different", "", "yes" if again else "NO"])
+    one = Training(configs[1:2], images, device)
+    while not one.done:
+        one.advance()
+    alone = np.array_equal(one.finished[0].weights["exc_exc"], ours.finished[1].weights["exc_exc"])
+    rows.append(
+        ["a replica and the same alone", "equal" if alone else "different", "", "yes" if alone else "NO"]
+    )
+    return rows
+
+
+def compare_brian2cuda(theirs: Training, device: str, own: str) -> list[list[str]]:
+    """brian2cuda's program beside `by_cpp`, in means alone: it adds in no fixed order; then its time beside `own`'s."""
+    ours = trained(theirs.configs, theirs.images[0], device)
+    rows = _means(ours, theirs)
+    beside = trained(theirs.configs, theirs.images[0], own)
+    seconds = [training.loop_seconds for training in (ours, beside)]
+    rows.append(
+        ["seconds in the time loop, and of this package's program", *(f"{s:.3g}" for s in seconds), "yes"]
+    )
+    return rows
+
+
+def _means(ours: Training, theirs: Training) -> list[list[str]]:
+    configs, rows = ours.configs, [["check", "GPU", "C++", "as it must be"]]
 
     def add(name: str, a: float, b: float, fine: bool, form: str = ".4g") -> None:
         rows.append([name, format(a, form), format(b, form), "yes" if fine else "NO"])
@@ -92,20 +123,6 @@ def compare_with_cpp(theirs: Training, device: str, precision: str) -> list[list
         for t in (ours, theirs)
     ]
     add("total excitatory weight", *weight, abs(weight[0] - weight[1]) <= BOUND * weight[1])
-    parted, least = parting_step(ours, theirs), min(PARTING[precision], theirs.step)
-    rows.append(
-        ["spikes equal up to step", f"{parted:,}", f"of {theirs.step:,}", "yes" if parted >= least else "NO"]
-    )
-    twice = trained(configs, images, device)
-    again = all(np.array_equal(ours.arrays[k], twice.arrays[k]) for k in ours.arrays)
-    rows.append(["the same run twice", "equal" if again else "different", "", "yes" if again else "NO"])
-    one = Training(configs[1:2], images, device)
-    while not one.done:
-        one.advance()
-    alone = np.array_equal(one.finished[0].weights["exc_exc"], ours.finished[1].weights["exc_exc"])
-    rows.append(
-        ["a replica and the same alone", "equal" if alone else "different", "", "yes" if alone else "NO"]
-    )
     return rows
 
 

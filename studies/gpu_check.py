@@ -1,7 +1,8 @@
 """Is everything right on this machine's GPU, and how fast is it? One command, a Markdown table, under 8 minutes.
 
 First correctness: the plastic network on the GPU, in both precisions, beside C++ on the CPU (inputs and sleep equal,
-spikes until a last bit of exp or log differs, then rates and weights within bounds), and the scan and the
+spikes until a last bit of exp or log differs, then rates and weights within bounds), brian2cuda's program where that is
+installed (means within the same bounds), and the scan and the
 layers beside float64 references. Then speed: replicas side by side against one CPU core, and the scan against memory
 bandwidth, DSN against its parts, PSN, LIF in one kernel and step by step, and a recurrent layer with its steps compiled
 and as a CUDA graph. Exits with 1 if something is wrong.
@@ -21,10 +22,11 @@ import argparse
 import platform
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
-from _gpu_plastic import by_cpp, compare_with_cpp, replica_speed, whole_experiment
+from _gpu_plastic import by_cpp, compare_brian2cuda, compare_with_cpp, replica_speed, whole_experiment
 from _gpu_scan import layer_errors, recurrent_speed, scan_errors, scan_speed
 from rich.console import Console
 
@@ -94,6 +96,11 @@ def main() -> int:
         for precision in ("float64", "float32"):
             title = f"The plastic network in {precision} beside C++"
             say(title, compare_with_cpp, reference, device, precision)
+        by_brian2 = "brian2" if small else "brian2cuda"
+        if small or find_spec("brian2cuda"):
+            say("brian2cuda's program beside C++", compare_brian2cuda, reference, by_brian2, device)
+        else:
+            keep("## brian2cuda's program beside C++\n\nnot compared: `homeonet doctor` says what it needs")
         say("Replicas side by side", replica_speed, device, small)
         if options.experiment:
             say("The sleep paper's experiment as one program", whole_experiment, device, small)

@@ -17,6 +17,7 @@ import json
 import logging
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,16 @@ from homeonet.plastic._connectivity import Connections
 from homeonet.plastic._network import build_network, sampled_variables
 from homeonet.plastic._structure import Structure
 
-__all__ = ["exchanged_variables", "generate", "quiet"]
+__all__ = [
+    "any_connections",
+    "describe",
+    "exchanged_variables",
+    "generate",
+    "join",
+    "quiet",
+    "replica_of_each",
+    "sources_of",
+]
 
 _SOURCES = Path(__file__).parent
 _GROUPS = ("controller", "totals", "input", "exc", "inh", *PATHWAYS, "ahsar")
@@ -72,8 +82,8 @@ def generate(structure: Structure, folder: Path, target: str = "cpp") -> None:
     brian2.set_device("cpp_standalone", directory=str(folder), build_on_run=False)
     device = brian2.get_device()
     brian2.defaultclock.dt = 1 * brian2.ms  # data, not code: every segment brings its own
-    network = build_network(structure, _any_connections(structure))
-    manifest = _manifest(device, network, exchanged_variables(network), sampled_variables(structure))
+    network = build_network(structure, any_connections(structure))
+    manifest = describe(device, network, exchanged_variables(network), sampled_variables(structure))
     brian2.prefs.codegen.cpp.headers = ['"exchange.h"']
     for slot, lines in _exchange_code(manifest).items():
         device.insert_code(slot, "\n".join(lines))
@@ -112,7 +122,7 @@ def _onto_consecutive_targets(lines: list[str]) -> str:
     return _TARGET.sub(r"\1_to + _k;", "\n".join(lines))
 
 
-def _any_connections(structure: Structure) -> Connections:
+def any_connections(structure: Structure) -> Connections:
     """Right numbers of synapses; the indices come with each segment."""
     sizes = {name: structure.replicas * structure.n_synapses(name) for name in PATHWAYS}
     return {name: (np.zeros(n, np.int32), np.zeros(n, np.int32)) for name, n in sizes.items()}
@@ -129,12 +139,14 @@ class quiet:  # noqa: N801 - used as a function
         logging.getLogger("brian2").setLevel(self.level)
 
 
-def _manifest(
+def describe(
     device: CPPStandaloneDevice,
     network: brian2.Network,
     variables: dict[str, ArrayVariable],
     sampled: dict[str, list[str]],
 ) -> dict[str, Any]:
+    """The manifest: which arrays a program is handed and gives back, in which order."""
+
     def entry(name: str, variable: ArrayVariable) -> dict[str, Any]:
         group = network[name.partition(".")[0]]
         size = len(group) if isinstance(variable, DynamicArrayVariable) else variable.size
@@ -204,39 +216,70 @@ def _exchange_code(manifest: dict[str, Any]) -> dict[str, list[str]]:
     return {"after_start": first, "before_network_run": before, "after_network_run": after}
 
 
-def _as_loop(name: str, values: np.ndarray) -> str:
-    """Code that makes a constant array: the replica of each neuron, all that networks have of the kind."""
+def replica_of_each(name: str, values: np.ndarray) -> int:
+    """Neurons a replica of a constant array: the replica of each neuron, all that networks have of the kind."""
     each = len(values) // (int(values[-1]) + 1)
     assert np.array_equal(values, np.arange(len(values)) // each), f"{name} is no replica of each neuron"
-    return f"for (int _k = 0; _k < {len(values)}; _k++) {name}[_k] = _k / {each};"
+    return each
+
+
+def _as_loop(name: str, values: np.ndarray) -> str:
+    """Code that makes a constant array."""
+    return f"for (int _k = 0; _k < {len(values)}; _k++) {name}[_k] = _k / {replica_of_each(name, values)};"
 
 
 def _one_translation_unit(folder: Path, static_arrays: dict[str, str], *, unoptimised: bool) -> str:
-    makefile = (folder / "makefile").read_text(encoding="utf-8")
-    listed = re.search(r"^SRCS = (.*)$", makefile, re.MULTILINE)
+    def edit(source: str, text: str) -> str:
+        # a program reads no file but its input: what that does not bring, it makes itself
+        return _STATIC_ARRAY.sub(lambda found: static_arrays.get(found[1], ""), text)
+
+    def dress(source: str, body: str) -> str:
+        return _UNOPTIMISED.format(body) if unoptimised and not _is_hot(source) else body
+
+    # brianlib/spikequeue.cpp, of Brian2 2.10 and later, is what our SynapticPathway replaces
+    sources = [source for source in sources_of(folder) if not source.startswith("brianlib/")]
+    return join(folder, sources, edit, dress)
+
+
+def sources_of(folder: Path) -> list[str]:
+    """The files that Brian2's makefile compiles."""
+    listed = re.search(r"^SRCS = (.*)$", (folder / "makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert listed is not None
+    return listed.group(1).split()
+
+
+def join(
+    folder: Path,
+    sources: list[str],
+    edit: Callable[[str, str], str],
+    dress: Callable[[str, str], str] = lambda source, body: body,
+) -> str:
+    """One translation unit of many: compiled in a fraction of the time.
+
+    Parameters
+    ----------
+    edit : callable
+        Given the name and the text of a file, returns what is taken of it.
+    dress : callable
+        Given the name and what is left without its includes, returns what stands in its place.
+    """
     includes: list[str] = []
     bodies: list[str] = []
-    # brianlib/spikequeue.cpp, of Brian2 2.10 and later, is what our SynapticPathway replaces
-    listed_sources = [source for source in listed.group(1).split() if not source.startswith("brianlib/")]
-    for number, source in enumerate(listed_sources):
-        text = (folder / source).read_text(encoding="utf-8")
-        # a program reads no file but its input: what that does not bring, it makes itself
-        lines = _STATIC_ARRAY.sub(lambda found: static_arrays.get(found[1], ""), text).splitlines()
+    for number, source in enumerate(sources):
+        lines = edit(source, (folder / source).read_text(encoding="utf-8")).splitlines()
         is_include = [re.match(r"\s*#\s*include", line) is not None for line in lines]
         includes += [line.strip() for line, yes in zip(lines, is_include, strict=True) if yes]
         body = "\n".join(line for line, yes in zip(lines, is_include, strict=True) if not yes)
         # every file has its helpers in an unnamed namespace: side by side they need names
         private = f"private_{number}"
-        body, renamed = re.subn(r"^namespace \{", f"namespace {private} {{", body, flags=re.MULTILINE)
+        body, renamed = re.subn(r"^ *namespace \{", f"namespace {private} {{", body, flags=re.MULTILINE)
         if renamed:
             body = re.sub(
                 r"using namespace (brian|on_device);",
                 rf"using namespace \1; using namespace {private};",
                 body,
             )
-        cold = unoptimised and not _is_hot(source)
-        bodies.append(f"// ---- {source}\n{_UNOPTIMISED.format(body) if cold else body}")
+        bodies.append(f"// ---- {source}\n{dress(source, body)}")
     return "\n".join(dict.fromkeys(includes)) + "\n" + "\n".join(bodies) + "\n"
 
 
@@ -259,4 +302,10 @@ def _is_hot(source: str) -> bool:
 def main(description: str, folder: str, target: str) -> None:
     """Generate from the file of a structure, with Brian2 as it comes, whatever the user's preferences are."""
     brian2.prefs.reset_to_defaults()
-    generate(Structure.from_json(Path(description).read_text(encoding="utf-8")), Path(folder), target)
+    structure = Structure.from_json(Path(description).read_text(encoding="utf-8"))
+    if target in ("cpp", "cuda"):
+        generate(structure, Path(folder), target)
+        return
+    from homeonet.plastic._codegen_standalone import generate_standalone
+
+    generate_standalone(structure, Path(folder), target)

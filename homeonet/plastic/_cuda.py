@@ -1,4 +1,4 @@
-"""What device = "cuda" needs of a machine: a GPU, its driver, and nvcc.
+"""What the devices "cuda" and "brian2cuda" need of a machine: a GPU, its driver, and nvcc.
 
 nvcc is looked for in ``$CUDACXX``, ``$CUDA_HOME`` and ``$CUDA_PATH``, on the path, in ``/usr/local/cuda``, and among
 Python's packages, where the extra `cuda` puts it. Code is built for the architecture of the first
@@ -23,7 +23,7 @@ from homeonet.errors import InputError
 __all__ = ["GPU", "architecture", "find_nvcc", "gpus", "require_gpu"]
 
 _NO_NVCC = (
-    "device = 'cuda' needs nvcc, the CUDA compiler, and none was found; install the CUDA toolkit, or "
+    "a GPU's program needs nvcc, the CUDA compiler, and none was found; install the CUDA toolkit, or "
     f"{install_command('cuda')}, or point CUDA_HOME at a toolkit"
 )
 
@@ -92,12 +92,12 @@ def _visible(rows: list[list[str]]) -> list[list[str]]:
     return found
 
 
-def require_gpu() -> GPU:
-    """The first GPU; InputError where there is none."""
+def require_gpu(device: str = "cuda") -> GPU:
+    """The first GPU, for a device; InputError where there is none."""
     found = gpus()
     if not found:
         raise InputError(
-            "device = 'cuda' needs an NVIDIA GPU and its driver, and nvidia-smi shows none"
+            f"device = {device!r} needs an NVIDIA GPU and its driver, and nvidia-smi shows none"
             + (" among CUDA_VISIBLE_DEVICES" if "CUDA_VISIBLE_DEVICES" in os.environ else "")
             + "; use --device cpp"
         )

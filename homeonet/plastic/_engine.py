@@ -34,9 +34,9 @@ __all__ = [
     "settled_device",
 ]
 
-DEVICES = ("auto", "cpp", "cuda", "runtime")
-#: A GPU's program run by the C++ compiler: for tests, and so not among those that users choose from.
-_EMULATED = "emulated"
+DEVICES = ("auto", "cpp", "cuda", "brian2cuda", "runtime")
+#: A GPU's program built by the C++ compiler, and Brian2's own C++ program: for tests, not for users to choose.
+_EMULATED, _BRIAN2 = "emulated", "brian2"
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,10 @@ def engine_for(structure: Structure, connections: Connections, device: str = "au
 
     Parameters
     ----------
-    device : {"auto", "cpp", "cuda", "runtime"}
+    device : {"auto", "cpp", "cuda", "brian2cuda", "runtime"}
         "auto" is "cpp" where a C++ compiler is found, else "runtime" (Brian2's NumPy target, with a warning). "cuda"
-        is a GPU, and never anything else instead.
+        is a GPU with this package's program, and never anything else instead; "brian2cuda" a GPU with brian2cuda's,
+        which is slower, the reference of the Brian2 world.
 
     Raises
     ------
@@ -113,8 +114,12 @@ def engine_for(structure: Structure, connections: Connections, device: str = "au
         from homeonet.plastic._runtime import RuntimeEngine
 
         return RuntimeEngine(structure, connections)
-    if device == "cuda":
-        require_gpu()
+    if device in ("cuda", "brian2cuda"):
+        require_gpu(device)
+    if device in ("brian2cuda", _BRIAN2):
+        from homeonet.plastic._standalone import StandaloneEngine
+
+        return StandaloneEngine(structure, connections, device)
     return CompiledEngine(structure, connections, device)
 
 
@@ -145,7 +150,7 @@ def settled_device(device: str) -> str:
 
 def known_device(device: str) -> str:
     """The name of a device; raises InputError for one that is not known."""
-    if device not in (*DEVICES, _EMULATED):
+    if device not in (*DEVICES, _EMULATED, _BRIAN2):
         raise InputError(f"device = {device!r} is not known; choose one of {', '.join(DEVICES)}")
     return device
 

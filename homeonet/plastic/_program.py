@@ -64,7 +64,7 @@ def program_for(structure: Structure, device: str = "cpp") -> Program:
 
     Parameters
     ----------
-    device : {"cpp", "cuda", "emulated"}
+    device : {"cpp", "cuda", "emulated", "brian2cuda", "brian2"}
 
     Raises
     ------

@@ -89,7 +89,7 @@ class Training:
         One a replica, all of one structure, with the same time step and presentation.
     images : ndarray, shape (n_images, n_pixels), or a sequence of such, one a replica
         In the order of presentation; of equal numbers.
-    device : {"auto", "cpp", "cuda", "runtime"}
+    device : {"auto", "cpp", "cuda", "brian2cuda", "runtime"}
 
     Attributes
     ----------
@@ -275,7 +275,7 @@ def read_features(
     ----------
     network : Network
     images : ndarray, shape (n_images, n_pixels)
-    device : {"auto", "cpp", "cuda", "runtime"}
+    device : {"auto", "cpp", "cuda", "brian2cuda", "runtime"}
     workers : int
         Segments run at the same time; the result does not depend on it.
     stream_offset : int

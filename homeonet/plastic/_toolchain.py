@@ -6,9 +6,11 @@ name        generated code         compiler
 cpp         C++                    the C++ compiler, for this machine's processor
 cuda        a GPU's                nvcc, for this machine's GPU
 emulated    a GPU's                the C++ compiler: a check of that code without a GPU, not for use
+brian2cuda  brian2cuda's           nvcc with cuRAND (``_toolchain_standalone.py``)
+brian2      Brian2's C++           the C++ compiler: a check of that route without a GPU, not for use
 ==========  =====================  ==========================================================================
 
-Neither groups or contracts floating-point operations, so that all three compute the same numbers, but for the
+None groups or contracts floating-point operations, so that all compute the same numbers, but for the
 last bit of ``exp``, ``log`` and ``pow``, which on a GPU come from another library.
 """
 
@@ -54,12 +56,14 @@ class Toolchain:
     @property
     def sources(self) -> list[Path]:
         """Files of this package that go into a program as they are."""
-        folders = ["cpp", "templates"] if self.target == "cpp" else ["cpp", "cuda", "templates_cuda"]
+        folders = {"cpp": ["cpp", "templates"], "cuda": ["cpp", "cuda", "templates_cuda"]}.get(
+            self.target, ["cpp"]
+        )
         return sorted(path for folder in folders for path in (_SOURCES / folder).iterdir())
 
     def compile(self, folder: Path) -> None:
         """Make ``main`` of ``program.cpp``; HomeonetError if the compiler rejects it."""
-        folders = [folder, _SOURCES / "cuda", _SOURCES / "cpp"]
+        folders = [folder, _SOURCES / "cuda", _SOURCES / "cpp", folder / "brianlib"]
         result = subprocess.run(
             [*self.command, *self.flags, *(f"-I{path}" for path in folders), "program.cpp", "-o", "main"],
             cwd=folder,
@@ -101,7 +105,15 @@ def emulated_toolchain() -> Toolchain:
 
 def toolchain_for(device: str) -> Toolchain:
     """The toolchain called `device`."""
-    return {"cpp": cpp_toolchain, "cuda": cuda_toolchain, "emulated": emulated_toolchain}[device]()
+    own = {"cpp": cpp_toolchain, "cuda": cuda_toolchain, "emulated": emulated_toolchain}
+    if device in own:
+        return own[device]()
+    from homeonet.plastic import _toolchain_standalone
+
+    return {
+        "brian2cuda": _toolchain_standalone.brian2cuda_toolchain,
+        "brian2": _toolchain_standalone.brian2_toolchain,
+    }[device]()
 
 
 def _cpp_compiler(device: str) -> tuple[str, ...]:

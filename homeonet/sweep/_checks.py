@@ -35,9 +35,9 @@ def check_device(
     if kind == "plastic":
         from homeonet.plastic import known_device, require_gpu, toolchain_for
 
-        if known_device(device) == "cuda" and here:
-            require_gpu()
-            toolchain_for("cuda")  # nvcc too, before any cell fails for it
+        if known_device(device) in ("cuda", "brian2cuda") and here:
+            require_gpu(device)
+            toolchain_for(device)  # the compiler too, before any cell fails for it
     elif replicas not in (None, 1):
         raise InputError(
             f"replicas = {replicas}: only cells of the plastic network can be replicas; leave it out"

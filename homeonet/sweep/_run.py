@@ -141,7 +141,9 @@ def sweep(
             retry(folder)
         to_do = split(folder, tasks)[2]
         if to_do:
-            batches = batches_of(to_do, replicas or (_REPLICAS_ON_GPU if device == "cuda" else 1))
+            batches = batches_of(
+                to_do, replicas or (_REPLICAS_ON_GPU if device in ("cuda", "brian2cuda") else 1)
+            )
             with (
                 connected(scheduler, min(_cores(workers), len(batches)), patience) as client,
                 _seen(folder) as token,
