@@ -55,7 +55,9 @@ def test_workers_that_are_all_gone_are_waited_for_and_then_named(cluster, tmp_pa
     address, gone = cluster.scheduler_address, after_first(lambda: cluster.scale(0))
     options = {"scheduler": address, "patience": 1.5, "baselines": False}
     began = time.monotonic()
-    with pytest.raises(HomeonetError, match=rf"{address} has had no worker for 1\.5 s.*dask worker.*same command"):
+    with pytest.raises(
+        HomeonetError, match=rf"{address} has had no worker for 1\.5 s.*dask worker.*same command"
+    ):
         sweep(GRID, tmp_path / "out", progress=gone, **options)
     assert time.monotonic() - began < 60
     cluster.scale(1)
@@ -111,7 +113,10 @@ def test_workers_of_several_threads_are_refused(tmp_path: Path) -> None:
 
 def test_a_worker_of_several_threads_that_joins_late_stops_the_sweep(cluster, tmp_path: Path) -> None:
     def replace() -> None:
-        cluster.worker_spec, cluster.new_spec["options"]["nthreads"] = {}, 2
+        cluster.scale(0)
+        while cluster.scheduler.workers:
+            time.sleep(0.02)
+        cluster.new_spec["options"]["nthreads"] = 2
         cluster.scale(1)
 
     with pytest.raises(InputError, match=r"worker at \S+ has 2 threads.*--nthreads 1"):
@@ -127,13 +132,17 @@ def test_a_worker_of_several_threads_that_joins_late_stops_the_sweep(cluster, tm
 def test_a_script_without_a_guard_is_told_so_in_one_line(tmp_path: Path) -> None:
     script = f"from homeonet.sweep import Grid, sweep\nsweep(Grid({FIXED!r}, {{'seed': [1, 2]}}), 'out', workers=2)\n"
     (tmp_path / "mine.py").write_text(script)
-    done = subprocess.run([sys.executable, "mine.py"], cwd=tmp_path, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "mine.py"], cwd=tmp_path, stderr=subprocess.PIPE, text=True, check=False
+    )
     last = done.stderr.splitlines()[-1]
     assert done.returncode == 1 and 'if __name__ == "__main__":' in last
     assert "distributed" not in done.stderr and done.stderr.count("Traceback") == 1
 
 
-def test_scratch_of_a_killed_process_is_removed_and_that_of_others_is_not(tmp_path: Path, monkeypatch) -> None:
+def test_scratch_of_a_killed_process_is_removed_and_that_of_others_is_not(
+    tmp_path: Path, monkeypatch
+) -> None:
     """Three folders: of a process that is killed, of one that lives, and one that is no scratch but looks like it."""
     from homeonet import _scratch
 
