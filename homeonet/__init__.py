@@ -17,10 +17,10 @@ The public API in one place. Importing it loads nothing; a name is imported wher
 """
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
 from homeonet._version import __version__
 
+TYPE_CHECKING = False  # as typing has it, whose import takes longer than all else here
 if TYPE_CHECKING:
     from homeonet import analysis as analysis
     from homeonet import data as data
@@ -58,7 +58,7 @@ _DEFINED_IN = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     # the command line starts at once, and Ctrl-C during imports is its to answer, because nothing is imported before
     for module, names in _DEFINED_IN.items():
         if name in names:

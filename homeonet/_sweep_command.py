@@ -78,7 +78,7 @@ def add_sweep(commands: Any) -> None:
         type=float,
         default=300.0,
         metavar="S",
-        help="seconds to wait for its first worker; default 300",
+        help="seconds to wait for a worker of it, at the start and whenever all are gone; default 300",
     )
     sweep.add_argument(
         "--dry-run",

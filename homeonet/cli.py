@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from homeonet._claims_command import add_claims
 from homeonet._cuda_option import add_cuda_arch
 from homeonet._figure_command import add_figure
+from homeonet._interrupts import interrupts_answered, remedy
 from homeonet._streams import open_standard_streams
 from homeonet._sweep_command import add_sweep
 from homeonet._text import whole_number
@@ -91,13 +92,13 @@ def run_main(call: Callable[[], int | None], *, resumes: bool = True) -> int:
     open_standard_streams()
     warnings.showwarning = lambda message, *_, **__: print(f"homeonet: warning: {message}", file=sys.stderr)
     try:
-        return call() or 0
+        with interrupts_answered(resumes=resumes):
+            return call() or 0
     except HomeonetError as error:
         print(f"homeonet: error: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        remedy = "what was done is kept: the same command continues it" if resumes else "run it again"
-        print(f"homeonet: interrupted; {remedy}", file=sys.stderr)
+        print(f"homeonet: interrupted; {remedy()}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # the reader of our output has gone; keep Python from complaining at exit

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import struct
-import tempfile
 from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
 
+from homeonet._scratch import scratch_folder
 from homeonet.data._catalogue import IDX_SETS, file_names
 from homeonet.data._idx import verify, write_idx
 from homeonet.errors import InputError
@@ -58,8 +58,8 @@ def download_idx(name: str, root: Path) -> list[Path]:
     # OpenMLError and parse errors are ValueErrors; every failure of the connection is an OSError.
     try:
         # The raw answer is dropped once it is parsed: the idx files are a tenth of its size.
-        with tempfile.TemporaryDirectory() as scratch:
-            bunch = fetch_openml(spec.openml, version=1, as_frame=False, data_home=scratch)
+        with scratch_folder() as scratch:
+            bunch = fetch_openml(spec.openml, version=1, as_frame=False, data_home=str(scratch))
     except (OSError, HTTPException, ValueError) as error:
         raise InputError(
             f"download = True: {origin} could not be fetched ({type(error).__name__}: {error}): "

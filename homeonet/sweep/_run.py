@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from homeonet import store
 from homeonet.errors import HomeonetError
 from homeonet.sweep._checks import check_data, check_device, check_networks, check_size
-from homeonet.sweep._cluster import connected
+from homeonet.sweep._cluster import connected, in_order_of_end, on_one_thread, refuse_in_spawned_child
 from homeonet.sweep._collect import write_tables
 from homeonet.sweep._grid import Grid
 from homeonet.sweep._state import record, retry, split, sweep_status, write_grid
@@ -93,7 +94,7 @@ def sweep(
         Address of a running Dask scheduler to use instead, such as "tcp://host:8786". Its workers write to `out` if
         they can reach it, else they send their files.
     patience : float, default 300
-        Seconds to wait for the first worker of such a scheduler.
+        Seconds to wait for a worker of such a scheduler, at the start and whenever all are gone.
     device : str
         As of :func:`run` (or, for gradient training, Lightning's accelerator).
     replicas : int, optional
@@ -121,10 +122,14 @@ def sweep(
     ------
     InputError
         Before anything runs: for an unknown parameter, an empty grid, a folder that holds something else or is
-        being written by another sweep, data that cannot be had, a scheduler that cannot be reached.
+        being written by another sweep, data that cannot be had, a scheduler that cannot be reached, or one whose
+        workers have several threads.
+    HomeonetError
+        If such a scheduler ends, or has no worker for `patience` seconds; the same call continues.
     DiskFullError
         If there is no space left; nothing is lost.
     """
+    refuse_in_spawned_child()
     check_size(grid, allow_many)
     check_device(grid.kind, device, workers, replicas, here=scheduler is None)
     cells = grid.cells()
@@ -148,7 +153,8 @@ def sweep(
                 connected(scheduler, min(_cores(workers), len(batches)), patience) as client,
                 _seen(folder) as token,
             ):
-                _work(client, batches, Place(folder, token, device, data_folder, figures), progress)
+                place = Place(folder, token, device, data_folder, figures)
+                _work(client, batches, place, progress, None if scheduler is None else patience)
         return SweepResult(folder, write_tables(folder), sweep_status(folder).failed)
 
 
@@ -165,7 +171,13 @@ def _seen(folder: Path) -> Iterator[str]:
         token.unlink(missing_ok=True)
 
 
-def _work(client: Client, batches: list[list[Task]], place: Place, progress: SweepMeter | None) -> None:
+def _work(
+    client: Client,
+    batches: list[list[Task]],
+    place: Place,
+    progress: SweepMeter | None,
+    patience: float | None,
+) -> None:
     failed, total = 0, sum(map(len, batches))
 
     def running(ended: int) -> int:
@@ -174,17 +186,18 @@ def _work(client: Client, batches: list[list[Task]], place: Place, progress: Swe
 
     with _meter(progress, total, client.dashboard_link) as watch:
         watch(ended=0, running=running(0), failed=0)
-        for ended, outcome in enumerate(_outcomes(client, batches, place), start=1):
+        for ended, outcome in enumerate(_outcomes(client, batches, place, patience), start=1):
             if outcome.error is not None:
                 raise outcome.error
             failed += record(place.folder, outcome).status == "failed"
             watch(ended=ended, running=running(ended), failed=failed)
 
 
-def _outcomes(client: Client, batches: list[list[Task]], place: Place) -> Iterator[Outcome]:
+def _outcomes(
+    client: Client, batches: list[list[Task]], place: Place, patience: float | None
+) -> Iterator[Outcome]:
     """How each task ended, in the order in which they do."""
     from dask.tokenize import tokenize
-    from distributed import as_completed
 
     # two sweeps that share a scheduler must not share a task, and a sweep that is resumed should take up its own
     token = tokenize(str(replace(place, token="")))
@@ -192,13 +205,13 @@ def _outcomes(client: Client, batches: list[list[Task]], place: Place) -> Iterat
     def submit(batch: list[Task], order: int, name: str = "") -> Future:
         identity = batch[0].id if len(batch) == 1 else tokenize([task.id for task in batch])
         key = f"{batch[0].part}-{identity}-{token}{name}"
-        return client.submit(perform, batch, place, key=key, priority=-order)
+        return client.submit(on_one_thread, perform, batch, place, key=key, priority=-order)
 
     # the configurations are small, and the cells are the work: all are queued at the scheduler
     futures = {submit(batch, k): batch for k, batch in enumerate(batches)}
     suspects: list[Task] = []
     try:
-        for future in as_completed(futures, loop=client.loop):
+        for future in in_order_of_end(client, futures, patience):
             outcomes = _result(future)
             if outcomes is None:
                 suspects += futures[future]
@@ -206,26 +219,38 @@ def _outcomes(client: Client, batches: list[list[Task]], place: Place) -> Iterat
                 yield from outcomes
             future.release()
     finally:
-        client.cancel(list(futures))
+        _cancel(client, list(futures))
     for task in suspects:  # who waits in the queue of a worker that dies is blamed with the one it worked on
         future = submit([task], 0, "-alone")
         try:
+            (future,) = in_order_of_end(client, [future], patience)
             outcomes = _result(future)
         finally:
-            client.cancel([future])
+            _cancel(client, [future])
         reason = "its worker died each time (killed, or out of memory)"
         yield from outcomes or [Outcome(task, "failed", reason, reason)]
 
 
+def _cancel(client: Client, futures: list[Future]) -> None:
+    """Take work back, where there still is somebody who has it."""
+    if client.status == "running":
+        with contextlib.suppress(OSError):
+            client.cancel(futures)
+
+
 def _result(future: Future) -> list[Outcome] | None:
-    """How a batch ended; None if workers died of it, or beside it."""
+    """How a batch ended; None if workers died of it, or beside it. CancelledError if its scheduler is gone."""
     from distributed import KilledWorker
 
+    if future.cancelled():
+        raise CancelledError
     error = future.exception()
     if error is None:
         return future.result()
     if isinstance(error, KilledWorker):
         return None
+    if isinstance(error, HomeonetError):
+        raise error
     raise HomeonetError(f"the cluster stopped: {type(error).__name__}: {error}; run the same command again")
 
 

@@ -6,7 +6,6 @@ Knows nothing of Dask. What fails comes back as an outcome, with the log of what
 from __future__ import annotations
 
 import platform
-import tempfile
 import time
 import traceback
 from collections.abc import Iterable
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from homeonet import store
+from homeonet._scratch import scratch_folder
 from homeonet._version import __version__
 from homeonet.errors import BusyError, DiskFullError, HomeonetError, InputError
 from homeonet.sweep._grid import Cell
@@ -156,8 +156,8 @@ def perform(tasks: list[Task], place: Place) -> list[Outcome]:
     if place.reached:
         outcomes = _perform(tasks, [place.folder / task.path for task in tasks], place)
     else:
-        with tempfile.TemporaryDirectory(prefix="homeonet-") as scratch:
-            folders = [Path(scratch, task.id) for task in tasks]
+        with scratch_folder() as scratch:
+            folders = [scratch / task.id for task in tasks]
             outcomes = [
                 replace(outcome, files=_files(folder)) if outcome.status == "done" else outcome
                 for outcome, folder in zip(_perform(tasks, folders, place), folders, strict=True)

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from homeonet._interrupts import on_interrupt
+
 __all__ = ["interrupt_deferred"]
 
 
@@ -18,7 +20,8 @@ def interrupt_deferred() -> Iterator[None]:
     changed.
     """
     here = threading.current_thread() is threading.main_thread()
-    if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    before = signal.getsignal(signal.SIGINT)
+    if not here or before not in (signal.default_int_handler, on_interrupt):
         yield
         return
     interrupted = False
@@ -33,6 +36,6 @@ def interrupt_deferred() -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, before)
     if interrupted:
         raise KeyboardInterrupt
