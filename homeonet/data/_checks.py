@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from homeonet.errors import InputError
 
-__all__ = ["check_images", "check_seed", "check_whole"]
+__all__ = ["check_images", "check_seed", "check_whole", "refuse_pointer"]
+
+_LFS = b"version https://git-lfs"
+
+
+def refuse_pointer(path: Path) -> None:
+    """Raise InputError if a file is not there but for Git LFS's note of it; other files, and none, are left alone."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_LFS))
+    except OSError:
+        return
+    if start == _LFS:
+        raise InputError(
+            f"{path} is a Git LFS pointer, not the file itself: run `git lfs pull` where it lies"
+        )
 
 
 def check_whole(parameter: str, value: object, low: int, high: int) -> int:

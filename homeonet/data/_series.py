@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from homeonet.data._checks import check_seed
+from homeonet.data._checks import check_seed, refuse_pointer
 from homeonet.data._dataset import Dataset
 from homeonet.data._sources import data_folders
 from homeonet.data._splits import stratified_subset, train_val
@@ -109,13 +109,33 @@ def _find(name: str, folder: str | os.PathLike[str] | None) -> Path:
 
 
 def _read(name: str, path: Path) -> dict[str, np.ndarray]:
+    refuse_pointer(path)
     try:
         with np.load(path, allow_pickle=False) as file:
+            missing = [part for part in _PARTS if part not in file.files]
+            if missing:
+                raise ValueError(f"it has no {', '.join(missing)}")
+            for part in _PARTS:
+                if _is_ragged(file, part):
+                    raise InputError(
+                        f"data = {name!r}: {part} in {path} holds series of unequal length or other objects; cut or "
+                        "pad all series to one length, and store them as one array (n, T)"
+                    )
             return {part: file[part] for part in _PARTS}
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(
             f"data = {name!r}: {path} cannot be read ({error}); it must hold the arrays {', '.join(_PARTS)}"
         ) from None
+
+
+def _is_ragged(file: np.lib.npyio.NpzFile, part: str) -> bool:
+    """Whether an array of a file is one of objects; such arrays are never read, as reading them runs what they say."""
+    with file.zip.open(f"{part}.npy") as stored:
+        version = np.lib.format.read_magic(stored)
+        read = (
+            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        )
+        return read(stored)[2].hasobject
 
 
 def _flat(name: str, series: np.ndarray) -> np.ndarray:
@@ -126,5 +146,8 @@ def _flat(name: str, series: np.ndarray) -> np.ndarray:
             f"data = {name!r}: series of shape {series.shape}; give (n, T) or (n, 1, T), one channel is what is read"
         )
     if not np.issubdtype(series.dtype, np.number) or not np.isfinite(series).all():
-        raise InputError(f"data = {name!r}: some values are not numbers; drop or repair these series")
+        raise InputError(
+            f"data = {name!r}: some values are not numbers; drop or repair these series, and if they are padded with "
+            "NaN because their lengths differ, cut or pad all to one length with numbers"
+        )
     return series.astype(np.float64)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from homeonet._scratch import scratch_folder
 from homeonet.errors import HomeonetError
 from homeonet.plastic._arrays import Arrays
 from homeonet.plastic._connectivity import Connections, sums_over_replicas
@@ -62,8 +63,7 @@ class StandaloneEngine:
         self, arrays: Arrays, stimulus: np.ndarray, *, first_step: int, n_steps: int, dt: float
     ) -> SegmentResult:
         """See :class:`homeonet.plastic.Engine`."""
-        with tempfile.TemporaryDirectory(prefix="homeonet-") as scratch:
-            folder = Path(scratch)
+        with scratch_folder() as folder:
             try:
                 given = self._write(folder, arrays, stimulus)
             except OSError as error:

@@ -203,3 +203,42 @@ def test_values_of_numpy_are_options_of_training() -> None:
     with pytest.raises(InputError, match="data") as caught:
         train_config(data=np.ones((40, 40)))
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epochs", "1_000"),
+        ("epochs", "١٢"),
+        ("epochs", "0x10"),
+        ("epochs", True),
+        ("lr", "nan"),
+        ("lr", "inf"),
+        ("lr", "1e999"),
+        ("lr", float("inf")),
+        ("lr", "1,5"),
+        ("clip", "1e400"),
+        ("seed", "9" * 5000),
+        ("seed", 10**30),
+        ("neuron", "x" * 10**6),
+        ("net", "\x1b[2J" * 100),
+        ("data", "y" * 10**6),
+        ("augment", "\x1b[2J,crop"),
+        ("homeostasis", {"\x1b[2J": {}}),
+        ("neuron_options", {"a": {"b": {}}}),
+    ],
+)
+def test_training_by_gradients_takes_plain_values_alone(name: str, value: Any) -> None:
+    from homeonet.gradient.training import train_config
+
+    began = time.perf_counter()
+    with pytest.raises(InputError, match=name) as caught:
+        train_config(**{name: value})
+    message = str(caught.value)
+    assert message.isprintable() and len(message) <= 500 and time.perf_counter() - began < 2
+
+
+def test_training_by_gradients_reads_numbers_from_text() -> None:
+    from homeonet.gradient.training import train_config
+
+    assert train_config(epochs="12", lr=" 1e-3 ", clip=".5") == train_config(epochs=12, lr=1e-3, clip=0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,9 @@ _ENTRY = "homeonet"
 _NOT_ARCHITECTURE = frozenset({"training", "through_time", "threshold_scale", "parallel", "clipped_gradient"})
 
 
-def save_weights(path: Path, model: nn.Module) -> None:
+def save_weights(path: str | Path, model: nn.Module) -> None:
     """Write parameters and buffers of `model`, whole or not at all."""
-    _write(path, model.state_dict(), {"homeonet_version": __version__, "layers": _layers(model)})
+    _write(Path(path), model.state_dict(), {"homeonet_version": __version__, "layers": _layers(model)})
 
 
 def load_weights(path: str | Path, model: nn.Module) -> nn.Module:
@@ -171,9 +172,14 @@ def _check_layers(model: nn.Module, metadata: dict[str, str], path: Path) -> Non
 
 
 def _fill(model: nn.Module, tensors: dict[str, Tensor], metadata: dict[str, str], path: Path) -> None:
-    wanted = model.state_dict()
-    missing, surplus = sorted(wanted.keys() - tensors.keys()), sorted(tensors.keys() - wanted.keys())
-    shapes = [k for k in wanted.keys() & tensors.keys() if wanted[k].shape != tensors[k].shape]
+    # tried on a copy, since layers take thresholds and states for each unit that they did not have before
+    shapes, probe = [], copy.deepcopy(model)
+    try:
+        missing, surplus = map(sorted, probe.load_state_dict(tensors, strict=False))
+    except RuntimeError:
+        wanted = probe.state_dict()
+        missing, surplus = sorted(wanted.keys() - tensors.keys()), sorted(tensors.keys() - wanted.keys())
+        shapes = [k for k in wanted.keys() & tensors.keys() if wanted[k].shape != tensors[k].shape]
     if missing or surplus or shapes:
         parts = [
             f"{what} {', '.join(names[:3])}{' …' if len(names) > 3 else ''}"

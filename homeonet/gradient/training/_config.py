@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from homeonet._parameters import dotted, explain, read_toml
-from homeonet._text import plain
+from homeonet._text import is_number, plain
 from homeonet.data import SERIES
 from homeonet.errors import InputError
 
@@ -34,6 +34,8 @@ def _plain(value: Any) -> Any:
     return value
 
 
+_NUMBERS = ("size", "train", "val", "test", "steps", "epochs", "batch", "lr", "weight_decay", "momentum")
+_NUMBERS += ("label_smoothing", "clip", "seed")
 #: What an option of a neuron, a network or homeostasis may be; the part itself checks its range.
 Option = Annotated[Any, AfterValidator(_plain)]
 
@@ -81,15 +83,15 @@ class TrainConfig(BaseModel):
         Of initial weights, order, augmentation and encoding.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    neuron: str = "lif"
+    neuron: str = Field("lif", max_length=200)
     neuron_options: dict[str, Option] = Field(default_factory=dict)
-    net: str = "conv"
+    net: str = Field("conv", max_length=200)
     net_options: dict[str, Option] = Field(default_factory=dict)
     weights: Literal["float", "binary", "ternary", "binary_released", "ternary_released"] = "float"
     attention: bool | Literal["released"] = False
-    data: str = "mnist5k"
+    data: str = Field("mnist5k", max_length=4096)
     size: int = Field(28, ge=4, le=4096)
     train: int = Field(3600, ge=1)
     val: int = Field(400, ge=0)
@@ -111,7 +113,15 @@ class TrainConfig(BaseModel):
         Field(default_factory=dict)
     )
     precision: Literal["32-true", "64-true", "bf16-mixed", "16-mixed"] = "32-true"
-    seed: int = Field(1, ge=0)
+    seed: int = Field(1, ge=0, lt=2**63)
+
+    @field_validator(*_NUMBERS, mode="before")
+    @classmethod
+    def _number(cls, value: Any) -> Any:
+        """Text is a plain number, or none: Python also takes 1_000 and digits of any script."""
+        if isinstance(value, bool) or (isinstance(value, str) and not is_number(value.strip())):
+            raise ValueError("must be a plain number")
+        return value
 
     @field_validator("augment", mode="before")
     @classmethod
