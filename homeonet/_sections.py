@@ -118,8 +118,8 @@ class Pathway(Section):
 
     Weights are magnitudes in [`w_min`, `w_max`]: their sign is in the target variable, so clamping them
     is sign clamping. They start at `w_initial`, spread uniformly by ± `w_spread` * `w_initial`. A spike
-    raises g by weight * `gain`. `eta` is the learning rate of `rule`, in weight units. `w_target` is the
-    fixed point of the renormalisation asleep.
+    raises g by weight * `gain`. `eta` is the learning rate of `rule`, in weight units: a rule that is built in, or the
+    NAME of a [rule.NAME]. `w_target` is the fixed point of the renormalisation asleep.
     """
 
     density: float = Field(gt=0, le=1)
@@ -129,7 +129,7 @@ class Pathway(Section):
     w_max: float = Field(gt=0)
     w_target: float = Field(gt=0)
     gain: quantity("mV", gt=0)
-    rule: Literal["static", "stdp", "stdp_reversed", "presynaptic_offset", "istdp", "istdp_antisymmetric"]
+    rule: str = Field(max_length=40)
     eta: float = Field(ge=0)
     avoid_reciprocal: bool
 

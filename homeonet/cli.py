@@ -223,8 +223,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device",
         default="auto",
-        help="cpp (compiled C++), cuda (an NVIDIA GPU: pays for sweeps with many replicas), runtime (Brian2 in Python: "
-        "no compiler needed, very slow) or auto (cpp where there is a compiler); default auto",
+        help="cpp (compiled C++), cuda (an NVIDIA GPU: pays for sweeps with many replicas), brian2cuda (the same by "
+        "brian2cuda's program, for comparison), runtime (Brian2 in Python: no compiler needed, very slow) or auto (cpp where there is a compiler); default auto",
     )
     add_cuda_arch(parser)
     parser.add_argument(

@@ -19,6 +19,7 @@ import tomli_w
 from pydantic import Field, ValidationError, model_validator
 
 from homeonet._parameters import dotted, explain, read_toml
+from homeonet._rule_text import BUILT_IN_RULES, RuleText, check_name
 from homeonet._sections import (
     AHSAR,
     ISTDP,
@@ -79,6 +80,7 @@ class Config(Section):
     ahsar: AHSAR
     guard: Guard
     evaluation: Evaluation
+    rule: dict[str, RuleText] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _times_are_steps(self) -> Self:
@@ -111,6 +113,22 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _rules_are_there(self) -> Self:
+        for name in self.rule:
+            if name in BUILT_IN_RULES:
+                raise ValueError(f"rule.{name} is built in; give yours another name")
+            check_name(name)
+        for pathway in PATHWAYS:
+            wanted = getattr(self, pathway).rule
+            if wanted not in (*BUILT_IN_RULES, *self.rule):
+                own = f", or write it under [rule.{one_line(wanted, 40)}]"
+                raise ValueError(
+                    f"{pathway}.rule = {shown(wanted)} is not known; choose one of "
+                    f"{', '.join((*BUILT_IN_RULES, *self.rule))}{own}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _thresholds_can_move(self) -> Self:
         for name in ("exc", "inh") if self.ahsar.enabled else ():
             population, span = getattr(self, name), self.ahsar.span
@@ -130,7 +148,10 @@ class Config(Section):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, quantities as text with their unit; what TOML files hold."""
-        return self.model_dump()
+        tables = self.model_dump()
+        if not self.rule:
+            del tables["rule"]
+        return tables
 
     def to_toml(self) -> str:
         """The whole configuration as TOML, readable by :func:`load_config`."""
@@ -198,8 +219,9 @@ def load_config(source: str | Path, overrides: dict[str, Any] | None = None) -> 
                 f'{source} names no preset; add for example preset = "massey2026" as its first line'
             )
         if isinstance(base, str) and base in preset_names():
+            own = {"rule": tables.pop("rule")} if "rule" in tables else {}
             differing = {name: value for name, value in dotted(tables).items() if value != {}}
-            return apply_overrides(load_config(base), differing | (overrides or {}))
+            return apply_overrides(load_config(base), differing | (overrides or {}), own)
     else:
         raise InputError(
             f"preset = {shown(text)} is not known; choose one of {', '.join(preset_names())}, or give the path of "
@@ -219,14 +241,16 @@ def _preset(name: str) -> Config:
     return _validate(tables | {"preset": name})
 
 
-def apply_overrides(config: Config, overrides: dict[str, Any]) -> Config:
-    """A copy of `config` with dotted names set to new values; raises InputError as `load_config`."""
-    tables = config.to_dict()
+def apply_overrides(config: Config, overrides: dict[str, Any], own: dict[str, Any] | None = None) -> Config:
+    """A copy of `config` with dotted names set anew, and tables `own` of mechanisms; InputError as `load_config`."""
+    tables = config.to_dict() | (own or {})
     for name, value in overrides.items():
         if not isinstance(name, str):
             raise InputError(f"{shown(name)} is not a parameter; names are text, such as sleep.ratio")
-        section, _, key = name.rpartition(".")
-        table = tables.get(section) if section else tables
+        *sections, key = name.split(".")
+        table: Any = tables
+        for section in sections:
+            table = table.get(section) if isinstance(table, dict) else None
         if not isinstance(table, dict) or key not in table or isinstance(table[key], dict):
             raise InputError(f"{one_line(name, 200)} is not a parameter; {_suggest(name, tables)}")
         table[key] = _coerce(name, plain(value), table[key])

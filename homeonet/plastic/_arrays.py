@@ -21,6 +21,7 @@ from homeonet.plastic._noise import noise_values
 from homeonet.plastic._poisson import NEVER
 from homeonet.plastic._random import stream_id
 from homeonet.plastic._renormalisation import homeostasis_values
+from homeonet.plastic._rules import variable
 from homeonet.plastic._sleep import ALWAYS_AWAKE, CONTROLLER_STATE, controller_values
 from homeonet.plastic._structure import Structure
 from homeonet.plastic._traces import trace_values
@@ -96,6 +97,8 @@ def _one_replica(structure: Structure, config: Config, *, evaluation: bool) -> A
     values |= {
         f"{group}.x_{kind}": 0.0 for group in ("input", "exc", "inh") for kind in ("plus", "minus", "istdp")
     }
+    for group in ("input", "exc", "inh"):
+        values |= {f"{group}.{k}": v for k, v in _own_rules(config).items()}
     for group in ("exc", "inh"):
         values |= {f"{group}.{k}": v for k, v in _population(group, structure, config, evaluation).items()}
     for name, (_, target) in PATHWAYS.items():
@@ -129,6 +132,16 @@ def _population(
         "n_spikes": 0.0,
         "unit": np.arange(structure.size(group), dtype=np.int32),
     }
+
+
+def _own_rules(config: Config) -> dict[str, float]:
+    """Traces at rest, time constants and parameters of the user's rules, as variables of neurons."""
+    values: dict[str, float] = {}
+    for name, rule in config.rule.items():
+        values |= {variable(name, parameter): value for parameter, value in rule.parameters.items()}
+        for trace, found in {**rule.pre_traces, **rule.post_traces}.items():
+            values |= {variable(name, trace): 0.0, f"tau_{variable(name, trace)}": found.tau}
+    return values
 
 
 def _pathway(name: str, config: Config) -> dict[str, float]:
@@ -172,10 +185,11 @@ _PER_REPLICA = {
 }
 
 
-def _per_neuron(group: str, variable: str, structure: Structure) -> bool:
-    of_pathway = variable.startswith(tuple(f"{name}_" for name in PATHWAYS))
-    is_state = variable in _STATE or variable.startswith(("sum_", "initial_"))
-    return is_state or (structure.replicas > 1 and (of_pathway or variable in _PER_REPLICA))
+def _per_neuron(group: str, name: str, structure: Structure) -> bool:
+    pathway = next((pathway for pathway in PATHWAYS if name.startswith(f"{pathway}_")), None)
+    of_own = name.startswith("rule_") or (pathway is not None and structure.has_own_rule(pathway))
+    is_state = name in _STATE or name.startswith(("sum_", "initial_"))
+    return is_state or of_own or (structure.replicas > 1 and (pathway is not None or name in _PER_REPLICA))
 
 
 def _sized(name: str, value: float | np.ndarray, structure: Structure) -> np.ndarray:

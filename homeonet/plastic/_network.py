@@ -23,7 +23,6 @@ from homeonet.plastic._renormalisation import (
     renormalisation_statement,
     tally_statement,
 )
-from homeonet.plastic._rules import rule_named
 from homeonet.plastic._structure import SAMPLE_PERIOD, STIMULUS_ROWS, TOTALS_PERIOD, Structure
 from homeonet.plastic._traces import trace
 
@@ -123,17 +122,33 @@ def _link(
 def _traces_of(population: str, structure: Structure) -> list[str]:
     """The traces a population needs, for all pathways that it feeds or receives."""
     names: list[str] = []
-    for pathway, rule in structure.rules:
-        source, target = PATHWAYS[pathway]
-        names += rule_named(rule).source_traces if source == population else ()
-        names += rule_named(rule).target_traces if target == population else ()
+    for pathway, (source, target) in PATHWAYS.items():
+        rule = structure.rule(pathway)
+        names += rule.source_traces if source == population else ()
+        names += rule.target_traces if target == population else ()
     return sorted(set(names))
+
+
+def _own_traces_of(population: str, structure: Structure) -> list[Mechanism]:
+    """The same for the user's rules: each rule's traces once, however many pathways have it."""
+    found: dict[tuple[str, str], Mechanism] = {}
+    for pathway, rule_name in structure.rules:
+        rule = structure.rule(pathway)
+        sides = zip(PATHWAYS[pathway], (rule.on_source, rule.on_target), strict=True)
+        found |= {(rule_name, side.equations): side for group, side in sides if group == population}
+    return list(found.values())
 
 
 def _input_group(structure: Structure, controller: brian2.NeuronGroup) -> brian2.NeuronGroup:
     n = structure.replicas * structure.n_input
     stimulus = brian2.TimedArray(np.zeros((STIMULUS_ROWS, n)), dt=1 * second, name="stimulus")
-    mechanism = combine([_poisson.poisson_input(), *(trace(name) for name in _traces_of("input", structure))])
+    mechanism = combine(
+        [
+            _poisson.poisson_input(),
+            *(trace(name) for name in _traces_of("input", structure)),
+            *_own_traces_of("input", structure),
+        ]
+    )
     group = brian2.NeuronGroup(
         n,
         _with_values(mechanism, structure),
@@ -178,14 +193,14 @@ def _population_group(
             adaptive_threshold(f"v_threshold + rise_{population}" if structure.ahsar else "v_threshold"),
             membrane_noise(),
             *(trace(name) for name in _traces_of(population, structure)),
+            *_own_traces_of(population, structure),
             homeostasis(incoming, form),
             _ahsar.counted_spikes(population) if structure.ahsar else Mechanism(),
             Mechanism(
                 # synapses cannot read linked variables of their target: the gate is copied to a plain one
                 equations="asleep : 1 (linked)" + ("" if structure.plastic_asleep else "\nplasticity : 1"),
-                parameters={
-                    name: unit for pathway in incoming for name, unit in pathway_parameters(pathway).items()
-                },
+                parameters=_parameters_of([name for name in incoming if not structure.has_own_rule(name)]),
+                of_neurons=_parameters_of([name for name in incoming if structure.has_own_rule(name)]),
             ),
         ]
     )
@@ -210,21 +225,21 @@ def _population_group(
     return group
 
 
+def _parameters_of(pathways: list[str]) -> dict[str, str]:
+    return {name: unit for pathway in pathways for name, unit in pathway_parameters(pathway).items()}
+
+
 def _synapses(
     pathway: str, structure: Structure, groups: dict[str, brian2.NeuronGroup], connections: Connections
 ) -> brian2.Synapses:
     source, target = PATHWAYS[pathway]
-    rule = rule_named(dict(structure.rules)[pathway])
+    rule = structure.rule(pathway)
     names = {name: f"{pathway}_{name}_post" for name in _PATHWAY_PARAMETERS} | {"pathway": pathway}
     if not structure.plastic_asleep:
         names["eta"] = f"plasticity_post*{names['eta']}"
     receptor = "g_i_post" if source == "inh" else "g_e_post"
 
-    def change(term: str) -> str:
-        return f"w = clip(w {term}, {{w_min}}, {{w_max}})".format(**names) if term else ""
-
-    change_pre = change(rule.pre.format(**names))
-    change_post = change(rule.post.format(**names))
+    change_pre, change_post = rule.change(rule.pre, names), rule.change(rule.post, names)
     on_pre = {"pre": f"{receptor} += w*{names['gain']}\n{change_pre}"}
     on_post = {"post": change_post} if change_post else {}
     on_event = {"pre": "spike", "tally": "tally"} | ({"post": "spike"} if change_post else {})

@@ -11,7 +11,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 
 from homeonet.config import PATHWAYS, Config, Pathway
-from homeonet.plastic._rules import rule_named
+from homeonet.plastic._rules import Rule, compiled_text, own_rule, rule_named
 
 __all__ = ["SAMPLE_PERIOD", "STIMULUS_ROWS", "TOTALS_PERIOD", "Structure"]
 
@@ -49,6 +49,8 @@ class Structure:
         Whether thresholds follow the rates of their populations.
     precision : {"float64", "float32"}
         Of the populations' and pathways' state and arithmetic; "float32" on a GPU alone.
+    own_rules : tuple of (str, str)
+        What is compiled of the user's rules that pathways have, by name.
     """
 
     n_input: int
@@ -64,6 +66,7 @@ class Structure:
     plastic_asleep: bool
     ahsar: bool
     precision: str = "float64"
+    own_rules: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, config: Config, replicas: int = 1) -> Structure:
@@ -91,6 +94,11 @@ class Structure:
             plastic_asleep=config.sleep.plastic,
             ahsar=config.ahsar.enabled,
             precision=config.simulation.precision,
+            own_rules=tuple(
+                (name, compiled_text(rule))
+                for name, rule in sorted(config.rule.items())
+                if name in {getattr(config, pathway).rule for pathway in PATHWAYS}
+            ),
         )
 
     def frozen(self) -> Structure:
@@ -102,6 +110,7 @@ class Structure:
             plastic_asleep=True,
             ahsar=False,
             precision="float64",
+            own_rules=(),
         )
 
     def size(self, population: str) -> int:
@@ -115,10 +124,17 @@ class Structure:
     def plastic_pathways(self, target: str | None = None) -> list[str]:
         """Pathways with a rule that changes weights, onto `target` or onto any population."""
         return [
-            name
-            for name, rule in self.rules
-            if rule_named(rule).plastic and target in (None, PATHWAYS[name][1])
+            name for name, _ in self.rules if self.rule(name).plastic and target in (None, PATHWAYS[name][1])
         ]
+
+    def rule(self, pathway: str) -> Rule:
+        """The rule of a pathway, built in or the user's."""
+        name, own = dict(self.rules)[pathway], dict(self.own_rules)
+        return own_rule(name, own[name]) if name in own else rule_named(name)
+
+    def has_own_rule(self, pathway: str) -> bool:
+        """Whether the rule of a pathway is the user's."""
+        return dict(self.rules)[pathway] in dict(self.own_rules)
 
     def to_json(self) -> str:
         """Canonical text of this structure; `from_json` reads it back."""
@@ -128,7 +144,9 @@ class Structure:
     def from_json(cls, text: str) -> Structure:
         """The structure that `to_json` wrote."""
         fields = json.loads(text)
-        pairs = {name: tuple(tuple(pair) for pair in fields[name]) for name in ("in_degree", "rules")}
+        pairs = {
+            name: tuple(tuple(pair) for pair in fields[name]) for name in ("in_degree", "rules", "own_rules")
+        }
         return cls(**{**fields, **pairs})
 
     @property
