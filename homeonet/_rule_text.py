@@ -23,7 +23,7 @@ BUILT_IN_RULES = ("static", "stdp", "stdp_reversed", "presynaptic_offset", "istd
 _OF_PATHWAY = ("w", "eta", "w_min", "w_max", "w_target")
 _FUNCTIONS = ("abs", "clip", "cos", "exp", "int", "log", "sign", "sin", "sqrt", "tanh")
 _CONSTANTS = ("inf", "pi", "e")
-_RESERVED = {*_OF_PATHWAY, *_FUNCTIONS, *_CONSTANTS, "dt", "i", "j", "t", "N", "unit", "gain"}
+_RESERVED = {"w_before", *_OF_PATHWAY, *_FUNCTIONS, *_CONSTANTS, "dt", "i", "j", "t", "N", "unit", "gain"}
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _ALLOWED = (
     ast.Module, ast.Assign, ast.AugAssign, ast.Expression, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.Call,
@@ -110,6 +110,10 @@ def check_name(name: str, reserved: set[str] | frozenset[str] = frozenset()) -> 
     """Raise ValueError for what cannot name a mechanism's part."""
     if name in reserved:
         raise ValueError(f"{name} is a reserved name; choose another")
+    if name.endswith(("_pre", "_post")):
+        raise ValueError(
+            f"{name} must not end in _pre or _post, which name neurons' own variables; choose another"
+        )
     if len(name) > 40 or not _NAME.fullmatch(name):
         raise ValueError(
             f"{one_line(repr(name), 60)} is no name; use small letters, digits and single underscores, such as x_slow"
@@ -175,7 +179,7 @@ def _assigned(where: str, node: ast.Assign | ast.AugAssign, line: str, known: se
             f"{where}, line {node.lineno}: {name} cannot be assigned to; a rule changes w, and may use names of its own"
         )
     if name != "w":
-        check_name(name)
+        check_name(name)  # as all names that are Brian2's too
     return {name}
 
 

@@ -146,6 +146,12 @@ def _parser() -> argparse.ArgumentParser:
     presets.add_argument(
         "name", nargs="?", help="print this preset as TOML, with the source of each constant"
     )
+    presets.add_argument(
+        "--equations",
+        action="store_true",
+        help="print its whole model instead: equations with units, rules, pathways, controller, order of a step; NAME "
+        "may also be a .toml file",
+    )
     presets.set_defaults(call=_presets)
     data = commands.add_parser(
         "data", help="list which images are found where, and how to get the rest", epilog=_DATA_EPILOG
@@ -193,8 +199,10 @@ def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="NAME=VALUE",
         help='any constant, with its unit: --set sleep.ratio=0.15 --set noise.sigma="3 mV" (repeatable)',
     )
-    run.add_argument(
-        "--out", metavar="DIR", required=True, help="folder of results; appears when it is complete"
+    target = run.add_mutually_exclusive_group(required=True)
+    target.add_argument("--out", metavar="DIR", help="folder of results; appears when it is complete")
+    target.add_argument(
+        "--explain", action="store_true", help="run nothing: print the whole model of this run on one page"
     )
     _add_common(run)
     run.add_argument("--no-figures", action="store_true", help="write no figures")
@@ -224,7 +232,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--device",
         default="auto",
         help="cpp (compiled C++), cuda (an NVIDIA GPU: pays for sweeps with many replicas), brian2cuda (the same by "
-        "brian2cuda's program, for comparison), runtime (Brian2 in Python: no compiler needed, very slow) or auto (cpp where there is a compiler); default auto",
+        "brian2cuda's program, for comparison), runtime (Brian2 in Python: no compiler needed, very slow) or auto "
+        "(cpp where there is a compiler); default auto",
     )
     add_cuda_arch(parser)
     parser.add_argument(
@@ -245,7 +254,11 @@ def _run(options: argparse.Namespace) -> None:
         for name in ("data", "train", "test", "epochs", "seed")
         if getattr(options, name) is not None
     }
-    config = load_config(options.preset, overrides | parse_assignments(options.set))
+    overrides |= parse_assignments(options.set)
+    if options.explain:
+        _print_model(options.preset, overrides)
+        return
+    config = load_config(options.preset, overrides)
     result = run(
         config,
         options.out,
@@ -307,6 +320,9 @@ def _presets(options: argparse.Namespace) -> None:
     from homeonet.config import preset_names
 
     folder = resources.files("homeonet") / "presets"
+    if options.equations:
+        _print_model(options.name)
+        return
     if options.name is None:
         for name in preset_names():
             first = (folder / f"{name}.toml").read_text(encoding="utf-8").splitlines()[0]
@@ -317,6 +333,17 @@ def _presets(options: argparse.Namespace) -> None:
     text = (folder / f"{options.name}.toml").read_text(encoding="utf-8")
     # named, so that a copy of it is this very configuration, and needs to hold only what differs
     print(text.replace("\n\n", f'\n\npreset = "{options.name}"\n', 1), end="")
+
+
+def _print_model(source: str | None, overrides: dict[str, Any] | None = None) -> None:
+    from homeonet.config import load_config, preset_names
+    from homeonet.plastic import model_page
+
+    if source is None:
+        raise InputError(
+            f"--equations needs the model's name: one of {', '.join(preset_names())}, or a .toml file"
+        )
+    print(model_page(load_config(source, overrides)), end="")
 
 
 def _data(options: argparse.Namespace) -> None:

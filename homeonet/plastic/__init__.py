@@ -18,6 +18,7 @@ from homeonet.plastic._engine import (
     known_device,
     require_precision,
 )
+from homeonet.plastic._page import model_page
 from homeonet.plastic._poisson import log_silence
 from homeonet.plastic._program import cache_folder, program_for
 from homeonet.plastic._random import draw_key, normal_draw, stream_id, uniform_draw
@@ -46,6 +47,7 @@ __all__ = [
     "known_device",
     "load_checkpoint",
     "log_silence",
+    "model_page",
     "normal_draw",
     "program_for",
     "read_features",

@@ -12,41 +12,14 @@ from brian2 import second
 
 from homeonet.config import PATHWAYS
 from homeonet.plastic import _ahsar, _neuron, _poisson, _sleep
-from homeonet.plastic._adaptation import adaptive_threshold
 from homeonet.plastic._connectivity import Connections, replica_of_unit, sums_over_replicas
-from homeonet.plastic._equations import Mechanism, combine, declare_values
-from homeonet.plastic._noise import membrane_noise
+from homeonet.plastic._equations import Mechanism, declare_values
+from homeonet.plastic._model import input_mechanism, pathway_text, population_mechanism
 from homeonet.plastic._random_functions import RANDOM_FUNCTIONS
-from homeonet.plastic._renormalisation import (
-    EVENTS,
-    homeostasis,
-    renormalisation_statement,
-    tally_statement,
-)
+from homeonet.plastic._renormalisation import EVENTS
 from homeonet.plastic._structure import SAMPLE_PERIOD, STIMULUS_ROWS, TOTALS_PERIOD, Structure
-from homeonet.plastic._traces import trace
 
-__all__ = ["build_network", "pathway_parameters", "sampled_variables"]
-
-
-def pathway_parameters(pathway: str) -> dict[str, str]:
-    """Names (as variables of the target population) and units of a pathway's parameters."""
-    units = {"gain": "volt"}
-    return {f"{pathway}_{name}": units.get(name, "1") for name in _PATHWAY_PARAMETERS}
-
-
-_PATHWAY_PARAMETERS = (
-    "gain",
-    "eta",
-    "w_min",
-    "w_max",
-    "w_target",
-    "inverse_w_target",
-    "a_plus",
-    "a_minus",
-    "x_target",
-    "alpha",
-)
+__all__ = ["build_network", "sampled_variables"]
 
 
 def sampled_variables(structure: Structure) -> dict[str, list[str]]:
@@ -119,36 +92,10 @@ def _link(
         setattr(group, name, brian2.linked_var(controller, name, index=index))
 
 
-def _traces_of(population: str, structure: Structure) -> list[str]:
-    """The traces a population needs, for all pathways that it feeds or receives."""
-    names: list[str] = []
-    for pathway, (source, target) in PATHWAYS.items():
-        rule = structure.rule(pathway)
-        names += rule.source_traces if source == population else ()
-        names += rule.target_traces if target == population else ()
-    return sorted(set(names))
-
-
-def _own_traces_of(population: str, structure: Structure) -> list[Mechanism]:
-    """The same for the user's rules: each rule's traces once, however many pathways have it."""
-    found: dict[tuple[str, str], Mechanism] = {}
-    for pathway, rule_name in structure.rules:
-        rule = structure.rule(pathway)
-        sides = zip(PATHWAYS[pathway], (rule.on_source, rule.on_target), strict=True)
-        found |= {(rule_name, side.equations): side for group, side in sides if group == population}
-    return list(found.values())
-
-
 def _input_group(structure: Structure, controller: brian2.NeuronGroup) -> brian2.NeuronGroup:
     n = structure.replicas * structure.n_input
     stimulus = brian2.TimedArray(np.zeros((STIMULUS_ROWS, n)), dt=1 * second, name="stimulus")
-    mechanism = combine(
-        [
-            _poisson.poisson_input(),
-            *(trace(name) for name in _traces_of("input", structure)),
-            *_own_traces_of("input", structure),
-        ]
-    )
+    mechanism = input_mechanism(structure)
     group = brian2.NeuronGroup(
         n,
         _with_values(mechanism, structure),
@@ -186,25 +133,8 @@ def _population_group(
     ahsar: brian2.NeuronGroup | None,
 ) -> brian2.NeuronGroup:
     incoming = [name for name, (_, target) in PATHWAYS.items() if target == population]
-    form = structure.renormalisation
-    mechanism = combine(
-        [
-            _neuron.membrane(structure.synapse_exc if population == "exc" else structure.synapse_inh),
-            adaptive_threshold(f"v_threshold + rise_{population}" if structure.ahsar else "v_threshold"),
-            membrane_noise(),
-            *(trace(name) for name in _traces_of(population, structure)),
-            *_own_traces_of(population, structure),
-            homeostasis(incoming, form),
-            _ahsar.counted_spikes(population) if structure.ahsar else Mechanism(),
-            Mechanism(
-                # synapses cannot read linked variables of their target: the gate is copied to a plain one
-                equations="asleep : 1 (linked)" + ("" if structure.plastic_asleep else "\nplasticity : 1"),
-                parameters=_parameters_of([name for name in incoming if not structure.has_own_rule(name)]),
-                of_neurons=_parameters_of([name for name in incoming if structure.has_own_rule(name)]),
-            ),
-        ]
-    )
-    renormalised = form != "none" and structure.plastic_pathways(population)
+    mechanism = population_mechanism(population, structure)
+    renormalised = structure.renormalisation != "none" and structure.plastic_pathways(population)
     group = brian2.NeuronGroup(
         structure.replicas * structure.size(population),
         _with_values(mechanism, structure),
@@ -225,27 +155,17 @@ def _population_group(
     return group
 
 
-def _parameters_of(pathways: list[str]) -> dict[str, str]:
-    return {name: unit for pathway in pathways for name, unit in pathway_parameters(pathway).items()}
-
-
 def _synapses(
     pathway: str, structure: Structure, groups: dict[str, brian2.NeuronGroup], connections: Connections
 ) -> brian2.Synapses:
     source, target = PATHWAYS[pathway]
-    rule = structure.rule(pathway)
-    names = {name: f"{pathway}_{name}_post" for name in _PATHWAY_PARAMETERS} | {"pathway": pathway}
-    if not structure.plastic_asleep:
-        names["eta"] = f"plasticity_post*{names['eta']}"
-    receptor = "g_i_post" if source == "inh" else "g_e_post"
-
-    change_pre, change_post = rule.change(rule.pre, names), rule.change(rule.post, names)
-    on_pre = {"pre": f"{receptor} += w*{names['gain']}\n{change_pre}"}
-    on_post = {"post": change_post} if change_post else {}
-    on_event = {"pre": "spike", "tally": "tally"} | ({"post": "spike"} if change_post else {})
-    on_post["tally"] = tally_statement(pathway)
-    if rule.plastic and structure.renormalisation != "none":
-        on_post["renormalise"] = renormalisation_statement(structure.renormalisation).format(**names)
+    text = pathway_text(pathway, structure)
+    on_pre = {"pre": f"{text.transmit}\n{text.on_pre}"}
+    on_post = {"post": text.on_post} if text.on_post else {}
+    on_event = {"pre": "spike", "tally": "tally"} | ({"post": "spike"} if text.on_post else {})
+    on_post["tally"] = text.tally
+    if text.renormalise:
+        on_post["renormalise"] = text.renormalise
         on_event["renormalise"] = "renormalise"
     synapses = brian2.Synapses(
         groups[source],

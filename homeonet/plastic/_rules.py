@@ -37,14 +37,20 @@ class Rule:
         """Whether the rule changes weights at all."""
         return bool(self.pre or self.post)
 
-    def change(self, text: str, of_pathway: Mapping[str, str]) -> str:
-        """Statements that make the change `text` (`pre` or `post`) of `w`, and clip it; "" for none."""
+    def change(self, text: str, of_pathway: Mapping[str, str], gate: str = "") -> str:
+        """Statements that make the change `text` (`pre` or `post`) of `w`, and clip it; "" for none.
+
+        `gate` names a variable that is 1 where the weight may change, and else 0.
+        """
         if not text.strip():
             return ""
         if self.names is None:
-            return f"w = clip(w {text}, {{w_min}}, {{w_max}})".format(**of_pathway)
-        statements = _renamed(text, {**of_pathway, **self.names})
-        return f"{statements}\n" + "w = clip(w, {w_min}, {w_max})".format(**of_pathway)
+            gated = {**of_pathway, "eta": f"{gate}*{of_pathway['eta']}"} if gate else of_pathway
+            return f"w = clip(w {text}, {{w_min}}, {{w_max}})".format(**gated)
+        statements, changed = _renamed(text, {**of_pathway, **self.names}), "w"
+        if gate:  # all of the change, whether the text has a learning rate or not
+            statements, changed = f"w_before = w\n{statements}", f"w_before + {gate}*(w - w_before)"
+        return f"{statements}\nw = clip({changed}, {{w_min}}, {{w_max}})".format(**of_pathway)
 
 
 def rule_named(name: str) -> Rule:

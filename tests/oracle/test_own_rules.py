@@ -123,6 +123,32 @@ def test_a_nearest_trace_is_set_and_not_raised() -> None:
     np.testing.assert_allclose(change, 8e-4 * 2 * math.exp(-6 * DT / 0.020), rtol=1e-10)
 
 
+def test_with_rules_off_asleep_no_statement_changes_a_weight() -> None:
+    """Whether the text has a learning rate or not: the gate takes the whole change."""
+    for plastic, expected in ((False, 0.0), (True, 0.125)):
+        config = apply_overrides(
+            load_config("massey2026", SMALL | {"sleep.plastic": plastic, "sleep.renormalisation": "none"}),
+            {"exc_exc.rule": "step"},
+            {"rule": {"step": {"on_pre": "d = 0.125\nw += d"}}},
+        )
+        b = Bench([config])
+        b.silence_synapses()
+        b.silence_noise()
+        synapse = 4
+        pre = b.connections["exc_exc"][0][synapse]
+        before = b.arrays["exc_exc.w"][synapse]
+        b.fall_asleep()
+        b.run(3)
+        b.fire("exc", pre)
+        b.run(3)
+        np.testing.assert_allclose(b.arrays["exc_exc.w"][synapse] - before, expected, atol=1e-15)
+        b.arrays["controller.steps_asleep"][:] = 1e16  # wakes
+        b.run(2)
+        b.fire("exc", pre)
+        b.run(2)
+        np.testing.assert_allclose(b.arrays["exc_exc.w"][synapse] - before, expected + 0.125, atol=1e-15)
+
+
 def test_every_engine_gives_the_same_bits_and_values_compile_nothing(tmp_path: Path) -> None:
     rule = {
         "pre_traces": {"r1": "16.8 ms"},
@@ -162,6 +188,7 @@ def test_a_configuration_holds_the_whole_rule(tmp_path: Path) -> None:
         ({"on_pre": "w = r1.real"}, "not a statement of Brian2's"),
         ({"on_pre": "w -= "}, "on_pre, line 1: 'w -=' is not an equation"),
         ({"on_pre": "r1 = 3"}, "r1 cannot be assigned to; a rule changes w"),
+        ({"on_pre": "g_e_post = 3"}, "g_e_post must not end in _pre or _post"),
         ({"on_pre": "w_max = 3"}, "w_max cannot be assigned to"),
         ({"on_pre": "", "on_post": ""}, "it does nothing"),
         ({"pre_traces": {"r1": "16.8"}}, "has no unit"),
