@@ -27,6 +27,20 @@ def check_seed(value: object) -> int:
     return check_whole("seed", value, 0, 2**32 - 1)
 
 
+def _of_objects(array: object) -> bool:
+    """Whether it is a list of things that NumPy makes no array of numbers of."""
+    return isinstance(array, np.ndarray) and array.dtype == object
+
+
+def _unequal(array: np.ndarray) -> str:
+    """What is wrong with an array of objects, by the lengths of its items where they have some."""
+    sizes = [np.size(item) for item in array.ravel()]
+    other = next((k for k, size in enumerate(sizes) if size != sizes[0]), None)
+    if other is None:
+        return "is an array of objects: stack them with np.stack"
+    return f"holds items of unequal length, {sizes[0]} values in [0] and {sizes[other]} in [{other}]: cut or pad them"
+
+
 def check_images(
     images: np.ndarray,
     labels: np.ndarray,
@@ -61,6 +75,8 @@ def check_images(
         if not isinstance(array, np.ndarray) or array.dtype != dtype:
             got = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
             wanted = np.dtype(dtype).name
+            if _of_objects(array):
+                raise InputError(f"{name} {_unequal(array)}, must be an array of {wanted}")
             raise InputError(
                 f"{name} is of type {got}, must be an array of {wanted}: use .astype('{wanted}')"
             )
