@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from homeonet._pointers import refuse_pointer
 from homeonet.errors import InputError
 
 __all__ = ["SUMS", "read_verified", "sealed", "sums_of", "verify"]
@@ -60,6 +61,7 @@ def read_verified(path: str | Path) -> bytes:
     """
     path = Path(path)
     contents = path.read_bytes()
+    refuse_pointer(path, contents)
     known = _known(path.parent / SUMS)
     if known is not None and known.get(path.name) != hashlib.sha256(contents).hexdigest():
         what = "is not what was written" if path.name in known else "is not listed"
@@ -83,12 +85,13 @@ def _text(known: Mapping[str, str]) -> bytes:
 def _known(path: Path) -> dict[str, str] | None:
     """The checksums in a file, by name; None if there is none."""
     try:
-        text = path.read_bytes().decode("utf-8", "replace")
+        contents = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); restore it from a copy") from None
-    lines = text.splitlines(keepends=True)
+    refuse_pointer(path, contents)
+    lines = contents.decode("utf-8", "replace").splitlines(keepends=True)
     found = [_LINE.fullmatch(line) for line in lines]
     if not lines or not all(found):
         raise InputError(

@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from homeonet.errors import InputError
 
-__all__ = ["check_images", "check_seed", "check_whole", "refuse_pointer"]
-
-_LFS = b"version https://git-lfs"
-
-
-def refuse_pointer(path: Path) -> None:
-    """Raise InputError if a file is not there but for Git LFS's note of it; other files, and none, are left alone."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(len(_LFS))
-    except OSError:
-        return
-    if start == _LFS:
-        raise InputError(
-            f"{path} is a Git LFS pointer, not the file itself: run `git lfs pull` where it lies"
-        )
+__all__ = ["check_images", "check_seed", "check_whole"]
 
 
 def check_whole(parameter: str, value: object, low: int, high: int) -> int:
@@ -42,6 +25,20 @@ def check_whole(parameter: str, value: object, low: int, high: int) -> int:
 def check_seed(value: object) -> int:
     """A seed of 32 bits; longer ones could share their random stream with another split's."""
     return check_whole("seed", value, 0, 2**32 - 1)
+
+
+def _of_objects(array: object) -> bool:
+    """Whether it is a list of things that NumPy makes no array of numbers of."""
+    return isinstance(array, np.ndarray) and array.dtype == object
+
+
+def _unequal(array: np.ndarray) -> str:
+    """What is wrong with an array of objects, by the lengths of its items where they have some."""
+    sizes = [np.size(item) for item in array.ravel()]
+    other = next((k for k, size in enumerate(sizes) if size != sizes[0]), None)
+    if other is None:
+        return "is an array of objects: stack them with np.stack"
+    return f"holds items of unequal length, {sizes[0]} values in [0] and {sizes[other]} in [{other}]: cut or pad them"
 
 
 def check_images(
@@ -78,6 +75,8 @@ def check_images(
         if not isinstance(array, np.ndarray) or array.dtype != dtype:
             got = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
             wanted = np.dtype(dtype).name
+            if _of_objects(array):
+                raise InputError(f"{name} {_unequal(array)}, must be an array of {wanted}")
             raise InputError(
                 f"{name} is of type {got}, must be an array of {wanted}: use .astype('{wanted}')"
             )

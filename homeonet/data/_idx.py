@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 import os
 import struct
 import zlib
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from homeonet.data._checks import refuse_pointer
+from homeonet._pointers import refuse_pointer
 from homeonet.errors import InputError
 
 __all__ = ["CHECKSUMS", "other_set", "read_idx", "read_shape", "verify", "write_idx"]
@@ -37,6 +38,8 @@ CHECKSUMS: dict[str, tuple[str, str, str, str]] = {
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _UNSIGNED_BYTE = 0x08
+#: Enough of a file to see its dimensions, or what else it is.
+_LONGEST_HEAD = 64
 _REMEDY = "delete it and fetch it again"
 
 
@@ -59,7 +62,6 @@ def _parse_header(path: Path, head: bytes, n_dims: int) -> tuple[int, ...]:
 
 def _read_bytes(path: Path, limit: int = -1) -> bytes:
     """The first `limit` uncompressed bytes (all by default)."""
-    refuse_pointer(path)
     try:
         with path.open("rb") as plain:
             magic = plain.read(2)
@@ -70,14 +72,28 @@ def _read_bytes(path: Path, limit: int = -1) -> bytes:
             else:
                 with gzip.GzipFile(fileobj=plain) as packed:
                     content = packed.read(limit)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except EOFError:
+        raise _cut_short(path) from None
+    except (zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{path}: gzip stream is broken ({error}): {_REMEDY}") from error
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"{path}: cannot be read ({reason}): check the path and its permissions") from error
     if not content:
         raise InputError(f"{path}: file is empty, must be an idx file: {_REMEDY}")
+    refuse_pointer(path, content)
     return content
+
+
+def _cut_short(path: Path) -> InputError:
+    """What to say of a gzipped file that ends too early: how much of it there is."""
+    found = zlib.decompressobj(wbits=31).decompress(path.read_bytes())
+    of = ""
+    if len(found) >= 4 and len(found) >= (offset := 4 + 4 * found[3]):
+        of = f" of {offset + math.prod(struct.unpack(f'>{found[3]}I', found[4:offset]))}"
+    return InputError(
+        f"{path} is cut short: its gzip stream is broken off after {len(found)}{of} bytes: {_REMEDY}"
+    )
 
 
 def read_shape(path: Path, n_dims: int) -> tuple[int, ...]:
@@ -100,7 +116,7 @@ def read_shape(path: Path, n_dims: int) -> tuple[int, ...]:
     InputError
         If the file cannot be read, is empty or has another header.
     """
-    return _parse_header(path, _read_bytes(path, 4 + 4 * n_dims), n_dims)
+    return _parse_header(path, _read_bytes(path, _LONGEST_HEAD), n_dims)
 
 
 def read_idx(path: Path, n_dims: int) -> tuple[np.ndarray, str]:
@@ -134,10 +150,9 @@ def read_idx(path: Path, n_dims: int) -> tuple[np.ndarray, str]:
     offset = 4 + 4 * n_dims
     expected = offset + int(np.prod(shape, dtype=object))
     if len(content) != expected:
-        what = "truncated" if len(content) < expected else "too long"
+        what = "is cut short" if len(content) < expected else "is too long"
         raise InputError(
-            f"{path}: idx file is {what}: {len(content)} bytes, its header {shape} "
-            f"needs {expected}: {_REMEDY}"
+            f"{path} {what}: {len(content)} of {expected} bytes by its header {shape}: {_REMEDY}"
         )
     md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
     return np.frombuffer(content, dtype=np.uint8, offset=offset).reshape(shape), md5

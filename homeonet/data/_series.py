@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from homeonet.data._checks import check_seed, refuse_pointer
+from homeonet._pointers import refuse_pointer
+from homeonet.data._checks import check_seed
 from homeonet.data._dataset import Dataset
 from homeonet.data._sources import data_folders
 from homeonet.data._splits import stratified_subset, train_val
@@ -19,6 +20,8 @@ __all__ = ["SERIES", "load_series"]
 
 #: ``data = "series:NAME"``.
 SERIES = "series:"
+#: How else time series are kept.
+_OTHER_FORMATS = (".arff", ".csv", ".ts", ".tsv", ".txt")
 _PARTS = ("x_train", "y_train", "x_test", "y_test")
 
 
@@ -52,7 +55,7 @@ def load_series(
     seed = check_seed(seed)
     path = _find(name, folder)
     arrays = _read(name, path)
-    x, x_test = (_flat(name, arrays[part]) for part in ("x_train", "x_test"))
+    x, x_test = (_flat(name, part, arrays[part]) for part in ("x_train", "x_test"))
     y, y_test = (arrays[part] for part in ("y_train", "y_test"))
     for split, series, labels in (("train", x, y), ("test", x_test, y_test)):
         if labels.shape != (len(series),):
@@ -93,6 +96,11 @@ def load_series(
 
 def _find(name: str, folder: str | os.PathLike[str] | None) -> Path:
     given = name.removeprefix(SERIES)
+    if Path(given).suffix.lower() in _OTHER_FORMATS:
+        raise InputError(
+            f"data = {name!r}: files of this kind are not read; write one with np.savez(FILE.npz, x_train=…, "
+            "y_train=…, x_test=…, y_test=…), series of one length, and give that"
+        )
     if given.endswith(".npz"):
         places = [Path(given).expanduser()]
     else:
@@ -101,7 +109,7 @@ def _find(name: str, folder: str | os.PathLike[str] | None) -> Path:
     for place in places:
         if place.is_file():
             return place
-    looked = ", ".join(map(str, places))
+    looked = ", ".join(dict.fromkeys(map(str, places)))
     raise InputError(
         f"data = {name!r}: no such file ({looked}); give the path of a .npz file with {', '.join(_PARTS)}, "
         "or put it into $HOMEONET_DATA"
@@ -109,45 +117,64 @@ def _find(name: str, folder: str | os.PathLike[str] | None) -> Path:
 
 
 def _read(name: str, path: Path) -> dict[str, np.ndarray]:
-    refuse_pointer(path)
+    part = ""
     try:
+        with path.open("rb") as file:
+            head = file.read(200)
+        refuse_pointer(path, head)
         with np.load(path, allow_pickle=False) as file:
-            missing = [part for part in _PARTS if part not in file.files]
-            if missing:
-                raise ValueError(f"it has no {', '.join(missing)}")
+            arrays = {}
             for part in _PARTS:
-                if _is_ragged(file, part):
-                    raise InputError(
-                        f"data = {name!r}: {part} in {path} holds series of unequal length or other objects; cut or "
-                        "pad all series to one length, and store them as one array (n, T)"
-                    )
-            return {part: file[part] for part in _PARTS}
+                arrays[part] = file[part]
+            return arrays
+    except InputError:
+        raise
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        if not head or (head.startswith(b"PK") and isinstance(error, zipfile.BadZipFile) and not part):
+            raise InputError(
+                f"data = {name!r}: {path} is {f'cut short after {path.stat().st_size} bytes' if head else 'empty'}: "
+                "the list of its arrays, which is at its end, is missing; fetch it or write it again"
+            ) from None
+        if "Object arrays" in str(error):
+            raise InputError(
+                f"data = {name!r}: {part} of {path} is an array of objects, as series of unequal length are, and "
+                f"objects are not unpickled; see [len(s) for s in {part}], cut or pad all to one length, and write a "
+                "plain array of numbers"
+            ) from None
         raise InputError(
             f"data = {name!r}: {path} cannot be read ({error}); it must hold the arrays {', '.join(_PARTS)}"
         ) from None
 
 
-def _is_ragged(file: np.lib.npyio.NpzFile, part: str) -> bool:
-    """Whether an array of a file is one of objects; such arrays are never read, as reading them runs what they say."""
-    with file.zip.open(f"{part}.npy") as stored:
-        version = np.lib.format.read_magic(stored)
-        read = (
-            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        )
-        return read(stored)[2].hasobject
-
-
-def _flat(name: str, series: np.ndarray) -> np.ndarray:
+def _flat(name: str, part: str, series: np.ndarray) -> np.ndarray:
     if series.ndim == 3 and series.shape[1] == 1:
         series = series[:, 0]
     if series.ndim != 2 or not series.size:
         raise InputError(
             f"data = {name!r}: series of shape {series.shape}; give (n, T) or (n, 1, T), one channel is what is read"
         )
-    if not np.issubdtype(series.dtype, np.number) or not np.isfinite(series).all():
+    if not np.issubdtype(series.dtype, np.number):
         raise InputError(
-            f"data = {name!r}: some values are not numbers; drop or repair these series, and if they are padded with "
-            "NaN because their lengths differ, cut or pad all to one length with numbers"
+            f"data = {name!r}: {part} holds {series.dtype} and not numbers; give an array of numbers"
         )
+    if not np.isfinite(series).all():
+        raise InputError(f"data = {name!r}: {_missing(part, series)}")
     return series.astype(np.float64)
+
+
+def _missing(part: str, series: np.ndarray) -> str:
+    """What is wrong with series that hold something else than numbers: NaN at the end is how UCR pads shorter ones."""
+    there, steps = np.isfinite(series), series.shape[1]
+    lengths = steps - np.argmax(there[:, ::-1], axis=1)
+    lengths[~there.any(axis=1)] = 0
+    padded = np.isnan(series) == (np.arange(steps) >= lengths[:, None])
+    if padded.all() and lengths.all() and not np.isinf(series).any():
+        shorter = np.flatnonzero(lengths < steps)
+        shown = ", ".join(f"{part}[{k}] has {lengths[k]}" for k in shorter[:3])
+        return (
+            f"series are of unequal length: {shown} of {steps} steps and then NaN ({len(shorter)} of {len(series)} "
+            f"series, {lengths.min()} to {lengths.max()} steps); cut all to {lengths.min()}, or pad or resample them"
+        )
+    k, step = np.argwhere(~there)[0]
+    bad = int((~there).any(axis=1).sum())
+    return f"{part}[{k}, {step}] is {series[k, step]}: some values are not numbers ({bad} series); drop or repair these"

@@ -125,13 +125,15 @@ class SpikingNeuron(nn.Module):
         scale = torch.as_tensor(scale, dtype=None if like is None else like.dtype)
         self.register_buffer("threshold_scale", scale.detach().clone())
 
-    def _load_from_state_dict(
-        self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any
-    ) -> None:
-        # a scale a unit is in the state of a deployed layer, and in the layer itself only once it is loaded
+    def takes_shape(self, entry: str) -> bool:
+        """Whether loading a state gives the buffer `entry` the shape that it has there: a scale a unit, if deployed."""
+        return entry == "threshold_scale" and (entry in self._buffers or type(self.threshold_scale) is float)
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: Any, **kwargs: Any) -> None:
+        # a scale a unit is in a deployed layer's state, and in the layer itself only once it is loaded
         saved, held = state_dict.get(f"{prefix}threshold_scale"), self._buffers.get("threshold_scale")
-        under_homeostasis = held is None and not isinstance(self.threshold_scale, float)
-        if saved is not None and not under_homeostasis and (held is None or held.shape != saved.shape):
+        new = saved is not None and (held is None or held.shape != saved.shape)
+        if new and self.takes_shape("threshold_scale"):
             like = next((t for t in (held, *self.buffers(), *self.parameters()) if t is not None), saved)
             self.store_scale(torch.ones_like(saved, device=like.device))
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import copy
 import pickle
-from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from homeonet import InputError
 from homeonet.gradient import DSN, HDLIF, LIF, TrLIF, deploy
 from homeonet.gradient.homeostasis import ThresholdAdaptation
-from homeonet.gradient.training import load_weights, save_weights
 
 NEURONS = {"lif": LIF, "trlif": TrLIF, "hdlif": lambda: HDLIF(6), "dsn": lambda: DSN(10)}
 
@@ -41,24 +38,6 @@ def test_a_deployed_model_is_loaded_into_one_of_the_same_architecture(name: str,
     assert len(saved[1].threshold_scale.unique()) > 2
     torch.testing.assert_close(loaded(batch(9)), saved(batch(9)))
     torch.testing.assert_close(loaded(batch(9)), trained.eval()(batch(9)))
-
-
-@pytest.mark.parametrize("deployed", [True, False])
-def test_weights_for_each_unit_are_loaded_from_a_file(deployed: bool, tmp_path: Path) -> None:
-    trained, fresh = network("lif"), network("lif")
-    for model in (trained, fresh):
-        ThresholdAdaptation(rate=0.5, per="unit").attach(model)
-    for seed in range(3):
-        trained(batch(seed))
-    saved, loaded = (deploy(trained), deploy(fresh)) if deployed else (trained, fresh)
-    save_weights(str(tmp_path / "w.safetensors"), saved)
-    load_weights(tmp_path / "w.safetensors", loaded)
-    torch.testing.assert_close(loaded.eval()(batch(9)), trained.eval()(batch(9)))
-    narrower = nn.Sequential(nn.Linear(12, 9), LIF(), nn.Linear(9, 4))
-    before = {name: values.clone() for name, values in narrower.state_dict().items()}
-    with pytest.raises(InputError, match=r"has other shapes for 0\.bias, 0\.weight, 2\.weight"):
-        load_weights(tmp_path / "w.safetensors", narrower)
-    assert all(torch.equal(values, before[name]) for name, values in narrower.state_dict().items())
 
 
 @pytest.mark.parametrize("use_buffers", [True, False])

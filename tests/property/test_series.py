@@ -105,32 +105,6 @@ def test_files_that_are_missing_or_something_else_are_named(tmp_path: Path) -> N
             load(f"series:{tmp_path / name}.npz")
 
 
-def test_series_of_unequal_length_are_named_as_such(tmp_path: Path) -> None:
-    ragged = np.array([np.zeros(5), np.zeros(7)], dtype=object)
-    np.savez(tmp_path / "ragged.npz", **parts(2, x_train=ragged))
-    with pytest.raises(InputError, match=r"x_train in .*ragged\.npz holds series of unequal length .*pad"):
-        load(f"series:{tmp_path / 'ragged.npz'}")
-    padded = parts()["x_train"].copy()
-    padded[3, 9:] = np.nan
-    np.savez(tmp_path / "padded.npz", **parts(x_train=padded))
-    with pytest.raises(InputError, match="padded with NaN because their lengths differ"):
-        load(f"series:{tmp_path / 'padded.npz'}")
-
-
-POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
-
-
-def test_a_pointer_of_git_lfs_is_no_file(tmp_path: Path) -> None:
-    (tmp_path / "Slopes.npz").write_text(POINTER)
-    raw = tmp_path / "MNIST" / "raw"
-    raw.mkdir(parents=True)
-    for part in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
-        (raw / f"{part}-ubyte").write_text(POINTER)
-    for name, file in (("series:Slopes", r"Slopes\.npz"), ("mnist", "ubyte")):
-        with pytest.raises(InputError, match=rf"{file} is a Git LFS pointer, .* `git lfs pull`"):
-            load(name, folder=tmp_path)
-
-
 def test_the_plastic_network_sees_images_alone(folder: Path) -> None:
     with pytest.raises(InputError, match="homeonet train"):
         load_images(load_config("massey2026", {"data": "series:Slopes"}), folder)

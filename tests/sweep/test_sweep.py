@@ -202,19 +202,6 @@ def test_gradient_cells_run_as_training_does(tmp_path: Path) -> None:
         np.testing.assert_array_equal(values, opened[name])
 
 
-def test_a_cell_whose_precision_a_processor_lacks_is_found_again(tmp_path: Path) -> None:
-    """`16-mixed` runs as `bf16-mixed` there: config.toml says so, and the cell keeps the name of what was asked for."""
-    fixed = {"neuron": "lif", "data": "geometric", "size": 8, "train": 20, "val": 0, "test": 20, "epochs": 1}
-    grid = Grid(fixed | {"precision": "16-mixed"}, {"seed": [1]})
-    assert sweep(grid, tmp_path / "s", workers=1, baselines=False).failed == {}
-    folder = tmp_path / "s" / "cells" / grid.cells()[0].id
-    assert 'precision = "bf16-mixed"' in (folder / "config.toml").read_text()
-    written = (folder / "metrics.json").stat().st_mtime_ns
-    again = sweep(grid, tmp_path / "s", workers=1, baselines=False)
-    assert again.results["state"].item() == "done"
-    assert (folder / "metrics.json").stat().st_mtime_ns == written
-
-
 def test_the_command_line_runs_shows_and_resumes(tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     Path("small.toml").write_text(Grid(FIXED, {"seed": [1]}).to_toml())

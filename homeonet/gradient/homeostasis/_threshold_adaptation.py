@@ -153,6 +153,11 @@ class ThresholdAdaptation(ThresholdHomeostasis):
             if log is not None and log.dim() == 0:
                 plugin._buffers[f"log_scale_{index}"] = log.expand(shape).clone()
 
+    def takes_shape(self, entry: str) -> bool:
+        """Whether loading a state gives the buffer `entry` the shape that it has there: units not counted before."""
+        held = self._buffers.get(entry)
+        return self.by_unit and entry.startswith("log_scale_") and held is not None and held.dim() == 0
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         self._copies.members.add(self)

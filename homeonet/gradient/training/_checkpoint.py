@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from homeonet.gradient.homeostasis import Homeostasis
 __all__ = ["load_checkpoint", "load_weights", "save_checkpoint", "save_weights"]
 
 _ENTRY = "homeonet"
+_EMITS = re.compile(r"\bscaled=(True|False)")
 #: Settings of a neuron that say how it is run, how it learns, or what homeostasis has made of it.
 _NOT_ARCHITECTURE = frozenset({"training", "through_time", "threshold_scale", "parallel", "clipped_gradient"})
 
@@ -39,6 +40,11 @@ def load_weights(path: str | Path, model: nn.Module) -> nn.Module:
     InputError
         If the file cannot be read or was written by another architecture: other names or shapes of tensors, kinds of
         layers, or settings of neurons (reset, surrogate, levels, …). `model` is not changed then.
+
+    Notes
+    -----
+    Thresholds of each unit, which homeostasis has learnt, are taken by a model whose layers have never seen how many
+    units they have, and by a deployed one.
     """
     tensors, metadata = _read(Path(path))
     _fill(model, tensors, metadata, Path(path))
@@ -153,7 +159,19 @@ def _constants(module: nn.Module) -> str:
     )
 
 
-def _check_layers(model: nn.Module, metadata: dict[str, str], path: Path) -> None:
+def _takes(model: nn.Module, key: str) -> bool:
+    """Whether the layer to which an entry of a state belongs gets that entry's shape with it."""
+    layer, _, entry = key.rpartition(".")
+    takes = getattr(dict(model.named_modules()).get(layer), "takes_shape", None)
+    return takes is not None and takes(entry)
+
+
+def _shape(tensor: Tensor) -> str:
+    return f"shape {tuple(tensor.shape)}"
+
+
+def _check_layers(model: nn.Module, metadata: dict[str, str], path: Path, rescaled: set[str]) -> None:
+    """Refuse layers that differ; those `rescaled`, which get a scale a unit, learn with it whether they emit θ."""
     try:
         stored = json.loads(metadata.get("layers", "null"))
     except ValueError:
@@ -161,6 +179,8 @@ def _check_layers(model: nn.Module, metadata: dict[str, str], path: Path) -> Non
     if not isinstance(stored, dict):
         return  # the writer said nothing about them
     layers = json.loads(_layers(model))
+    for name in rescaled & layers.keys() & stored.keys():
+        layers[name], stored[name] = (_EMITS.sub("scaled", side[name]) for side in (layers, stored))
     differing = [name for name in layers | stored if layers.get(name) != stored.get(name)]
     if differing:
         name = differing[0]
@@ -172,26 +192,28 @@ def _check_layers(model: nn.Module, metadata: dict[str, str], path: Path) -> Non
 
 
 def _fill(model: nn.Module, tensors: dict[str, Tensor], metadata: dict[str, str], path: Path) -> None:
-    # tried on a copy, since layers take thresholds and states for each unit that they did not have before
-    shapes, probe = [], copy.deepcopy(model)
-    try:
-        missing, surplus = map(sorted, probe.load_state_dict(tensors, strict=False))
-    except RuntimeError:
-        wanted = probe.state_dict()
-        missing, surplus = sorted(wanted.keys() - tensors.keys()), sorted(tensors.keys() - wanted.keys())
-        shapes = [k for k in wanted.keys() & tensors.keys() if wanted[k].shape != tensors[k].shape]
+    wanted = model.state_dict()
+    taken = {key for key, tensor in tensors.items() if key not in wanted or wanted[key].shape != tensor.shape}
+    taken = {key for key in taken if _takes(model, key)}
+    missing = sorted(wanted.keys() - tensors.keys())
+    surplus = sorted(tensors.keys() - wanted.keys() - taken)
+    shapes = [
+        f"{key} ({_shape(tensors[key])} there, {_shape(wanted[key])} here)"
+        for key in sorted((wanted.keys() & tensors.keys()) - taken)
+        if wanted[key].shape != tensors[key].shape
+    ]
     if missing or surplus or shapes:
         parts = [
             f"{what} {', '.join(names[:3])}{' …' if len(names) > 3 else ''}"
             for what, names in (
                 ("lacks", missing),
                 ("has also", surplus),
-                ("has other shapes for", sorted(shapes)),
+                ("has other shapes for", shapes),
             )
             if names
         ]
         raise InputError(
             f"{path} is of another architecture: it {'; '.join(parts)}; build the network as it was trained"
         )
-    _check_layers(model, metadata, path)
+    _check_layers(model, metadata, path, {key.rpartition(".")[0] for key in taken})
     model.load_state_dict(tensors)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -19,25 +20,50 @@ from pydantic import (
 )
 
 from homeonet._parameters import dotted, explain, read_toml
-from homeonet._text import is_number, plain
+from homeonet._text import is_number, one_line, plain
 from homeonet.data import SERIES
 from homeonet.errors import InputError
 
 __all__ = ["TrainConfig", "load_train_config", "train_config"]
 
+_LONGEST_WORD = 200
+_NUMBERS = (
+    *("size", "train", "val", "test", "steps", "epochs", "batch", "seed"),
+    *("lr", "weight_decay", "momentum", "label_smoothing", "clip"),
+)
+
 
 def _plain(value: Any) -> Any:
+    value = plain(value)
     if isinstance(value, (list, tuple)) and all(type(item) in (int, float) for item in value):
+        for item in value:
+            _in_range(item)
         return list(value)
     if not isinstance(value, (bool, int, float, str)):
         raise ValueError("give a number, a word, true or false, or a list of numbers")
+    if isinstance(value, str) and (len(value) > _LONGEST_WORD or not value.isprintable()):
+        raise ValueError(f"give a printable word of at most {_LONGEST_WORD} characters")
+    if isinstance(value, (int, float)):
+        _in_range(value)
     return value
 
 
-_NUMBERS = ("size", "train", "val", "test", "steps", "epochs", "batch", "lr", "weight_decay", "momentum")
-_NUMBERS += ("label_smoothing", "clip", "seed")
+def _in_range(value: float) -> None:
+    """No NaN, nothing infinite, and no whole number that a file could not hold."""
+    if not (math.isfinite(value) if isinstance(value, float) else -(2**63) <= value < 2**63):
+        raise ValueError("give a finite number, a whole one of at most 64 bits")
+
+
+def _name(name: str) -> str:
+    if not name.isidentifier() or len(name) > _LONGEST_WORD:
+        raise ValueError("give the name of an option, letters, digits and underscores")
+    return name
+
+
 #: What an option of a neuron, a network or homeostasis may be; the part itself checks its range.
 Option = Annotated[Any, AfterValidator(_plain)]
+Options = dict[Annotated[str, AfterValidator(_name)], Option]
+Word = Annotated[str, Field(max_length=_LONGEST_WORD)]
 
 
 class TrainConfig(BaseModel):
@@ -85,22 +111,22 @@ class TrainConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    neuron: str = Field("lif", max_length=200)
-    neuron_options: dict[str, Option] = Field(default_factory=dict)
-    net: str = Field("conv", max_length=200)
-    net_options: dict[str, Option] = Field(default_factory=dict)
+    neuron: Word = "lif"
+    neuron_options: Options = Field(default_factory=dict)
+    net: Word = "conv"
+    net_options: Options = Field(default_factory=dict)
     weights: Literal["float", "binary", "ternary", "binary_released", "ternary_released"] = "float"
     attention: bool | Literal["released"] = False
     data: str = Field("mnist5k", max_length=4096)
     size: int = Field(28, ge=4, le=4096)
-    train: int = Field(3600, ge=1)
-    val: int = Field(400, ge=0)
-    test: int = Field(1000, ge=1)
+    train: int = Field(3600, ge=1, le=10**9)
+    val: int = Field(400, ge=0, le=10**9)
+    test: int = Field(1000, ge=1, le=10**9)
     encoding: Literal["direct", "poisson", "columns", "pixels", "permuted", "series"] = "direct"
-    steps: int = Field(4, ge=1)
+    steps: int = Field(4, ge=1, le=10**6)
     paradigm: Literal["bptt", "online", "online_random", "parallel"] = "bptt"
-    epochs: int = Field(5, ge=1)
-    batch: int = Field(64, ge=1)
+    epochs: int = Field(5, ge=1, le=10**6)
+    batch: int = Field(64, ge=1, le=10**9)
     optimizer: Literal["adam", "sgd"] = "adam"
     lr: float = Field(2e-3, gt=0)
     weight_decay: float = Field(0.0, ge=0)
@@ -109,18 +135,24 @@ class TrainConfig(BaseModel):
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     augment: tuple[Literal["crop", "flip", "cutout"], ...] = ()
     clip: float | None = Field(None, gt=0)
-    homeostasis: dict[Literal["ahsar", "mp_init", "sleep", "threshold_adaptation"], dict[str, Option]] = (
-        Field(default_factory=dict)
+    homeostasis: dict[Literal["ahsar", "mp_init", "sleep", "threshold_adaptation"], Options] = Field(
+        default_factory=dict
     )
     precision: Literal["32-true", "64-true", "bf16-mixed", "16-mixed"] = "32-true"
-    seed: int = Field(1, ge=0, lt=2**63)
+    seed: int = Field(1, ge=0, lt=2**32)
 
     @field_validator(*_NUMBERS, mode="before")
     @classmethod
-    def _number(cls, value: Any) -> Any:
-        """Text is a plain number, or none: Python also takes 1_000 and digits of any script."""
-        if isinstance(value, bool) or (isinstance(value, str) and not is_number(value.strip())):
-            raise ValueError("must be a plain number")
+    def _plain_numbers(cls, value: Any) -> Any:
+        if isinstance(value, (bool, bytes)) or (isinstance(value, str) and not is_number(value.strip())):
+            raise ValueError("must be a plain number; write for example 3 or 0.5")
+        return value
+
+    @field_validator("data", "neuron", "net", mode="before")
+    @classmethod
+    def _text(cls, value: Any) -> Any:
+        if isinstance(value, bytes):
+            raise ValueError("must be text; give a str")
         return value
 
     @field_validator("augment", mode="before")
@@ -131,7 +163,8 @@ class TrainConfig(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _encode(cls, values: Any) -> Any:
-        series = isinstance(values, dict) and str(values.get("data")).startswith(SERIES)
+        data = values.get("data") if isinstance(values, dict) else None
+        series = isinstance(data, str) and data.startswith(SERIES)
         return {"encoding": "series"} | values if series else values
 
     @model_validator(mode="after")
@@ -188,7 +221,9 @@ def train_config(**values: Any) -> TrainConfig:
         for part in path:
             table = table.setdefault(part, {})
             if not isinstance(table, dict):
-                raise InputError(f"{name}: {part} is a single value; it has no parameters")
+                raise InputError(
+                    f"{one_line(name, 200)}: {one_line(part, 100)} is a single value; it has no parameters"
+                )
         if value == {} and isinstance(table.get(last), dict):
             continue  # --homeostasis NAME beside parameters of it
         table[last] = value
