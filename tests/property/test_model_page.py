@@ -1,0 +1,59 @@
+"""The page of a model: what it says is what is compiled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from homeonet import load_config
+from homeonet.cli import main
+from homeonet.config import PATHWAYS, preset_names
+from homeonet.plastic import Structure, connect, model_page
+
+EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples" / "rules").glob("*.toml"))
+SMALL = {"input.side": 6, "exc.n": 30, "inh.n": 10, "input_exc.density": 0.4}
+
+
+def stripped(text: str) -> set[str]:
+    return {line.strip() for line in text.splitlines() if line.strip()}
+
+
+@pytest.mark.parametrize("source", [*preset_names(), *EXAMPLES], ids=str)
+@pytest.mark.parametrize(
+    "changes", [{}, {"ahsar.enabled": True, "sleep.plastic": False}], ids=["as it is", "ahsar"]
+)
+def test_every_statement_that_brian2_gets_stands_on_the_page(source: str | Path, changes: dict) -> None:
+    from homeonet.plastic._network import build_network
+
+    config = load_config(source, SMALL | changes)
+    structure = Structure.of(config)
+    page = model_page(config)
+    lines = stripped(page)
+    connections = connect(structure, [config])
+    network = build_network(structure, connections)
+    for pathway in PATHWAYS:
+        synapses = network[pathway]
+        for part in ("pre", "post", "renormalise"):
+            if hasattr(synapses, part):
+                assert stripped(getattr(synapses, part).code) <= lines
+        assert f"{len(connections[pathway][0])} in all" in page
+    for name in ("input", "exc", "inh"):
+        assert stripped(network[name].event_codes["spike"]) <= lines
+        assert network[name].events["spike"] in lines
+    assert stripped(network["controller_step"].abstract_code) <= lines
+    for name, value in config.to_dict()["sleep"].items():
+        assert f"{name} = {value}" in " ".join(page.split())
+
+
+def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["presets", "massey2026", "--equations"]) == 0
+    assert capsys.readouterr().out == model_page(load_config("massey2026"))
+    assert main(["run", str(EXAMPLES[0]), "--set", "exc.n=321", "--explain"]) == 0
+    assert "321 excitatory" in capsys.readouterr().out and not list(tmp_path.iterdir())
+    assert main(["presets", "--equations"]) == 2
+    assert "--equations needs the model's name" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["run", "massey2026", "--explain", "--out", "x"])
+    assert "not allowed with argument" in capsys.readouterr().err
