@@ -46,6 +46,7 @@ def test_every_mechanism_gives_the_bits_of_cpp(images: np.ndarray, mechanism: st
     assert_same(first, second)
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("preset", preset_names())
 def test_every_preset_gives_the_bits_of_cpp(images: np.ndarray, preset: str) -> None:
     assert_same(*(trained([small(preset)], images, device) for device in ("cpp", "emulated")))

@@ -110,7 +110,7 @@ void collect(const SampleLog& log, double dt, std::vector<double>& times, Array2
   times.resize(n);
   for (int64_t k = 0; k < n; k++) {
     times[k] = (log.first + k) * log.every * dt;
-    for (int r = 0; r < REPLICAS; r++) values(k, r) = flat[k * REPLICAS + r];
+    for (int r = 0; r < REPLICAS; r++) values((int)k, r) = flat[k * REPLICAS + r];
   }
 }
 
