@@ -7,7 +7,9 @@ from homeonet.data._dataset import Dataset
 from homeonet.data._geometric import make_geometric
 from homeonet.data._inventory import InventoryRow, inventory
 from homeonet.data._load import load
+from homeonet.data._own import pinned
 from homeonet.data._resize import resize_images
+from homeonet.data._select import selected
 from homeonet.data._series import SERIES
 
 __all__ = [
@@ -22,5 +24,7 @@ __all__ = [
     "inventory",
     "load",
     "make_geometric",
+    "pinned",
     "resize_images",
+    "selected",
 ]
