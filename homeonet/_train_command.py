@@ -31,8 +31,8 @@ _FIELDS: dict[str, tuple[type, str]] = {
     "net": (str, "conv (default), sg_snn, vgg, resnet18, resnet19, resnet34, sew18, columns, sequence"),
     "data": (
         str,
-        "mnist5k (default; comes with the package), mnist, fashion, kmnist, … (see `homeonet data`), or series:NAME, "
-        "time series in NAME.npz",
+        "mnist5k (default; comes with the package), mnist, fashion, kmnist, … (see `homeonet data`), images:FOLDER "
+        "with one folder per class, array:FILE.npz, or series:NAME, time series in NAME.npz",
     ),
     "encoding": (str, "direct (default), poisson, columns, pixels, permuted; of time series: series"),
     "paradigm": (str, "bptt (default), online, online_random, parallel"),

@@ -40,12 +40,12 @@ def images_from_arrays(
     raw = _raw_images(_in_parts(given), "array_like", class_names, full_scale)
     parts: dict[str, np.ndarray] = {}
     train, test = _divided(raw.y, raw.y_test is None, test_share, split_seed)
-    for part, x, y in (
-        ("train", raw.x[train], raw.y[train]),
-        ("val", raw.x_val, raw.y_val),
-        ("test", *((raw.x[test], raw.y[test]) if raw.x_test is None else (raw.x_test, raw.y_test))),
-    ):
-        x, y = (raw.x[:0], raw.y[:0]) if x is None else (x, y)
+    none = raw.x[:0], raw.y[:0]
+    for part, (x, y) in {
+        "train": (raw.x[train], raw.y[train]),
+        "val": none if raw.x_val is None else (raw.x_val, raw.y_val),
+        "test": (raw.x[test], raw.y[test]) if raw.x_test is None else (raw.x_test, raw.y_test),
+    }.items():
         parts[f"x_{part}"], parts[f"y_{part}"] = resize_images(x, None, raw.full_scale), y
     channels = 1 if raw.x.ndim == 3 else raw.x.shape[3]
     shape = raw.x.shape[1:3]
@@ -253,8 +253,8 @@ def _checked_images(key: str, value: Any, full_scale: float | None) -> tuple[np.
     low, high = float(images.min()), float(images.max())
     if low < 0 or high > white:
         raise InputError(
-            f"{key} runs from {low:g} to {high:g}: must lie in 0 to {white:g}; divide it by the value of white, or name "
-            "that with full_scale"
+            f"{key} runs from {low:g} to {high:g}: must lie in 0 to {white:g}; divide it by the value of white, or "
+            "name that with full_scale"
         )
     return images.astype(np.float32) if images.dtype.kind in "fb" else images, white
 

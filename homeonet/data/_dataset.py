@@ -189,6 +189,11 @@ class Dataset:
         )  # fmt: skip
 
     @property
+    def features(self) -> tuple[int, ...]:
+        """What one pixel, or one step of a series, holds: ``(channels,)``, or the shape of an event camera's sensor."""
+        return self.sensor or (self.channels,)
+
+    @property
     def pixel_shape(self) -> tuple[int, int, int]:
         """``(channels, height, width)``: what a row of ``x_train`` is as an array."""
         return self.channels, *self.image_shape

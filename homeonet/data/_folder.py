@@ -64,6 +64,7 @@ class ImageTree:
     entries: list[_Entry]
     read: Callable[[_Entry], bytes]
     zipped: bool
+    depth: int  # how many folders wrap those of classes
 
     @property
     def key(self) -> str:
@@ -81,7 +82,8 @@ class ImageTree:
         hashed = hashlib.sha256()
         for entry in self.entries:
             checksum = entry.stamp if self.zipped else zlib.crc32(self.content(entry))
-            hashed.update(f"{entry.name}\0{entry.size}\0{checksum:08x}\n".encode("utf-8", "surrogatepass"))
+            below = "/".join(entry.name.split("/")[self.depth :])
+            hashed.update(f"{below}\0{entry.size}\0{checksum:08x}\n".encode("utf-8", "surrogatepass"))
         digest = hashed.hexdigest()
         with contextlib.suppress(OSError):
             kept.parent.mkdir(parents=True, exist_ok=True)
@@ -124,12 +126,13 @@ def image_tree(path: Path, name: str) -> ImageTree:
         raise InputError(
             f"data = {name!r}: no PNG or JPEG image below {path}{held}; give a folder with one folder per class"
         )
+    entries.sort(key=lambda entry: entry.name)
     depth = 0
     while _lone_folder(entries, depth):
         depth += 1
     placed: dict[str, list[tuple[str, _Entry]]] = {}
     tops = {entry.name.split("/")[depth].lower() for entry in entries if entry.name.count("/") > depth}
-    divided = "train" in tops and bool(tops & (_PARTS.keys() - {"train"}))
+    divided = "train" in tops and bool(len(tops) == 1 or tops & (_PARTS.keys() - {"train"}))
     for entry in entries:
         *folders, _ = entry.name.split("/")[depth:]
         part = "train"
@@ -145,7 +148,7 @@ def image_tree(path: Path, name: str) -> ImageTree:
         placed.setdefault(part, []).append((folders[0], entry))
     if "test" not in placed and divided:
         raise InputError(
-            f"data = {name!r}: {path} holds train/ and no test/; add test/, or put the folders of classes directly there"
+            f"data = {name!r}: {path} holds train/ and no test/; add it, or put the folders of classes there directly"
         )
     class_names = _in_order({label for label, _ in placed["train"]})
     if len(class_names) < 2:
@@ -160,7 +163,7 @@ def image_tree(path: Path, name: str) -> ImageTree:
         ):
             if labels:
                 raise InputError(
-                    f"data = {name!r}: class {_in_order(labels)[0]!r} is in {there}/ and not in {missing}/ below {path}; "
+                    f"data = {name!r}: class {_in_order(labels)[0]!r} is in {there}/, not in {missing}/, below {path}; "
                     "give both the same classes"
                 )
     number = {label: k for k, label in enumerate(class_names)}
@@ -169,7 +172,7 @@ def image_tree(path: Path, name: str) -> ImageTree:
         ordered = sorted(placed.get(part, []), key=lambda item: (number[item[0]], item[1].name))
         parts[part] = [number[label] for label, _ in ordered]
         listed += [entry for _, entry in ordered]
-    return ImageTree(name, path, class_names, parts, listed, read, zipped)
+    return ImageTree(name, path, class_names, parts, listed, read, zipped, depth)
 
 
 def read_images(tree: ImageTree, size: int | None) -> RawImages:

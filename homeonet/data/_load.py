@@ -70,10 +70,10 @@ def load(
 
         Of one's own: ``images:FOLDER`` (or a zip file of it), PNG or JPEG images with one folder per class, directly
         there or in ``train/`` and ``test/`` (and ``val/``); ``array:FILE.npz``, arrays ``x``, ``y`` or ``x_train``,
-        ``y_train``, ``x_test``, ``y_test`` (and ``x_val``, ``y_val``) as :meth:`Dataset.from_arrays` takes them. Without
-        a test part a stratified fifth is held out that never changes; where there is a validation part, `val` is taken
-        from it. Relative paths are looked for in `folder`, in the current folder and in ``$HOMEONET_DATA``. Images that
-        are not square are padded with black, and a warning says so.
+        ``y_train``, ``x_test``, ``y_test`` (and ``x_val``, ``y_val``) as :meth:`Dataset.from_arrays` takes them.
+        Without a test part a stratified fifth is held out that never changes; where there is a validation part, `val`
+        is taken from it. Relative paths are looked for in `folder`, in the current folder and in ``$HOMEONET_DATA``.
+        Images that are not square are padded with black, and a warning says so.
     size : int or None, default 15
         Side of the images in pixels, 2 to 512; None keeps the native size (15 for ``geometric``). Series are not
         resized: give None, or their length.

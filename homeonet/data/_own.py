@@ -8,8 +8,6 @@ from homeonet.data._arrays import read_arrays
 from homeonet.data._dataset import Dataset
 from homeonet.data._folder import image_tree, read_images
 from homeonet.data._paths import (
-    ARRAY,
-    EVENTS,
     IMAGES,
     check_digest,
     file_digest,
@@ -48,10 +46,7 @@ def pinned(name: str, folder: str | os.PathLike[str] | None = None) -> str:
         return name
     path = find(name, folder)
     prefix = name.partition(":")[0]
-    if name.startswith(IMAGES):
-        digest = image_tree(path, name).digest()
-    else:
-        digest = file_digest(path, name)
+    digest = image_tree(path, name).digest() if name.startswith(IMAGES) else file_digest(path, name)
     return f"{prefix}:{path}#{short(digest)}"
 
 

@@ -1,4 +1,4 @@
-"""From all images of a set to the ones a run asks for: chosen, in grey if wanted, squared and resized. Reads no file."""
+"""From all images of a set to the ones a run asks for: chosen, in grey if wanted, squared and resized. No files."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from homeonet._evaluation import worker_count
 from homeonet._images import load_images
@@ -44,11 +44,11 @@ def check_device(
         )
 
 
-def check_data(tasks: Iterable[Task], data_folder: str | None) -> None:
-    """Raise InputError if the images of a task cannot be had, or are too few."""
+def check_data(tasks: Iterable[Task], data_folder: str | None) -> dict[str, tuple[int, ...]]:
+    """The features of the data of all tasks, by their names; InputError if they cannot be had, or are too few."""
     from homeonet.data import load
 
-    seen = set()
+    seen, features = set(), {}
     for task in tasks:
         config = task.config
         size = config.size if task.kind == "gradient" else config.input.side
@@ -58,12 +58,14 @@ def check_data(tasks: Iterable[Task], data_folder: str | None) -> None:
             continue
         seen.add(wanted)
         if task.kind == "plastic":
-            load_images(config, data_folder)
+            dataset = load_images(config, data_folder)
         else:
-            load(config.data, size=size, seed=config.seed, folder=data_folder, **counts)
+            dataset = load(config.data, size=size, seed=config.seed, folder=data_folder, **counts)
+        features[config.data] = dataset.features
+    return features
 
 
-def check_networks(tasks: Iterable[Task], device: str) -> None:
+def check_networks(tasks: Iterable[Task], device: str, features: Mapping[str, tuple[int, ...]]) -> None:
     """Raise InputError if a network cannot be built, or not in the precision that it asks for."""
     seen = set()
     for task in tasks:
@@ -76,7 +78,8 @@ def check_networks(tasks: Iterable[Task], device: str) -> None:
         from homeonet.gradient.training import build
 
         of_data = ("seed", "data", "train", "val", "test", "epochs", "lr")
-        network = json.dumps(task.config.model_dump(mode="json", exclude=set(of_data)), sort_keys=True)
+        described = task.config.model_dump(mode="json", exclude=set(of_data))
+        network = json.dumps([described, features[task.config.data]], sort_keys=True)
         if network not in seen:
             seen.add(network)
-            build(task.config, 10)
+            build(task.config, 10, features[task.config.data])

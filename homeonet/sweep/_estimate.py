@@ -64,9 +64,9 @@ def estimate(
     check_size(grid, allow_many)
     check_folder(Path(out))
     check_device(grid.kind, device, workers)
+    grid = grid.with_data(data_folder)
     tasks = tasks_of(grid.cells(), grid.kind, baselines=baselines)
-    check_data(tasks, None if data_folder is None else str(data_folder))
-    check_networks(tasks, device)
+    check_networks(tasks, device, check_data(tasks, None if data_folder is None else str(data_folder)))
     _, failed, to_do = split(Path(out), tasks)
     to_do += failed * retry_failed
     cells = [task for task in to_do if task.part == "cells"]

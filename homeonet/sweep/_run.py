@@ -127,12 +127,12 @@ def sweep(
     """
     check_size(grid, allow_many)
     check_device(grid.kind, device, workers, replicas, here=scheduler is None)
+    grid = grid.with_data(data_folder)
     cells = grid.cells()
     tasks = tasks_of(cells, grid.kind, baselines=baselines)
     folder = Path(out).resolve()
     data_folder = str(Path(data_folder).resolve()) if data_folder is not None else None
-    check_data(tasks, data_folder)
-    check_networks(tasks, device)
+    check_networks(tasks, device, check_data(tasks, data_folder))
     with store.disk_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
     with store.locked(folder.parent / f".{folder.name}.lock"):

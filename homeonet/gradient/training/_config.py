@@ -50,11 +50,12 @@ class TrainConfig(BaseModel):
     weights, attention
         Of :class:`Parts`.
     data, size, train, val, test : str, int
-        The images, their side in pixels, and how many of them; `val` are taken from the training images. Or
-        "series:FILE" (see :func:`homeonet.data.load`), whose `size` is the number of time steps.
+        The images, their side in pixels, and how many of them; `val` are taken from the training images. One's own:
+        "images:FOLDER", "array:FILE.npz". Or "series:FILE" (see :func:`homeonet.data.load`), whose `size` is the
+        number of time steps. The network's first layer follows the channels of the data.
     encoding : {"direct", "poisson", "columns", "pixels", "permuted", "series"}
         How an image becomes a sequence: itself at every step, Bernoulli spikes, a column or a pixel a step (the latter
-        also in a fixed random order); "series", the default for time series, shows a value a step.
+        also in a fixed random order); "series", the default for time series, shows the values of a step.
     steps : int
         T for "direct" and "poisson"; the others take it from the image.
     paradigm : {"bptt", "online", "online_random", "parallel"}
@@ -144,12 +145,16 @@ class TrainConfig(BaseModel):
 
     @property
     def step_shape(self) -> tuple[int, ...]:
-        """Shape of one step of one example."""
+        """Shape of one step of one example of one channel."""
+        return self.step_shape_of((1,))
+
+    def step_shape_of(self, features: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of one step of one example of data with these :attr:`homeonet.data.Dataset.features`."""
         if self.encoding == "columns":
-            return 1, self.size
-        if self.encoding in ("pixels", "permuted", "series"):
-            return (1,)
-        return 1, self.size, self.size
+            return *features, self.size
+        if self.encoding in ("pixels", "permuted", "series", "events"):
+            return features
+        return *features, self.size, self.size
 
     @property
     def run_id(self) -> str:
