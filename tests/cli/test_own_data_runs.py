@@ -50,7 +50,7 @@ def test_training_sees_colours_and_a_moved_folder_opens(pictures: Path, tmp_path
     shutil.move(tmp_path / "first", tmp_path / "moved")
     shutil.rmtree(pictures)
     found = load_trained(tmp_path / "moved")
-    assert found.model.encode[0].weight.shape == (10, 3 * 8 * 8) and found.metrics["channels"] == 3
+    assert next(found.model.encode.parameters()).shape == (10, 3 * 8 * 8) and found.metrics["channels"] == 3
     assert found.metrics["accuracy.test"] == 1.0 == found.metrics["accuracy.raw_pixels"]
 
 
@@ -90,7 +90,7 @@ def test_series_of_several_channels_have_their_own_length() -> None:
     options = {"net": "sequence", "net_options": {"width": 8}, "train": 30, "val": 5, "test": 10, "epochs": 1}
     result = train(train_config(**options), dataset=data)
     assert (result.config.encoding, result.config.size) == ("series", 12)
-    assert result.model.encode[0].weight.shape == (8, 3)
+    assert next(result.model.encode.parameters()).shape == (8, 3)
     with pytest.raises(InputError, match="set size = 12"):
         train(train_config(**options, size=13), dataset=data)
     with pytest.raises(InputError, match="sees images"):
