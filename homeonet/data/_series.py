@@ -42,8 +42,9 @@ def load_series(
     size : int or None
         T of the file; None takes it.
     train, val, test, seed
-        As of :func:`homeonet.data.load`. Each channel has its percentiles. Values beyond the two percentiles are cut there: a few spikes of a hundred
-        times the rest would leave the rest no range.
+        As of :func:`homeonet.data.load`. Each channel has its percentiles.
+        Values beyond the two percentiles are cut there: a few spikes of a hundred times the rest would leave the rest
+        no range.
 
     Raises
     ------
@@ -67,7 +68,8 @@ def load_series(
         )
     if x_test.shape[1] != channels:
         raise InputError(
-            f"data = {name!r}: training series have {channels} channels, test series {x_test.shape[1]}; give all as many"
+            f"data = {name!r}: training series have {channels} channels, test series {x_test.shape[1]}; give all "
+            "as many"
         )
     if size not in (None, n_steps):
         hint = (
@@ -88,7 +90,7 @@ def load_series(
     span = np.where(high > low, high - low, 1)
 
     def finished(series: np.ndarray) -> np.ndarray:
-        return np.clip((series - low) / span, 0, 1).astype(np.float32).reshape(len(series), -1)
+        return np.clip((series - low) / span, 0, 1).astype(np.float32).reshape(-1, channels * n_steps)
 
     labels, labels_test = np.searchsorted(classes, y), np.searchsorted(classes, y_test)
     chosen_train, chosen_val = train_val(labels, train, val, seed)
