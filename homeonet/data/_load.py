@@ -64,9 +64,10 @@ def load(
     name : str
         One of `NAMES`; ``emnist`` means ``emnist-letters``. Or ``run:FOLDER``: the spike counts of the excitatory
         neurons of a finished run as images, to stack one network on another (`seed` has no effect then). Or
-        ``series:FILE.npz``, ``series:NAME``: time series, such as those of UCR's archive, as images of 1 x T
-        pixels; NAME.npz lies in a data folder or its subfolder ``ucr`` and holds ``x_train``, (n, T) or (n, channels,
-        T), ``y_train``, ``x_test`` and ``y_test``. In each channel 0 and 1 are the 1st and 99th percentile of their training values.
+        ``series:FILE.npz``, ``series:NAME``: time series, such as those of UCR's archive, as images of 1 x T pixels;
+        NAME.npz lies in a data folder or its subfolder ``ucr`` and holds ``x_train``, (n, T) or (n, channels, T),
+        ``y_train``, ``x_test`` and ``y_test``. In each channel 0 and 1 are the 1st and 99th percentile of its training
+        values.
 
         Of one's own: ``images:FOLDER`` (or a zip file of it), PNG or JPEG images with one folder per class, directly
         there or in ``train/`` and ``test/`` (and ``val/``); ``array:FILE.npz``, arrays ``x``, ``y`` or ``x_train``,

@@ -11,7 +11,7 @@ from homeonet.errors import InputError
 from homeonet.sweep._grid import MOST_CELLS, Grid
 from homeonet.sweep._tasks import Task
 
-__all__ = ["check_data", "check_device", "check_networks", "check_size"]
+__all__ = ["check_data", "check_device", "check_networks", "check_size", "with_code"]
 
 
 def check_size(grid: Grid, allow_many: bool) -> None:
@@ -42,6 +42,28 @@ def check_device(
         raise InputError(
             f"replicas = {replicas}: only cells of the plastic network can be replicas; leave it out"
         )
+
+
+def with_code(grid: Grid) -> Grid:
+    """The grid with hashes of the files of the user's own classes, as a single run has them; each is checked."""
+    if grid.kind != "gradient":
+        return grid
+    from homeonet.gradient.training import checked_own
+
+    sources: dict[str, str] = {}
+    seen = set()
+    for cell in grid.cells():
+        parts = cell.config.model_dump(include={"neuron", "neuron_options", "homeostasis", "net", "paradigm"})
+        if repr(parts) not in seen:
+            seen.add(repr(parts))
+            sources |= checked_own(cell.config).sources
+    if not sources:
+        return grid
+    return Grid(
+        {**grid.fixed, **{f"sources.{name}": digest for name, digest in sources.items()}},
+        grid.axes,
+        grid.cases,
+    )
 
 
 def check_data(tasks: Iterable[Task], data_folder: str | None) -> dict[str, tuple[int, ...]]:

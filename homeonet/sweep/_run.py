@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from homeonet import store
 from homeonet.errors import HomeonetError
-from homeonet.sweep._checks import check_data, check_device, check_networks, check_size
+from homeonet.sweep._checks import check_data, check_device, check_networks, check_size, with_code
 from homeonet.sweep._cluster import connected
 from homeonet.sweep._collect import write_tables
 from homeonet.sweep._grid import Grid
@@ -127,7 +127,7 @@ def sweep(
     """
     check_size(grid, allow_many)
     check_device(grid.kind, device, workers, replicas, here=scheduler is None)
-    grid = grid.with_data(data_folder)
+    grid = with_code(grid).with_data(data_folder)
     cells = grid.cells()
     tasks = tasks_of(cells, grid.kind, baselines=baselines)
     folder = Path(out).resolve()
@@ -148,7 +148,12 @@ def sweep(
                 connected(scheduler, min(_cores(workers), len(batches)), patience) as client,
                 _seen(folder) as token,
             ):
-                _work(client, batches, Place(folder, token, device, data_folder, figures), progress)
+                _work(
+                    client,
+                    batches,
+                    Place(folder, token, device, data_folder, figures, str(Path.cwd())),
+                    progress,
+                )
         return SweepResult(folder, write_tables(folder), sweep_status(folder).failed)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -19,11 +20,16 @@ from pydantic import (
 )
 
 from homeonet._parameters import dotted, explain, read_toml
-from homeonet._text import plain
+from homeonet._text import plain, shown
 from homeonet.data import SERIES
 from homeonet.errors import InputError
 
 __all__ = ["TrainConfig", "load_train_config", "train_config"]
+
+
+_HOMEOSTASIS = ("ahsar", "mp_init", "sleep", "threshold_adaptation")
+#: A dotted name with the dotted name of a class in it: table, class, parameter.
+_OF_CLASS = re.compile(r"(homeostasis|sources)\.([\w.]+:\w+)(?:\.(.+))?")
 
 
 def _plain(value: Any) -> Any:
@@ -44,7 +50,8 @@ class TrainConfig(BaseModel):
     Parameters
     ----------
     neuron, neuron_options : str, dict
-        Of :class:`Parts`: "lif", "trlif", "hdlif", "dsn", "psn", "slidingpsn", "recurrentlif".
+        Of :class:`Parts`: "lif", "trlif", "hdlif", "dsn", "psn", "slidingpsn", "recurrentlif", or a class of one's own,
+        "module:class" (:mod:`homeonet.gradient._own` says what it must do).
     net, net_options : str, dict
         Of :func:`network`: "conv", "sg_snn", "resnet18", …
     weights, attention
@@ -74,12 +81,14 @@ class TrainConfig(BaseModel):
     clip : float, optional
         Largest norm of the gradient.
     homeostasis : dict of str to dict
-        "ahsar", "mp_init", "sleep", "threshold_adaptation" to parameters of the plug-in.
+        "ahsar", "mp_init", "sleep", "threshold_adaptation" or "module:class" to parameters of the plug-in.
     precision : str
         As Lightning Fabric has it: "32-true", "bf16-mixed", "16-mixed", "64-true" (it hands the logits to the loss in
         float32 even then).
     seed : int
         Of initial weights, order, augmentation and encoding.
+    sources : dict of str to str
+        Hash of the file of each class of one's own, by its dotted name; a run fills it in.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -108,11 +117,27 @@ class TrainConfig(BaseModel):
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     augment: tuple[Literal["crop", "flip", "cutout"], ...] = ()
     clip: float | None = Field(None, gt=0)
-    homeostasis: dict[Literal["ahsar", "mp_init", "sleep", "threshold_adaptation"], dict[str, Option]] = (
-        Field(default_factory=dict)
-    )
+    homeostasis: dict[str, dict[str, Option]] = Field(default_factory=dict)
     precision: Literal["32-true", "64-true", "bf16-mixed", "16-mixed"] = "32-true"
     seed: int = Field(1, ge=0)
+    sources: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("homeostasis")
+    @classmethod
+    def _known(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name in value:
+            if name not in _HOMEOSTASIS and ":" not in name:
+                raise ValueError(
+                    f"{shown(name)} is unknown; choose from {', '.join(_HOMEOSTASIS)}, or name a class, 'module:class'"
+                )
+        return value
+
+    @model_validator(mode="after")
+    def _sources_of_what_is_used(self) -> Self:
+        unused = self.sources.keys() - {self.neuron, *self.homeostasis}
+        for name in unused:  # of other cells of a grid
+            del self.sources[name]
+        return self
 
     @field_validator("augment", mode="before")
     @classmethod
@@ -159,13 +184,15 @@ class TrainConfig(BaseModel):
     @property
     def run_id(self) -> str:
         """Twelve hexadecimal digits that name this configuration."""
-        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()[
-            :12
-        ]
+        tables = self.model_dump(mode="json")
+        if not self.sources:  # as in all runs that have no classes of their own
+            del tables["sources"]
+        return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()[:12]
 
     def to_toml(self) -> str:
         """As text; what is not set (``clip``) is left out."""
-        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+        unset = set() if self.sources else {"sources"}
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True, exclude=unset))
 
 
 def train_config(**values: Any) -> TrainConfig:
@@ -178,7 +205,8 @@ def train_config(**values: Any) -> TrainConfig:
     """
     tables: dict[str, Any] = {}
     for name, value in ((name, plain(value)) for name, value in values.items()):
-        *path, last = name.split(".")
+        of_class = _OF_CLASS.fullmatch(name)
+        *path, last = [part for part in of_class.groups() if part] if of_class else name.split(".")
         table = tables
         for part in path:
             table = table.setdefault(part, {})

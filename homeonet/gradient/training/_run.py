@@ -99,7 +99,7 @@ class TrainingRun:
         self.checkpoint = work / "checkpoint.safetensors" if work is not None else None
         if self.checkpoint is not None and self.checkpoint.exists():
             state = load_checkpoint(
-                self.checkpoint, self.raw, self.raw_optimizer, config.run_id, self._scaler
+                self.checkpoint, self.raw, self.raw_optimizer, config.run_id, self._scaler, config.sources
             )
             self.history.rows = state["rows"]
             self.epoch, self.batch, self.seen = state["epoch"], state["batch"], state["seen"]
@@ -237,6 +237,7 @@ class TrainingRun:
             return
         progress = {
             "run_id": self.config.run_id,
+            "sources": self.config.sources,
             "rows": self.history.rows,
             "epoch": self.epoch,
             "batch": self.batch,

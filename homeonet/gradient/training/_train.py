@@ -23,6 +23,7 @@ from homeonet.gradient.training._caller import caller_left_alone
 from homeonet.gradient.training._checkpoint import load_weights, save_weights
 from homeonet.gradient.training._config import TrainConfig, load_train_config, train_config
 from homeonet.gradient.training._history import History
+from homeonet.gradient.training._own_checks import check_sources, checked_own
 from homeonet.gradient.training._run import ProgressMeter, TrainingRun, build, stored_features
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def train(
     The caller's random generators and torch's global settings are left as they were.
     """
     with caller_left_alone():
-        config = _with_data(config, data_folder, dataset)
+        config = _with_data(checked_own(config), data_folder, dataset)
         fabric = _fabric(accelerator, devices, config.precision)
         return _train(
             _with_precision(config, fabric),
@@ -250,6 +251,7 @@ def load_trained(folder: str | Path) -> TrainResult:
     config = load_train_config(folder / "config.toml")
     if version == __version__ and run_id != config.run_id:
         raise InputError(f"{folder / 'config.toml'} is not what the network was trained with; train it again")
+    check_sources(config)
     model, _ = build(config, classes, features)
     load_weights(folder / "model.safetensors", model)
     return TrainResult(folder, config, model.eval(), metrics, store.load_records(folder))
