@@ -5,8 +5,8 @@
 **A neuron** is a subclass of :class:`homeonet.gradient.SpikingNeuron`, or of
 :class:`~homeonet.gradient.MembraneNeuron` if its membrane may start elsewhere than at zero (MP-Init). It gives
 
-- ``single_step(x_t, state) -> (out, state)``: one time step, `x_t` and `out` of one shape ``(B, *)``; `state` is None at
-  rest, else whatever the step before returned;
+- ``single_step(x_t, state) -> (out, state)``: one time step, `x_t` and `out` of one shape ``(B, *)``; `state` is None
+  at rest, else whatever the step before returned;
 - optionally ``sequence(x, state) -> (out, state)``, the same for ``(T, B, *)`` at once, equal in outputs and gradients.
 
 Of its constructor's parameters ``channels`` (size of axis 2 of the input) and ``steps`` (T) are filled in if it has

@@ -26,7 +26,7 @@ SMALL = {
     "val": 10,
     "test": 20,
 }
-SMALL |= {"epochs": 1, "batch": 20}
+SMALL |= {"epochs": 1, "batch": 20, "steps": 8, "lr": 0.05}
 #: An LIF neuron, in a file of its own.
 NEURON = """
 import torch
@@ -88,9 +88,9 @@ def changed(code: Path, old: str, new: str) -> None:
 
 
 def test_a_neuron_and_a_rule_from_outside_train_like_their_own_kind(code: Path) -> None:
-    config = train_config(neuron="mine:Neuron", **{"neuron_options.decay": 0.25}, **SMALL)
+    config = train_config(neuron="mine:Neuron", **{"neuron_options.decay": 0.9}, **SMALL)
     ours = train(config, "ours", figures=False)
-    lif = train(train_config(neuron="lif", **{"neuron_options.decay": 0.25}, **SMALL), baselines=False)
+    lif = train(train_config(neuron="lif", **{"neuron_options.decay": 0.9}, **SMALL), baselines=False)
     assert ours.metrics["accuracy.test"] == lif.metrics["accuracy.test"]
     assert ours.records["train_loss"].item() == pytest.approx(lif.records["train_loss"].item(), rel=1e-6)
     under = train(
@@ -103,7 +103,7 @@ def test_a_neuron_and_a_rule_from_outside_train_like_their_own_kind(code: Path) 
 def test_what_is_opened_again_is_what_was_trained_and_changed_source_is_refused(code: Path) -> None:
     options = {"neuron": "mine:Neuron", "homeostasis.mine:Rule.factor": 0.1, **SMALL}
     first = train(train_config(**options), "run", figures=False, baselines=False)
-    x = torch.rand(4, 5, 1, 8, 8)
+    x = torch.rand(8, 5, 1, 8, 8)
     again = load_trained("run")
     assert torch.equal(again.model(x), first.model.eval()(x)) and set(again.config.sources) == {
         "mine:Neuron",
@@ -161,7 +161,7 @@ def test_cost_and_deployment_take_them(code: Path) -> None:
     options = {"neuron": "mine:Neuron", "homeostasis.mine:Rule.factor": 0.1, **SMALL}
     model = train(train_config(**options), baselines=False).model.eval()
     lif = train(train_config(**options | {"neuron": "lif"}), baselines=False).model.eval()
-    x = torch.rand(4, 5, 1, 8, 8)
+    x = torch.rand(8, 5, 1, 8, 8)
     deployed = deploy(model)
     assert torch.allclose(deployed(x), model(x)) and not hasattr(deployed, "homeostasis_rule")
     assert cost(model, x).sops == cost(lif, x).sops and cost(model, x).nops == cost(lif, x).nops
@@ -208,8 +208,8 @@ def test_names_that_mean_nothing(code: Path, name: str, words: str) -> None:
     [
         ("import torch", "import not_installed", "mine imports 'not_installed'"),
         ("import torch", "import torch torch", "cannot be imported"),
-        ("return spikes, u -", "return spikes[:1], u -", r"forward gives \(5, 1, 4\) for an input of shape \(5, 3, 4\)"),
-        ("heaviside(u - self.threshold_scale, Triangle())", "(u >= 1).float()", "no gradient reaches the input|backward"),
+        ("return spikes, u -", "return spikes[:1], u -", r"gives \(5, 1, 4\) for an input of shape \(5, 3, 4\)"),
+        ("heaviside(u - self.threshold_scale, Triangle())", "(u >= 1).float()", "no gradient reaches|backward"),
         ("return spikes, u -", "return spikes, 1 / 0 * u -", "forward fails .*ZeroDivisionError"),
         ("(u if self.through_time else u.detach())", "u", "although through_time is false"),
         ("nn.Parameter(torch.zeros(channels))", "randn(channels)", "its state does not survive"),
@@ -242,16 +242,12 @@ def test_neurons_that_break_the_contract(code: Path, old: str, new: str, words: 
         ("self.register_buffer(\"seen\", zero.clone())", "self.seen = zero.clone()", "its state does not survive"),
         ("self.seen += 1", "self.seen += undefined", "after_batch or after_epoch fails"),
         ("self._handles = [self.model", "self.others = [self.model", "detach leaves a hook"),
-        ("for layer in self._layers:\n            layer.neuron.threshold_scale = 1 +", "1 / 0 +", "forward pass fails"),
+        ("1 + self.factor * self.seen", "1 / 0", "forward pass fails"),
         ("def __init__(self, factor=0.5)", "def __init__(self, other)", "homeostasis = 'mine:Rule'"),
     ],
 )  # fmt: skip
 def test_rules_that_break_the_contract(code: Path, old: str, new: str, words: str) -> None:
-    if new == "1 / 0 +":
-        changed(code, "        for layer in self._layers:\n            layer.neuron.threshold_scale = 1 + self.factor * self.seen",
-                "        1 / 0")  # fmt: skip
-    else:
-        changed(code, old, new)
+    changed(code, old, new)
     with pytest.raises(InputError) as error:
         train(train_config(**{"homeostasis.mine:Rule": {}}, **SMALL | {"data": "no such data"}))
     assert re.search(words, str(error.value)), error.value

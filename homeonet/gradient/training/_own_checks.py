@@ -108,8 +108,8 @@ def _check_neuron(config: TrainConfig) -> None:
         pieces = torch.cat([neuron(x[:2]), neuron(x[2:])])
     if not torch.allclose(out, pieces, rtol=1e-4, atol=1e-5):
         raise InputError(
-            f"{said}: a sequence in two pieces differs from the whole one; sequence must begin at the state it is given "
-            "and return the one it ends in"
+            f"{said}: a sequence in two pieces differs from the whole one; sequence must begin at the state it is "
+            "given and return the one it ends in"
         )
     gradients = [_gradient(said, form, x, weights) for form in (whole, by_step)]
     if not torch.allclose(*gradients, rtol=1e-3, atol=1e-4):
@@ -154,9 +154,13 @@ def _check_homeostasis(config: TrainConfig, name: str) -> None:
         )
     parts = Parts(config.neuron, _STEPS, config.neuron_options)
     model, other = (
-        nn.Sequential(PerStep(nn.Linear(_CHANNELS, _CHANNELS)), parts.spiking(_CHANNELS), PerStep(nn.Linear(_CHANNELS, 2)))
+        nn.Sequential(
+            PerStep(nn.Linear(_CHANNELS, _CHANNELS)),
+            parts.spiking(_CHANNELS),
+            PerStep(nn.Linear(_CHANNELS, 2)),
+        )
         for _ in range(2)
-    )  # fmt: skip
+    )
     before, hooks = set(model.state_dict()), _hooks(model)
     x = 1.5 * torch.randn(_STEPS, _BATCH, _CHANNELS)
     plugin, twin = (homeostasis_named(name, **options) for _ in range(2))
