@@ -19,7 +19,8 @@ from :func:`homeonet.gradient.heaviside` with a surrogate.
 
 - ``_attached(zero)``, called by ``attach(model)``: makes buffers (on the device of the number `zero`) and hooks, whose
   handles go into ``self._handles``; ``self.model`` is the model and ``self._layers`` its spiking layers;
-- ``_detached(keep)``, called by ``detach()``: undoes what is neither a hook nor a buffer;
+- ``_detached(keep)``, called by ``detach()``: undoes what is neither a hook nor a buffer; with `keep`, as for
+  deployment, it leaves what thresholds are multiplied with in the layers' ``threshold_scale``;
 - optionally ``after_batch()`` and ``after_epoch(validation_accuracy)``, which begin with those of the base class.
 
 Its constructor's parameters are those under its name in the configuration. What it has come to is in buffers, and so in

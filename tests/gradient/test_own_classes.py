@@ -68,7 +68,7 @@ class Rule(Homeostasis):
 
     def _detached(self, keep):
         for layer in self._layers:
-            layer.neuron.threshold_scale = 1.0
+            layer.neuron.threshold_scale = float(1 + self.factor * self.seen) if keep else 1.0
 """
 
 
@@ -170,7 +170,8 @@ def test_cost_and_deployment_take_them(code: Path) -> None:
 @pytest.mark.parametrize("paradigm", ["bptt", "online", "online_random"])
 def test_the_examples_train(paradigm: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(EXAMPLES)
-    options = {"neuron": "own_neuron:AdaptiveLIF", "homeostasis.own_plugin:Ratchet.ceiling": 0.05, **SMALL}
+    options = {"neuron": "own_neuron:AdaptiveLIF", "homeostasis.own_plugin:Ratchet.ceiling": 1e-3, **SMALL}
+    options["neuron_options.decay"] = 0.9
     result = train(train_config(paradigm=paradigm, **options), baselines=False)
     assert np.isfinite(result.metrics["accuracy.train"])
     if paradigm == "bptt":
@@ -243,6 +244,7 @@ def test_neurons_that_break_the_contract(code: Path, old: str, new: str, words: 
         ("self.seen += 1", "self.seen += undefined", "after_batch or after_epoch fails"),
         ("self._handles = [self.model", "self.others = [self.model", "detach leaves a hook"),
         ("1 + self.factor * self.seen", "1 / 0", "forward pass fails"),
+        ("float(1 + self.factor * self.seen) if keep else 1.0", "1.0", "the deployed model computes something else"),
         ("def __init__(self, factor=0.5)", "def __init__(self, other)", "homeostasis = 'mine:Rule'"),
     ],
 )  # fmt: skip

@@ -40,6 +40,6 @@ def homeostasis_named(name: str, **options: Any) -> Homeostasis:
         kind = imported("homeostasis", name, Homeostasis) if is_dotted(name) else _KINDS[name]
         return kind(**options)
     except TypeError as error:
-        if "unexpected keyword" not in str(error):
+        if not is_dotted(name) and "unexpected keyword" not in str(error):
             raise
         raise InputError(f"homeostasis = {name!r}: {str(error).split('() ')[-1]}") from None

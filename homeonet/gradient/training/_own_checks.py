@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from homeonet._text import one_line
 from homeonet.errors import InputError
+from homeonet.gradient._deploy import deploy
 from homeonet.gradient._layers import PerStep
 from homeonet.gradient._neuron import SpikingNeuron, streaming
 from homeonet.gradient._own import imported, is_dotted, source_digest
@@ -185,6 +186,13 @@ def _check_homeostasis(config: TrainConfig, name: str) -> None:
             raise InputError(
                 f"{said}: its state does not survive saving and loading; make what it has come to buffers"
             )
+    with _named(said, "deployment fails"), torch.no_grad():
+        same = torch.allclose(deploy(model)(x), model(x), rtol=1e-4, atol=1e-5)
+    if not same:
+        raise InputError(
+            f"{said}: the deployed model computes something else; let _detached(keep=True) leave the factors in the "
+            "layers' threshold_scale"
+        )
     with _named(said, "detach fails"):
         plugin.detach()
     left = set(model.state_dict()) - before
