@@ -19,7 +19,15 @@ from homeonet.data._sources import RawImages
 from homeonet.data._splits import stratified_order
 from homeonet.errors import InputError
 
-__all__ = ["checked_labels", "images_from_arrays", "numbered", "read_arrays", "series_from_arrays"]
+__all__ = [
+    "checked_labels",
+    "divided",
+    "images_from_arrays",
+    "numbered",
+    "parts_of",
+    "read_arrays",
+    "series_from_arrays",
+]
 
 _WHITE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535, np.dtype(bool): 1}
 _PARTS = ("train", "val", "test")
@@ -37,9 +45,9 @@ def images_from_arrays(
     name: str,
 ) -> Dataset:
     """What :meth:`Dataset.from_arrays` gives."""
-    raw = _raw_images(_in_parts(given), "array_like", class_names, full_scale)
+    raw = _raw_images(parts_of(given), "array_like", class_names, full_scale)
     parts: dict[str, np.ndarray] = {}
-    train, test = _divided(raw.y, raw.y_test is None, test_share, split_seed)
+    train, test = divided(raw.y, raw.y_test is None, test_share, split_seed)
     none = raw.x[:0], raw.y[:0]
     for part, (x, y) in {
         "train": (raw.x[train], raw.y[train]),
@@ -62,7 +70,7 @@ def series_from_arrays(
     name: str,
 ) -> Dataset:
     """What :meth:`Dataset.from_series` gives."""
-    arrays = _in_parts(given)
+    arrays = parts_of(given)
     x, y = {}, {}
     for part in arrays:
         key = _name(part, given)
@@ -75,7 +83,7 @@ def series_from_arrays(
         y[part] = checked_labels(f"y{key}", arrays[part][1], len(series), "a series")
         _same_shape(f"x{key}", x[part].shape[1:], x["train"].shape[1:])
     names, y = numbered(y, class_names)
-    train, test = _divided(y["train"], "test" not in y, test_share, split_seed)
+    train, test = divided(y["train"], "test" not in y, test_share, split_seed)
     if "test" not in y:
         x["test"], y["test"] = x["train"][test], y["train"][test]
     x["train"], y["train"] = x["train"][train], y["train"][train]
@@ -138,7 +146,7 @@ def read_arrays(path: Path, name: str) -> RawImages:
         given = {key: given.get(key) for key in ("x", "y", "x_test", "y_test", "x_val", "y_val")}
         named = None if class_names is None else [str(label) for label in np.atleast_1d(class_names)]
         raw = _raw_images(
-            _in_parts(given, "_train" if split else ""), "file", named, None, "_train" if split else ""
+            parts_of(given, "_train" if split else ""), "file", named, None, "_train" if split else ""
         )
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
@@ -185,7 +193,7 @@ def _raw_images(
     )
 
 
-def _in_parts(given: Mapping[str, Any], suffix: str = "") -> dict[str, tuple[Any, Any]]:
+def parts_of(given: Mapping[str, Any], suffix: str = "") -> dict[str, tuple[Any, Any]]:
     """Pairs of examples and labels, of the parts that are given."""
     parts = {"train": (given["x"], given["y"])}
     if given["x"] is None or given["y"] is None:
@@ -338,7 +346,7 @@ def numbered(
     return names, {part: np.asarray(array, dtype=np.int64) for part, array in numbers.items()}
 
 
-def _divided(labels: np.ndarray, wanted: bool, share: float, seed: int) -> tuple[Any, np.ndarray]:
+def divided(labels: np.ndarray, wanted: bool, share: float, seed: int) -> tuple[Any, np.ndarray]:
     """Positions that train and that test: all and none unless a test part is `wanted`."""
     if not wanted:
         return slice(None), np.zeros(0, dtype=np.int64)

@@ -188,6 +188,64 @@ class Dataset:
             class_names, test_share, split_seed, name,
         )  # fmt: skip
 
+    @classmethod
+    def from_events(
+        cls,
+        x: Sequence[Any],
+        y: Any,
+        x_test: Sequence[Any] | None = None,
+        y_test: Any = None,
+        x_val: Sequence[Any] | None = None,
+        y_val: Any = None,
+        *,
+        steps: int,
+        n_units: int | None = None,
+        sensor: tuple[int, int, int] | None = None,
+        size: int | None = None,
+        duration: float | None = None,
+        class_names: Sequence[str] | None = None,
+        test_share: float = 0.2,
+        split_seed: int = 0,
+        name: str = "events",
+    ) -> Dataset:
+        """Events of one's own, counted in bins of time, for networks trained by gradients.
+
+        Parameters
+        ----------
+        x, x_test, x_val : sequence of array_like
+            A sample each: pairs ``(t, unit)`` of shape ``(k, 2)``, or an array with the fields t and x, and y and p of
+            a camera, as tonic gives them (which need not be installed). Times count from the sample's beginning.
+        y, y_test, y_val, class_names, test_share, split_seed, name
+            As of :meth:`from_arrays`.
+        steps : int
+            T, the number of bins of equal length.
+        n_units : int, optional
+            Units of pairs; by default one more than the highest number that occurs.
+        sensor : tuple of int, optional
+            ``(polarities, height, width)`` of a camera; networks for images then see it as such.
+        size : int, optional
+            Put the camera's pixels together to this many on a side.
+        duration : float, optional
+            Of a sample, in the unit of its times; later events are left out. By default up to the last event of all
+            training samples.
+
+        Returns
+        -------
+        Dataset
+            Counts divided by the 99th percentile of the bins of training that are not empty, and cut at 1.
+
+        Raises
+        ------
+        InputError
+            If a sample is no such array, or a parameter does not fit it.
+        """
+        from homeonet.data._events import events_from_samples
+
+        return events_from_samples(
+            {"x": x, "y": y, "x_test": x_test, "y_test": y_test, "x_val": x_val, "y_val": y_val},
+            steps, n_units, sensor, size, duration, class_names, test_share, split_seed, name,
+        )  # fmt: skip
+
     @property
     def features(self) -> tuple[int, ...]:
         """What one pixel, or one step of a series, holds: ``(channels,)``, or the shape of an event camera's sensor."""

@@ -9,7 +9,7 @@ from homeonet.data._catalogue import IDX_SETS, NAMES
 from homeonet.data._idx import read_shape
 from homeonet.data._load import load
 from homeonet.data._own import pinned
-from homeonet.data._paths import IMAGES
+from homeonet.data._paths import EVENTS, IMAGES
 from homeonet.data._sources import EMBEDDED, data_folders, find_files, remedy
 from homeonet.errors import InputError
 
@@ -82,7 +82,8 @@ def describe(name: str, folder: str | os.PathLike[str] | None = None) -> str:
     """
     name = pinned(name, folder)
     # images of a folder may differ in size; one size shows that all of them can be read
-    dataset = load(name, size=_SHOWN_SIDE if name.startswith(IMAGES) else None, folder=folder)
+    size, steps = (_SHOWN_SIDE if name.startswith(IMAGES) else None), (1 if name.startswith(EVENTS) else None)
+    dataset = load(name, size=size, folder=folder, steps=steps)
     note = f", shown at {_SHOWN_SIDE} x {_SHOWN_SIDE} pixels" if name.startswith(IMAGES) else ""
     return f"{dataset}\n  in a configuration: data = {name!r}{note}"
 

@@ -47,6 +47,7 @@ def load(
     folder: str | os.PathLike[str] | None = None,
     download: bool = False,
     colour: bool = True,
+    steps: int | None = None,
 ) -> Dataset:
     """Load an image set, split and resized.
 
@@ -75,6 +76,11 @@ def load(
         Without a test part a stratified fifth is held out that never changes; where there is a validation part, `val`
         is taken from it. Relative paths are looked for in `folder`, in the current folder and in ``$HOMEONET_DATA``.
         Images that are not square are padded with black, and a warning says so.
+
+        ``events:nmnist``, ``events:shd`` and ``events:dvsgesture``: recordings in a data folder as they are published
+        (``NMNIST/Train/0/*.bin``, ``SHD/shd_train.h5``, ``DVSGesture/ibmGestureTrain/user01_led/0.npy``), counted in
+        `steps` bins of equal length, of 0.32 s, 1.4 s and 6 s in all; `size` is the side to which a camera's pixels
+        are put together. 1 is the 99th percentile of the counts that are not 0.
     size : int or None, default 15
         Side of the images in pixels, 2 to 512; None keeps the native size (15 for ``geometric``). Series are not
         resized: give None, or their length.
@@ -96,6 +102,8 @@ def load(
         kept in the user's cache folder.
     colour : bool, default True
         Whether images in colour keep their three channels; else they become luminance.
+    steps : int or None, default None
+        Bins of time of ``events:``; None is 20. Other data have none.
 
     Returns
     -------
@@ -121,7 +129,7 @@ def load(
     if isinstance(name, str) and name.startswith(SERIES):
         return load_series(name, size, train, val, test, seed, folder)
     if is_own(name):
-        return load_own(name, size, train, val, test, seed, folder, colour)
+        return load_own(name, size, train, val, test, seed, folder, colour, steps)
     name = check_name(name)
     seed = check_seed(seed)
     if name == "geometric":

@@ -8,6 +8,7 @@ from homeonet.data._arrays import read_arrays
 from homeonet.data._dataset import Dataset
 from homeonet.data._folder import image_tree, read_images
 from homeonet.data._paths import (
+    EVENTS,
     IMAGES,
     check_digest,
     file_digest,
@@ -16,6 +17,7 @@ from homeonet.data._paths import (
     short,
     split_digest,
 )
+from homeonet.data._recordings import load_recording, pinned_recording
 from homeonet.data._select import chosen_images
 from homeonet.errors import InputError
 
@@ -44,6 +46,8 @@ def pinned(name: str, folder: str | os.PathLike[str] | None = None) -> str:
     """
     if not is_own(name) or split_digest(name)[1] is not None:
         return name
+    if name.startswith(EVENTS):
+        return pinned_recording(name, folder)
     path = find(name, folder)
     prefix = name.partition(":")[0]
     digest = image_tree(path, name).digest() if name.startswith(IMAGES) else file_digest(path, name)
@@ -59,8 +63,11 @@ def load_own(
     seed: int,
     folder: str | os.PathLike[str] | None,
     colour: bool,
+    steps: int | None,
 ) -> Dataset:
     """What :func:`homeonet.data.load` gives for ``images:``, ``array:`` and ``events:``."""
+    if name.startswith(EVENTS):
+        return load_recording(name, size, steps, train, val, test, seed, folder)
     path, digest = find(name, folder), split_digest(name)[1]
     if name.startswith(IMAGES):
         tree = image_tree(path, name)

@@ -97,7 +97,8 @@ def selected(
     *,
     colour: bool = True,
 ) -> Dataset:
-    """What a run takes of a set that was given from Python; arguments as of :func:`homeonet.data.load`.
+    """What a run takes of a set that was given from Python; arguments as of :func:`homeonet.data.load`, but
+    that `size` is the number of steps of events.
 
     Raises
     ------
@@ -118,7 +119,8 @@ def selected(
         return chosen_images(raw, dataset.name, size, train, val, test, seed, colour=colour)
     n_steps = dataset.image_shape[1]
     if size not in (None, n_steps):
-        raise InputError(f"size = {size}: the series have {n_steps} steps; set size = {n_steps}")
+        key = "size" if dataset.kind == "series" else "steps"
+        raise InputError(f"{key} = {size}: the {dataset.kind} have {n_steps} steps; set {key} = {n_steps}")
     chosen_train, chosen_val = train_val(dataset.y_train, train, from_train, check_seed(seed))
     x_val, y_val = dataset.x_train, dataset.y_train
     if given[1]:

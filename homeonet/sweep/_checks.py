@@ -68,21 +68,24 @@ def with_code(grid: Grid) -> Grid:
 
 def check_data(tasks: Iterable[Task], data_folder: str | None) -> dict[str, tuple[int, ...]]:
     """The features of the data of all tasks, by their names; InputError if they cannot be had, or are too few."""
-    from homeonet.data import load
+    from homeonet.data import EVENTS, load
 
     seen, features = set(), {}
     for task in tasks:
         config = task.config
         size = config.size if task.kind == "gradient" else config.input.side
         counts = {"train": config.train, "val": config.val, "test": config.test}
-        wanted = (config.data, size, *counts.values())
+        steps = config.steps if task.kind == "gradient" and config.data.startswith(EVENTS) else None
+        wanted = (config.data, size, steps, *counts.values())
         if wanted in seen:
             continue
         seen.add(wanted)
         if task.kind == "plastic":
             dataset = load_images(config, data_folder)
         else:
-            dataset = load(config.data, size=size, seed=config.seed, folder=data_folder, **counts)
+            dataset = load(
+                config.data, size=size, seed=config.seed, folder=data_folder, steps=config.steps, **counts
+            )
         features[config.data] = dataset.features
     return features
 

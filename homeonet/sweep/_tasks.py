@@ -121,11 +121,12 @@ def tasks_of(cells: Iterable[Cell], kind: str, *, baselines: bool) -> list[Task]
 def baseline_config(config: Any, kind: str) -> Any:
     """The configuration that stands for all that share `config`'s raw pixels and untrained network."""
     if kind == "gradient":
+        from homeonet.data import EVENTS
         from homeonet.gradient.training import train_config
 
-        return train_config(
-            **{name: getattr(config, name) for name in ("data", "size", "train", "val", "test", "seed")}
-        )
+        of_data = ["data", "size", "train", "val", "test", "seed"]
+        of_data += ["steps"] if config.data.startswith(EVENTS) else []
+        return train_config(**{name: getattr(config, name) for name in of_data})
     from homeonet.config import load_config, preset_names
 
     standard = load_config(config.preset if config.preset in preset_names() else preset_names()[0])

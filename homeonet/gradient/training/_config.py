@@ -21,7 +21,7 @@ from pydantic import (
 
 from homeonet._parameters import dotted, explain, read_toml
 from homeonet._text import plain, shown
-from homeonet.data import SERIES
+from homeonet.data import EVENTS, SERIES
 from homeonet.errors import InputError
 
 __all__ = ["TrainConfig", "load_train_config", "train_config"]
@@ -59,12 +59,14 @@ class TrainConfig(BaseModel):
     data, size, train, val, test : str, int
         The images, their side in pixels, and how many of them; `val` are taken from the training images. One's own:
         "images:FOLDER", "array:FILE.npz". Or "series:FILE" (see :func:`homeonet.data.load`), whose `size` is the
-        number of time steps. The network's first layer follows the channels of the data.
-    encoding : {"direct", "poisson", "columns", "pixels", "permuted", "series"}
+        number of time steps; or "events:nmnist", "events:shd", "events:dvsgesture". The network's
+        first layer follows the channels of the data.
+    encoding : {"direct", "poisson", "columns", "pixels", "permuted", "series", "events"}
         How an image becomes a sequence: itself at every step, Bernoulli spikes, a column or a pixel a step (the latter
-        also in a fixed random order); "series", the default for time series, shows the values of a step.
+        also in a fixed random order); "series", the default for time series, shows the values of a step,
+        and "events", that of recordings, the counts of a bin of time.
     steps : int
-        T for "direct" and "poisson"; the others take it from the image.
+        T for "direct" and "poisson", and the bins of time of events (20 by default); the others take it from the image.
     paradigm : {"bptt", "online", "online_random", "parallel"}
         Backpropagation through time; an update at every step with constant memory; at one random step; "parallel" is
         backpropagation for neurons that are computed in parallel in time, and refuses the others.
@@ -104,7 +106,7 @@ class TrainConfig(BaseModel):
     train: int = Field(3600, ge=1)
     val: int = Field(400, ge=0)
     test: int = Field(1000, ge=1)
-    encoding: Literal["direct", "poisson", "columns", "pixels", "permuted", "series"] = "direct"
+    encoding: Literal["direct", "poisson", "columns", "pixels", "permuted", "series", "events"] = "direct"
     steps: int = Field(4, ge=1)
     paradigm: Literal["bptt", "online", "online_random", "parallel"] = "bptt"
     epochs: int = Field(5, ge=1)
@@ -147,17 +149,25 @@ class TrainConfig(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _encode(cls, values: Any) -> Any:
-        series = isinstance(values, dict) and str(values.get("data")).startswith(SERIES)
-        return {"encoding": "series"} | values if series else values
+        data = str(values.get("data")) if isinstance(values, dict) else ""
+        if data.startswith(EVENTS):
+            known = {"events:nmnist": {"size": 34}, "events:dvsgesture": {"size": 32}}.get(
+                data.partition("#")[0], {}
+            )
+            return {"encoding": "events", "steps": 20} | known | values
+        return {"encoding": "series"} | values if data.startswith(SERIES) else values
 
     @model_validator(mode="after")
     def _series(self) -> Self:
-        series = self.data.startswith(SERIES)
-        if series != (self.encoding == "series"):
-            remedy = 'set encoding = "series"' if series else 'choose another, or data = "series:FILE"'
+        kind = (
+            "series" if self.data.startswith(SERIES) else "events" if self.data.startswith(EVENTS) else None
+        )
+        series = kind == "series"
+        if (self.encoding if self.encoding in ("series", "events") else None) != kind:
+            remedy = f'set encoding = "{kind}"' if kind else f'choose another, or data = "{self.encoding}:…"'
             raise ValueError(f"encoding = {self.encoding!r} does not go with data = {self.data!r}; {remedy}")
-        if series and self.augment:
-            raise ValueError("augment changes images; leave it out for series")
+        if kind and self.augment:
+            raise ValueError(f"augment changes images; leave it out for {kind}")
         if not series and self.size > 256:
             raise ValueError(f"size = {self.size}: images have at most 256 × 256 pixels; give less")
         return self

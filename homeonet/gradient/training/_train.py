@@ -217,14 +217,18 @@ def _with_data(config: TrainConfig, folder: str | Path | None, dataset: Dataset 
     of_data: dict[str, Any] = {"data": dataset.identity}
     if dataset.kind == "series" and "size" not in config.model_fields_set:
         of_data["size"] = dataset.image_shape[1]
+    if dataset.kind == "events" and "steps" not in config.model_fields_set:
+        of_data["steps"] = dataset.image_shape[1]
     return train_config(**config.model_dump(exclude_unset=True) | of_data)
 
 
 def _dataset(config: TrainConfig, folder: str | Path | None, given: Dataset | None) -> Dataset:
     counts = {"train": config.train, "val": config.val, "test": config.test}
     if given is not None:
-        return selected(given, config.size, seed=config.seed, **counts)
-    return load(config.data, size=config.size, seed=config.seed, folder=folder, **counts)
+        return selected(
+            given, config.steps if given.kind == "events" else config.size, seed=config.seed, **counts
+        )
+    return load(config.data, size=config.size, seed=config.seed, folder=folder, steps=config.steps, **counts)
 
 
 def load_trained(folder: str | Path) -> TrainResult:
@@ -303,8 +307,11 @@ def _raw_pixels(dataset: Dataset, seed: int) -> dict[str, float]:
     """Logistic regression on the pixels: what the network has to beat."""
     from homeonet.analysis import evaluate_readout
 
+    x_train, x_test = dataset.x_train, dataset.x_test
+    if dataset.kind == "events":  # how often each unit fires, all time together
+        x_train, x_test = (x.reshape(len(x), dataset.channels, -1).mean(2) for x in (x_train, x_test))
     result = evaluate_readout(
-        "logistic", dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test, seed=seed, tune=False
+        "logistic", x_train, dataset.y_train, x_test, dataset.y_test, seed=seed, tune=False
     )
     return {"accuracy.raw_pixels": result.accuracy}
 
