@@ -7,7 +7,8 @@ The public API in one place. Importing it loads nothing; a name is imported wher
 ``run``                train, evaluate and record one network
 ``load_run``           open a finished run; ``load_network`` its trained network
 ``evaluate``           read a network out on any data set, plasticity off
-``homeonet.data``      images, split and checked
+``train``              train one network by gradients; ``train_config`` its configuration (needs torch)
+``homeonet.data``      images, split and checked; ``homeonet.data.Dataset.from_arrays`` one's own
 ``homeonet.plastic``   the engine of the networks grown by local plasticity
 ``homeonet.gradient``  neurons, networks and homeostasis trained by gradients (needs torch)
 ``homeonet.sweep``     grids of runs on all cores or a cluster, opened as one table
@@ -54,6 +55,7 @@ _SUBPACKAGES = ("analysis", "data", "gradient", "plastic", "plotting", "sweep")
 _DEFINED_IN = {
     "config": ("Config", "load_config", "preset_names"),
     "errors": ("BusyError", "DiskFullError", "HomeonetError", "InputError", "RunawayError"),
+    "gradient.training": ("TrainConfig", "TrainResult", "load_trained", "train", "train_config"),
     "runs": ("Evaluation", "RunResult", "evaluate", "load_network", "load_run", "run"),
 }
 
@@ -62,6 +64,8 @@ def __getattr__(name: str) -> object:
     # the command line starts at once, and Ctrl-C during imports is its to answer, because nothing is imported before
     for module, names in _DEFINED_IN.items():
         if name in names:
+            if module.startswith("gradient"):
+                importlib.import_module("homeonet._optional").require_gradient(f"homeonet.{name}")
             return getattr(importlib.import_module(f"homeonet.{module}"), name)
     if name in _SUBPACKAGES:
         return importlib.import_module(f"homeonet.{name}")
@@ -69,4 +73,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *_SUBPACKAGES])
+    # not in __all__, so that "from homeonet import *" does not need torch
+    return sorted([*__all__, *_SUBPACKAGES, *_DEFINED_IN["gradient.training"]])

@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from homeonet import store
 from homeonet._evaluation import ProgressMeter, worker_count
-from homeonet._images import load_images
+from homeonet._images import load_images, with_data
 from homeonet._metrics import baseline_metrics
 from homeonet._version import __version__
 from homeonet.config import Config
@@ -39,6 +39,7 @@ def measure_baselines(
     """
     known_device(device)
     workers = worker_count(workers)
+    config = with_data(config, data_folder, None)
 
     def fill(folder: Path) -> None:
         dataset = load_images(config, data_folder)

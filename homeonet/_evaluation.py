@@ -80,7 +80,7 @@ def evaluate(
     network : Network
     dataset : Dataset
         Readouts are fitted on its training images and scored on its test images, and on its validation
-        images where it has some.
+        images where it has some. Colours are taken as luminance.
     device, workers, progress
         As in :func:`run`.
     readouts : tuple of str
@@ -94,6 +94,7 @@ def evaluate(
     """
     from homeonet.analysis import clustering_score, evaluate_readout
 
+    dataset = dataset.grey()
     check_enough(dataset)
     if features is None:
         images = shown_images(dataset)

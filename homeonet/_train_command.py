@@ -22,6 +22,7 @@ _EPILOG = """examples:
   homeonet train lif --net sg_snn --size 15 --steps 25 --set neuron_options.decay=0.95 --out results/sg
   homeonet train lif --net sg_snn --homeostasis sleep --set net_options.spiking_output=true --out results/sleep
   homeonet train lif --homeostasis ahsar --set homeostasis.ahsar.target_rate=0.1 --out results/ahsar
+  homeonet train own_neuron:AdaptiveLIF --homeostasis own_plugin:Ratchet --out results/own   (classes of your own)
   torchrun --nproc-per-node 2 -m homeonet train lif --devices 2 --out results/two   (data-parallel)
 
 Any parameter of homeonet.gradient.training.TrainConfig can be given with --set NAME=VALUE.
@@ -31,8 +32,8 @@ _FIELDS: dict[str, tuple[type, str]] = {
     "net": (str, "conv (default), sg_snn, vgg, resnet18, resnet19, resnet34, sew18, columns, sequence"),
     "data": (
         str,
-        "mnist5k (default; comes with the package), mnist, fashion, kmnist, … (see `homeonet data`), or series:NAME, "
-        "time series in NAME.npz",
+        "mnist5k (default; comes with the package), mnist, fashion, kmnist, … (see `homeonet data`), images:FOLDER "
+        "with one folder per class, array:FILE.npz, or series:NAME, time series in NAME.npz",
     ),
     "encoding": (str, "direct (default), poisson, columns, pixels, permuted; of time series: series"),
     "paradigm": (str, "bptt (default), online, online_random, parallel"),
@@ -59,7 +60,9 @@ def add_train(commands: Any) -> None:
         "the extra `gradient` of this package.",
         epilog=_EPILOG,
     )
-    train.add_argument("neuron", help="lif, trlif, hdlif, dsn, psn, slidingpsn, recurrentlif; or a TOML file")
+    train.add_argument(
+        "neuron", help="lif, trlif, hdlif, dsn, psn, slidingpsn, recurrentlif; module:class; or a TOML file"
+    )
     for name, (kind, text) in _FIELDS.items():
         train.add_argument(
             f"--{name}",
@@ -72,7 +75,7 @@ def add_train(commands: Any) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="ahsar, mp_init, sleep or threshold_adaptation (repeatable)",
+        help="ahsar, mp_init, sleep, threshold_adaptation or module:class (repeatable)",
     )
     train.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="any other parameter (repeatable)"

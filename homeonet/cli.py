@@ -45,6 +45,7 @@ _PRESETS_EPILOG = """examples:
 """
 _DATA_EPILOG = """examples:
   homeonet data
+  homeonet data images:pictures             (what a folder of images, or array:FILE.npz, holds)
   homeonet data --data-folder ~/datasets    (with ~/datasets/MNIST/raw/train-images-idx3-ubyte and so on)
   HOMEONET_DATA=~/datasets homeonet run massey2026 --data mnist --out results/mnist
 """
@@ -156,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     data = commands.add_parser(
         "data", help="list which images are found where, and how to get the rest", epilog=_DATA_EPILOG
     )
+    data.add_argument("name", nargs="?", help="read this set, such as images:FOLDER, and print what it holds")
     data.add_argument("--data-folder", metavar="DIR", help="look here first")
     data.set_defaults(call=_data)
     doctor = commands.add_parser(
@@ -176,7 +178,9 @@ def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     run.add_argument("preset", help="a preset (see `homeonet presets`) or a TOML file")
     run.add_argument(
-        "--data", help="mnist5k (comes with the package), mnist, fashion, kmnist, … (see `homeonet data`)"
+        "--data",
+        help="mnist5k (comes with the package), mnist, fashion, kmnist, … (see `homeonet data`), images:FOLDER with "
+        "one folder per class, or array:FILE.npz",
     )
     run.add_argument("--train", type=whole_number, metavar="N", help="training images")
     run.add_argument(
@@ -303,6 +307,7 @@ def _evaluate(options: argparse.Namespace) -> None:
         test=config.test,
         seed=config.seed,
         folder=options.data_folder,
+        colour=False,
     )
     found = evaluate(
         network,
@@ -347,10 +352,13 @@ def _print_model(source: str | None, overrides: dict[str, Any] | None = None) ->
 
 
 def _data(options: argparse.Namespace) -> None:
+    from homeonet.data import describe, inventory
+
+    if options.name is not None:
+        print(describe(options.name, options.data_folder))
+        return
     from rich.console import Console
     from rich.table import Table
-
-    from homeonet.data import inventory
 
     table = Table(title="data sets")
     for column in ("name", "found", "images", "where, or how to get it"):

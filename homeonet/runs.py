@@ -27,7 +27,7 @@ from homeonet._evaluation import (
     usable_cores,
     worker_count,
 )
-from homeonet._images import load_images, presentation_order
+from homeonet._images import load_images, presentation_order, with_data
 from homeonet._meanwhile import Meanwhile
 from homeonet._metrics import (
     baseline_accuracies,
@@ -101,6 +101,7 @@ def run(
     figures: bool = True,
     baselines: bool = True,
     data_folder: str | Path | None = None,
+    dataset: Dataset | None = None,
     progress: ProgressMeter | None = None,
 ) -> RunResult:
     """Train a network with sleep, evaluate it beside its baselines, and write a folder of results.
@@ -121,6 +122,9 @@ def run(
         Whether to draw the figures, and to evaluate raw pixels and the frozen random network.
     data_folder : path, optional
         Where to look for images first.
+    dataset : Dataset, optional
+        Images of one's own in place of those that `config` names, such as ``Dataset.from_arrays(x, y)``: `train`, `val`
+        and `test` of them, resized to `input.side`, colours as luminance. `data` becomes their hash.
     progress : callable, optional
         ``progress(label, total)`` gives a context manager whose value is called with increments.
 
@@ -138,10 +142,11 @@ def run(
     """
     require_precision(config.simulation.precision, known_device(device))
     workers = worker_count(workers)
+    config = with_data(config, data_folder, dataset)
     final = Path(out) if out is not None else None
     if final is not None and _exists(final):
         return _found(final, config, figures)
-    dataset = load_images(config, data_folder)
+    dataset = load_images(config, data_folder, dataset)
     with threadpool_limits(workers):
         if final is None:
             return _run(config, dataset, None, device, workers, figures, baselines, progress)

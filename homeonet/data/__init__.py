@@ -5,13 +5,17 @@ from homeonet.data._checks import check_images
 from homeonet.data._corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from homeonet.data._dataset import Dataset
 from homeonet.data._geometric import make_geometric
-from homeonet.data._inventory import InventoryRow, inventory
+from homeonet.data._inventory import InventoryRow, describe, inventory
 from homeonet.data._load import load
+from homeonet.data._own import pinned
+from homeonet.data._paths import EVENTS
 from homeonet.data._resize import resize_images
+from homeonet.data._select import selected
 from homeonet.data._series import SERIES
 
 __all__ = [
     "CORRUPTIONS",
+    "EVENTS",
     "NAMES",
     "SERIES",
     "SEVERITIES",
@@ -19,8 +23,11 @@ __all__ = [
     "InventoryRow",
     "check_images",
     "corrupt",
+    "describe",
     "inventory",
     "load",
     "make_geometric",
+    "pinned",
     "resize_images",
+    "selected",
 ]

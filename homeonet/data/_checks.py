@@ -48,13 +48,14 @@ def check_images(
     image_shape: tuple[int, int],
     class_names: tuple[str, ...],
     split: str = "train",
+    channels: int = 1,
 ) -> None:
     """Refuse images or labels that would fail later, or worse, not fail.
 
     Parameters
     ----------
     images : ndarray of float32
-        ``(n, height*width)``, in [0, 1].
+        ``(n, channels*height*width)``, in [0, 1].
     labels : ndarray of int64
         ``(n,)``, positions in `class_names`.
     image_shape : tuple of int
@@ -63,6 +64,8 @@ def check_images(
         One name a class.
     split : {'train', 'val', 'test'}, default 'train'
         Only in ``train`` must every class occur; the others may be empty.
+    channels : int, default 1
+        Of the images.
 
     Raises
     ------
@@ -81,10 +84,11 @@ def check_images(
                 f"{name} is of type {got}, must be an array of {wanted}: use .astype('{wanted}')"
             )
     height, width = image_shape
-    if images.ndim != 2 or images.shape[1] != height * width:
+    if images.ndim != 2 or images.shape[1] != channels * height * width:
+        coloured = "" if channels == 1 else f" with {channels} channels"
         raise InputError(
-            f"{x_name} has shape {images.shape}, must be (n, {height * width}) for images of "
-            f"{height}x{width}: flatten each image, or correct image_shape"
+            f"{x_name} has shape {images.shape}, must be (n, {channels * height * width}) for images of "
+            f"{height}x{width}{coloured}: flatten each image, or correct image_shape"
         )
     if labels.shape != (len(images),):
         raise InputError(f"{y_name} has shape {labels.shape}, must be ({len(images)},): one label an image")

@@ -1,4 +1,4 @@
-"""Lists which sets are at hand, where, and how to get the others. Reads headers, never images."""
+"""Lists which sets are at hand, where, and how to get the others; describes one."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from dataclasses import dataclass
 
 from homeonet.data._catalogue import IDX_SETS, NAMES
 from homeonet.data._idx import read_shape
+from homeonet.data._load import load
+from homeonet.data._own import pinned
+from homeonet.data._paths import EVENTS, IMAGES
 from homeonet.data._sources import EMBEDDED, data_folders, find_files, remedy
 from homeonet.errors import InputError
 
-__all__ = ["InventoryRow", "inventory"]
+__all__ = ["InventoryRow", "describe", "inventory"]
+
+_SHOWN_SIDE = 28
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,34 @@ def _row(name: str, folder: str | os.PathLike[str] | None) -> InventoryRow:
     except InputError as error:
         return InventoryRow(name, False, "", 0, str(error))
     return InventoryRow(name, False, "", 0, remedy(name))
+
+
+def describe(name: str, folder: str | os.PathLike[str] | None = None) -> str:
+    """What a set holds, read whole, and the name that a run's configuration gives it.
+
+    Parameters
+    ----------
+    name : str
+        As of :func:`load`.
+    folder : path or None, default None
+        Folder to search first, as for `load`.
+
+    Returns
+    -------
+    str
+        Lines to print.
+
+    Raises
+    ------
+    InputError
+        If it cannot be loaded.
+    """
+    name = pinned(name, folder)
+    # images of a folder may differ in size; one size shows that all of them can be read
+    size, steps = (_SHOWN_SIDE if name.startswith(IMAGES) else None), (1 if name.startswith(EVENTS) else None)
+    dataset = load(name, size=size, folder=folder, steps=steps)
+    note = f", shown at {_SHOWN_SIDE} x {_SHOWN_SIDE} pixels" if name.startswith(IMAGES) else ""
+    return f"{dataset}\n  in a configuration: data = {name!r}{note}"
 
 
 def inventory(folder: str | os.PathLike[str] | None = None) -> list[InventoryRow]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 
-import numpy as np
-
 from homeonet.data._catalogue import check_name
 from homeonet.data._checks import check_seed, check_whole
 from homeonet.data._dataset import Dataset
 from homeonet.data._features import PREFIX, load_features
 from homeonet.data._geometric import GEOMETRIC_CLASSES, draw_geometric
-from homeonet.data._resize import resize_images
+from homeonet.data._own import load_own
+from homeonet.data._paths import is_own
+from homeonet.data._select import chosen_images
 from homeonet.data._series import SERIES, load_series
 from homeonet.data._sources import read_raw
-from homeonet.data._splits import SPLIT_SEED, check_count, held_out, stratified_subset, train_val
+from homeonet.data._splits import SPLIT_SEED, check_count
 
 __all__ = ["load"]
 
@@ -46,6 +46,8 @@ def load(
     seed: int = 0,
     folder: str | os.PathLike[str] | None = None,
     download: bool = False,
+    colour: bool = True,
+    steps: int | None = None,
 ) -> Dataset:
     """Load an image set, split and resized.
 
@@ -63,9 +65,22 @@ def load(
     name : str
         One of `NAMES`; ``emnist`` means ``emnist-letters``. Or ``run:FOLDER``: the spike counts of the excitatory
         neurons of a finished run as images, to stack one network on another (`seed` has no effect then). Or
-        ``series:FILE.npz``, ``series:NAME``: time series of one channel, such as those of UCR's archive, as images of
-        1 x T pixels; NAME.npz lies in a data folder or its subfolder ``ucr`` and holds ``x_train`` (n, T), ``y_train``,
-        ``x_test`` and ``y_test``. 0 and 1 are the 1st and 99th percentile of their training values.
+        ``series:FILE.npz``, ``series:NAME``: time series, such as those of UCR's archive, as images of 1 x T pixels;
+        NAME.npz lies in a data folder or its subfolder ``ucr`` and holds ``x_train``, (n, T) or (n, channels, T),
+        ``y_train``, ``x_test`` and ``y_test``. In each channel 0 and 1 are the 1st and 99th percentile of its training
+        values.
+
+        Of one's own: ``images:FOLDER`` (or a zip file of it), PNG or JPEG images with one folder per class, directly
+        there or in ``train/`` and ``test/`` (and ``val/``); ``array:FILE.npz``, arrays ``x``, ``y`` or ``x_train``,
+        ``y_train``, ``x_test``, ``y_test`` (and ``x_val``, ``y_val``) as :meth:`Dataset.from_arrays` takes them.
+        Without a test part a stratified fifth is held out that never changes; where there is a validation part, `val`
+        is taken from it. Relative paths are looked for in `folder`, in the current folder and in ``$HOMEONET_DATA``.
+        Images that are not square are padded with black, and a warning says so.
+
+        ``events:nmnist``, ``events:shd`` and ``events:dvsgesture``: recordings in a data folder as they are published
+        (``NMNIST/Train/0/*.bin``, ``SHD/shd_train.h5``, ``DVSGesture/ibmGestureTrain/user01_led/0.npy``), counted in
+        `steps` bins of equal length, of 0.32 s, 1.4 s and 6 s in all; `size` is the side to which a camera's pixels
+        are put together. 1 is the 99th percentile of the counts that are not 0.
     size : int or None, default 15
         Side of the images in pixels, 2 to 512; None keeps the native size (15 for ``geometric``). Series are not
         resized: give None, or their length.
@@ -85,11 +100,15 @@ def load(
     download : bool, default False
         Whether to fetch ``mnist`` or ``fashion`` from OpenML when no place holds it; the files are
         kept in the user's cache folder.
+    colour : bool, default True
+        Whether images in colour keep their three channels; else they become luminance.
+    steps : int or None, default None
+        Bins of time of ``events:``; None is 20. Other data have none.
 
     Returns
     -------
     Dataset
-        Images flattened to ``(n, height*width)``, float32 in [0, 1]; labels int64.
+        Images flattened to ``(n, channels*height*width)``, float32 in [0, 1]; labels int64.
 
     Raises
     ------
@@ -109,35 +128,10 @@ def load(
         return load_features(name, size, train, val, test)
     if isinstance(name, str) and name.startswith(SERIES):
         return load_series(name, size, train, val, test, seed, folder)
+    if is_own(name):
+        return load_own(name, size, train, val, test, seed, folder, colour, steps)
     name = check_name(name)
     seed = check_seed(seed)
     if name == "geometric":
         return _load_geometric(size, {"train": train, "val": val, "test": test}, seed)
-    if size is not None:
-        size = check_whole("size", size, 2, 512)
-    raw = read_raw(name, folder, download)
-    if raw.x_test is None or raw.y_test is None:
-        pool, test_pool = held_out(raw.y)
-        x_test, y_test = raw.x, raw.y
-    else:
-        pool, test_pool = np.arange(len(raw.y)), np.arange(len(raw.y_test))
-        x_test, y_test = raw.x_test, raw.y_test
-    chosen_train, chosen_val = (pool[part] for part in train_val(raw.y[pool], train, val, seed))
-    chosen_test = test_pool[stratified_subset(y_test[test_pool], test)]
-
-    def finished(images: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-        return resize_images(images[chosen], size, raw.full_scale)
-
-    return Dataset(
-        name=name,
-        source=raw.source,
-        image_shape=raw.x.shape[1:] if size is None else (size, size),
-        n_classes=len(raw.class_names),
-        x_train=finished(raw.x, chosen_train),
-        y_train=raw.y[chosen_train],
-        x_val=finished(raw.x, chosen_val),
-        y_val=raw.y[chosen_val],
-        x_test=finished(x_test, chosen_test),
-        y_test=y_test[chosen_test],
-        class_names=raw.class_names,
-    )
+    return chosen_images(read_raw(name, folder, download), name, size, train, val, test, seed)

@@ -38,7 +38,7 @@ def resize_images(images: np.ndarray, size: int | None, full_scale: float = 255)
     Parameters
     ----------
     images : ndarray
-        ``(n, height, width)``, values in 0..full_scale.
+        ``(n, height, width)`` or ``(n, height, width, channels)``, values in 0..full_scale.
     size : int or None
         Side of the result in pixels; None keeps the native shape.
     full_scale : float, default 255
@@ -47,8 +47,11 @@ def resize_images(images: np.ndarray, size: int | None, full_scale: float = 255)
     Returns
     -------
     ndarray of float32
-        ``(n, size*size)``, in [0, 1].
+        ``(n, size*size)``, in [0, 1]; of several channels ``(n, channels*size*size)``, one channel after the other.
     """
+    if images.ndim == 4:
+        channels = [resize_images(images[..., c], size, full_scale) for c in range(images.shape[3])]
+        return np.concatenate(channels, axis=1)
     n, height, width = images.shape
     if size is None or (height, width) == (size, size):
         return np.divide(images, full_scale, dtype=np.float32).reshape(n, height * width)

@@ -1,4 +1,4 @@
-"""Labelled time series of one channel, as UCR's archive has them, from a file of NumPy: images one pixel high."""
+"""Labelled time series, as UCR's archive has them, from a file of NumPy: images one pixel high."""
 
 from __future__ import annotations
 
@@ -40,12 +40,14 @@ def load_series(
     ----------
     name : str
         "series:" and a file NAME.npz, or NAME alone for one in a data folder or its subfolder ``ucr``. It holds
-        ``x_train`` (n, T) or (n, 1, T), ``y_train`` (n,), ``x_test`` and ``y_test``; all series are of one length.
+        ``x_train`` (n, T) or (n, channels, T), the archive's order, ``y_train`` (n,), ``x_test`` and ``y_test``; all
+        series are of one length.
     size : int or None
         T of the file; None takes it.
     train, val, test, seed
-        As of :func:`homeonet.data.load`. Values beyond the two percentiles are cut there: a few spikes of a hundred
-        times the rest would leave the rest no range.
+        As of :func:`homeonet.data.load`. Each channel has its percentiles.
+        Values beyond the two percentiles are cut there: a few spikes of a hundred times the rest would leave the rest
+        no range.
 
     Raises
     ------
@@ -55,21 +57,29 @@ def load_series(
     seed = check_seed(seed)
     path = _find(name, folder)
     arrays = _read(name, path)
-    x, x_test = (_flat(name, part, arrays[part]) for part in ("x_train", "x_test"))
+    x, x_test = (_by_channel(name, part, arrays[part]) for part in ("x_train", "x_test"))
     y, y_test = (arrays[part] for part in ("y_train", "y_test"))
     for split, series, labels in (("train", x, y), ("test", x_test, y_test)):
         if labels.shape != (len(series),):
             raise InputError(
                 f"data = {name!r}: {len(series)} x_{split} and labels of shape {labels.shape}; give a label a series"
             )
-    n_steps = x.shape[1]
-    if x_test.shape[1] != n_steps:
+    _, channels, n_steps = x.shape
+    if x_test.shape[2] != n_steps:
         raise InputError(
-            f"data = {name!r}: training series have {n_steps} steps, test series {x_test.shape[1]}; give all as many"
+            f"data = {name!r}: training series have {n_steps} steps, test series {x_test.shape[2]}; give all as many"
+        )
+    if x_test.shape[1] != channels:
+        raise InputError(
+            f"data = {name!r}: training series have {channels} channels, test series {x_test.shape[1]}; give all "
+            "as many"
         )
     if size not in (None, n_steps):
+        hint = (
+            f"; it is read as (n, channels, T): swap its axes if T is {channels}" if size == channels else ""
+        )
         raise InputError(
-            f"size = {size}: series of data = {name!r} have {n_steps} steps; set size = {n_steps}"
+            f"size = {size}: series of data = {name!r} have {n_steps} steps; set size = {n_steps}{hint}"
         )
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         raise InputError(f"data = {name!r}: some labels in y_train are not numbers; drop these series")
@@ -79,10 +89,11 @@ def load_series(
         raise InputError(
             f"data = {name!r}: no training series has the label {strange[0]} of test series; drop these"
         )
-    low, high = np.percentile(x, [1, 99])
+    low, high = np.percentile(x, [1, 99], axis=(0, 2), keepdims=True)
+    span = np.where(high > low, high - low, 1)
 
     def finished(series: np.ndarray) -> np.ndarray:
-        return np.clip((series - low) / (high - low or 1), 0, 1).astype(np.float32)
+        return np.clip((series - low) / span, 0, 1).astype(np.float32).reshape(-1, channels * n_steps)
 
     labels, labels_test = np.searchsorted(classes, y), np.searchsorted(classes, y_test)
     chosen_train, chosen_val = train_val(labels, train, val, seed)
@@ -91,6 +102,7 @@ def load_series(
         name, str(path), (1, n_steps), len(classes),
         finished(x[chosen_train]), labels[chosen_train], finished(x[chosen_val]), labels[chosen_val],
         finished(x_test[chosen_test]), labels_test[chosen_test], tuple(str(label) for label in classes),
+        channels, "series",
     )  # fmt: skip
 
 
@@ -146,19 +158,18 @@ def _read(name: str, path: Path) -> dict[str, np.ndarray]:
         ) from None
 
 
-def _flat(name: str, part: str, series: np.ndarray) -> np.ndarray:
-    if series.ndim == 3 and series.shape[1] == 1:
-        series = series[:, 0]
-    if series.ndim != 2 or not series.size:
-        raise InputError(
-            f"data = {name!r}: series of shape {series.shape}; give (n, T) or (n, 1, T), one channel is what is read"
-        )
+def _by_channel(name: str, part: str, series: np.ndarray) -> np.ndarray:
+    """Series ``(n, channels, T)``."""
+    series = series[:, None] if series.ndim == 2 else series
+    if series.ndim != 3 or not series.size:
+        raise InputError(f"data = {name!r}: series of shape {series.shape}; give (n, T) or (n, channels, T)")
     if not np.issubdtype(series.dtype, np.number):
         raise InputError(
             f"data = {name!r}: {part} holds {series.dtype} and not numbers; give an array of numbers"
         )
-    if not np.isfinite(series).all():
-        raise InputError(f"data = {name!r}: {_missing(part, series)}")
+    strange = ~np.isfinite(series).all(axis=(0, 2))
+    if strange.any():
+        raise InputError(f"data = {name!r}: {_missing(part, series[:, np.argmax(strange)])}")
     return series.astype(np.float64)
 
 

@@ -41,12 +41,14 @@ class RawImages:
         Folder or package they came from.
     class_names : tuple of str
         One name a class.
-    x, y : ndarray of uint8 and int64
-        Training images ``(n, height, width)`` and labels ``(n,)``.
+    x, y : ndarray of numbers and int64
+        Training images ``(n, height, width)``, in colour ``(n, height, width, 3)``, and labels ``(n,)``.
     x_test, y_test : ndarray or None
         The official test set, where there is one.
-    full_scale : int
+    full_scale : float
         Value of a white pixel.
+    x_val, y_val : ndarray or None
+        Validation images, where they are a part of their own.
     """
 
     source: str
@@ -55,7 +57,9 @@ class RawImages:
     y: np.ndarray
     x_test: np.ndarray | None = None
     y_test: np.ndarray | None = None
-    full_scale: int = 255
+    full_scale: float = 255
+    x_val: np.ndarray | None = None
+    y_val: np.ndarray | None = None
 
 
 def cache_folder() -> Path:

@@ -27,10 +27,11 @@ from homeonet.gradient._lif import LIF
 from homeonet.gradient._mem_bn import MembraneNorm
 from homeonet.gradient._neuron import MembraneNeuron, SpikingNeuron, reset, spiking_neurons, streaming
 from homeonet.gradient._nir import to_nir
+from homeonet.gradient._own import code_in
 from homeonet.gradient._psn import PSN, SlidingPSN
 from homeonet.gradient._recurrence import linear_recurrence, linear_recurrence_reference, scan_backend
 from homeonet.gradient._recurrent import RecurrentLIF
-from homeonet.gradient._surrogate import Arctan, Rectangle, Sigmoid, Surrogate, Triangle
+from homeonet.gradient._surrogate import Arctan, Rectangle, Sigmoid, Surrogate, Triangle, heaviside
 from homeonet.gradient._trajectories import membrane_trajectories
 from homeonet.gradient._trlif import TrLIF
 
@@ -60,8 +61,10 @@ __all__ = [
     "TernaryLinear",
     "TrLIF",
     "Triangle",
+    "code_in",
     "cost",
     "deploy",
+    "heaviside",
     "linear_recurrence",
     "linear_recurrence_reference",
     "membrane_trajectories",

@@ -34,7 +34,9 @@ __all__ = [
 
 
 class SpikingNeuron(nn.Module):
-    """A layer of spiking neurons; subclasses give ``sequence`` and ``single_step``.
+    """A layer of spiking neurons; subclasses give ``single_step``, and ``sequence`` where that can be faster.
+
+    :mod:`homeonet.gradient._own` says what a neuron of one's own must do.
 
     Attributes
     ----------
@@ -56,7 +58,11 @@ class SpikingNeuron(nn.Module):
 
     def sequence(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
         """Output for the whole of `x`, shape (T, B, *), and the state after it; `state` None is rest."""
-        raise NotImplementedError
+        outputs = []
+        for x_t in x.unbind():
+            out, state = self.single_step(x_t, state)
+            outputs.append(out)
+        return torch.stack(outputs), state
 
     def single_step(self, x_t: Tensor, state: Any) -> tuple[Tensor, Any]:
         """Output for one time step, shape (B, *), and the state after it: the readable reference."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from homeonet.gradient._lif import LIF
+from homeonet.gradient._neuron import SpikingNeuron
 
 __all__ = ["RecurrentLIF", "RecurrentState"]
 
@@ -45,11 +46,7 @@ class RecurrentLIF(LIF):
         return state.membrane
 
     def sequence(self, x: Tensor, state: RecurrentState | None) -> tuple[Tensor, RecurrentState]:
-        outputs = []
-        for x_t in x.unbind():
-            out, state = self.single_step(x_t, state)
-            outputs.append(out)
-        return torch.stack(outputs), state
+        return SpikingNeuron.sequence(self, x, state)  # LIF's own would know nothing of what comes back
 
     def single_step(self, x_t: Tensor, state: RecurrentState | None) -> tuple[Tensor, RecurrentState]:
         if state is None:  # the matrix has a gradient from the first step on, as data-parallel training asks

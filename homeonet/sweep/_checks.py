@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from homeonet._evaluation import worker_count
 from homeonet._images import load_images
@@ -11,7 +11,7 @@ from homeonet.errors import InputError
 from homeonet.sweep._grid import MOST_CELLS, Grid
 from homeonet.sweep._tasks import Task
 
-__all__ = ["check_data", "check_device", "check_networks", "check_size"]
+__all__ = ["check_data", "check_device", "check_networks", "check_size", "with_code"]
 
 
 def check_size(grid: Grid, allow_many: bool) -> None:
@@ -44,26 +44,53 @@ def check_device(
         )
 
 
-def check_data(tasks: Iterable[Task], data_folder: str | None) -> None:
-    """Raise InputError if the images of a task cannot be had, or are too few."""
-    from homeonet.data import load
+def with_code(grid: Grid) -> Grid:
+    """The grid with hashes of the files of the user's own classes, as a single run has them; each is checked."""
+    if grid.kind != "gradient":
+        return grid
+    from homeonet.gradient.training import checked_own
 
+    sources: dict[str, str] = {}
     seen = set()
+    for cell in grid.cells():
+        parts = cell.config.model_dump(include={"neuron", "neuron_options", "homeostasis", "net", "paradigm"})
+        if repr(parts) not in seen:
+            seen.add(repr(parts))
+            sources |= checked_own(cell.config).sources
+    if not sources:
+        return grid
+    return Grid(
+        {**grid.fixed, **{f"sources.{name}": digest for name, digest in sources.items()}},
+        grid.axes,
+        grid.cases,
+    )
+
+
+def check_data(tasks: Iterable[Task], data_folder: str | None) -> dict[str, tuple[int, ...]]:
+    """The features of the data of all tasks, by their names; InputError if they cannot be had, or are too few."""
+    from homeonet.data import EVENTS, load
+
+    seen, features = set(), {}
     for task in tasks:
         config = task.config
         size = config.size if task.kind == "gradient" else config.input.side
         counts = {"train": config.train, "val": config.val, "test": config.test}
-        wanted = (config.data, size, *counts.values())
+        steps = config.steps if task.kind == "gradient" and config.data.startswith(EVENTS) else None
+        wanted = (config.data, size, steps, *counts.values())
         if wanted in seen:
             continue
         seen.add(wanted)
         if task.kind == "plastic":
-            load_images(config, data_folder)
+            dataset = load_images(config, data_folder)
         else:
-            load(config.data, size=size, seed=config.seed, folder=data_folder, **counts)
+            dataset = load(
+                config.data, size=size, seed=config.seed, folder=data_folder, steps=config.steps, **counts
+            )
+        features[config.data] = dataset.features
+    return features
 
 
-def check_networks(tasks: Iterable[Task], device: str) -> None:
+def check_networks(tasks: Iterable[Task], device: str, features: Mapping[str, tuple[int, ...]]) -> None:
     """Raise InputError if a network cannot be built, or not in the precision that it asks for."""
     seen = set()
     for task in tasks:
@@ -76,7 +103,8 @@ def check_networks(tasks: Iterable[Task], device: str) -> None:
         from homeonet.gradient.training import build
 
         of_data = ("seed", "data", "train", "val", "test", "epochs", "lr")
-        network = json.dumps(task.config.model_dump(mode="json", exclude=set(of_data)), sort_keys=True)
+        described = task.config.model_dump(mode="json", exclude=set(of_data))
+        network = json.dumps([described, features[task.config.data]], sort_keys=True)
         if network not in seen:
             seen.add(network)
-            build(task.config, 10)
+            build(task.config, 10, features[task.config.data])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from homeonet._evaluation import worker_count
-from homeonet.sweep._checks import check_data, check_device, check_networks, check_size
+from homeonet.sweep._checks import check_data, check_device, check_networks, check_size, with_code
 from homeonet.sweep._grid import Grid
 from homeonet.sweep._state import check_folder, split
 from homeonet.sweep._tasks import Task, tasks_of
@@ -64,9 +64,9 @@ def estimate(
     check_size(grid, allow_many)
     check_folder(Path(out))
     check_device(grid.kind, device, workers)
+    grid = with_code(grid).with_data(data_folder)
     tasks = tasks_of(grid.cells(), grid.kind, baselines=baselines)
-    check_data(tasks, None if data_folder is None else str(data_folder))
-    check_networks(tasks, device)
+    check_networks(tasks, device, check_data(tasks, None if data_folder is None else str(data_folder)))
     _, failed, to_do = split(Path(out), tasks)
     to_do += failed * retry_failed
     cells = [task for task in to_do if task.part == "cells"]

@@ -149,6 +149,19 @@ class Grid:
             for values in self._points()
         ]
 
+    def with_data(self, folder: str | Path | None) -> Grid:
+        """The grid with the names of its data made ones that say what they hold, as a single run has them."""
+        from homeonet.data import pinned
+
+        def named(table: Mapping[str, Any]) -> dict[str, Any]:
+            return {key: pinned(value, folder) if key == "data" else value for key, value in table.items()}
+
+        axes = {
+            name: [pinned(value, folder) for value in values] if name == "data" else values
+            for name, values in self.axes.items()
+        }
+        return Grid(named(self.fixed), axes, {name: named(case) for name, case in self.cases.items()})
+
     def to_toml(self) -> str:
         """The grid as :func:`load_grid` reads it."""
         tables: dict[str, Any] = {"set": dict(self.fixed)}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from homeonet import store
 from homeonet.errors import HomeonetError
-from homeonet.sweep._checks import check_data, check_device, check_networks, check_size
+from homeonet.sweep._checks import check_data, check_device, check_networks, check_size, with_code
 from homeonet.sweep._cluster import connected, in_order_of_end, on_one_thread, refuse_in_spawned_child
 from homeonet.sweep._collect import write_tables
 from homeonet.sweep._grid import Grid
@@ -132,12 +132,12 @@ def sweep(
     refuse_in_spawned_child()
     check_size(grid, allow_many)
     check_device(grid.kind, device, workers, replicas, here=scheduler is None)
+    grid = with_code(grid).with_data(data_folder)
     cells = grid.cells()
     tasks = tasks_of(cells, grid.kind, baselines=baselines)
     folder = Path(out).resolve()
     data_folder = str(Path(data_folder).resolve()) if data_folder is not None else None
-    check_data(tasks, data_folder)
-    check_networks(tasks, device)
+    check_networks(tasks, device, check_data(tasks, data_folder))
     with store.disk_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
     with store.locked(folder.parent / f".{folder.name}.lock"):
@@ -153,7 +153,7 @@ def sweep(
                 connected(scheduler, min(_cores(workers), len(batches)), patience) as client,
                 _seen(folder) as token,
             ):
-                place = Place(folder, token, device, data_folder, figures)
+                place = Place(folder, token, device, data_folder, figures, str(Path.cwd()))
                 _work(client, batches, place, progress, None if scheduler is None else patience)
         return SweepResult(folder, write_tables(folder), sweep_status(folder).failed)
 

@@ -9,6 +9,7 @@ import platform
 import time
 import traceback
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -55,6 +56,8 @@ class Place:
         A file in it while the sweep runs. A folder of that name without it is another host's.
     device, data_folder, figures
         As of :func:`homeonet.run`.
+    code : str or None
+        Where modules with classes of the user's own are looked for.
     version : str
         Of the package that has sent the task.
     """
@@ -64,6 +67,7 @@ class Place:
     device: str = "auto"
     data_folder: str | None = None
     figures: bool = False
+    code: str | None = None
     version: str = __version__
 
     @property
@@ -117,11 +121,12 @@ def tasks_of(cells: Iterable[Cell], kind: str, *, baselines: bool) -> list[Task]
 def baseline_config(config: Any, kind: str) -> Any:
     """The configuration that stands for all that share `config`'s raw pixels and untrained network."""
     if kind == "gradient":
+        from homeonet.data import EVENTS
         from homeonet.gradient.training import train_config
 
-        return train_config(
-            **{name: getattr(config, name) for name in ("data", "size", "train", "val", "test", "seed")}
-        )
+        of_data = ["data", "size", "train", "val", "test", "seed"]
+        of_data += ["steps"] if config.data.startswith(EVENTS) else []
+        return train_config(**{name: getattr(config, name) for name in of_data})
     from homeonet.config import load_config, preset_names
 
     standard = load_config(config.preset if config.preset in preset_names() else preset_names()[0])
@@ -241,19 +246,21 @@ def _work(task: Task, folder: Path, place: Place) -> None:
     common: dict[str, Any] = {"data_folder": place.data_folder}
     if task.kind == "gradient":
         from homeonet._allocator import keep_freed_memory
+        from homeonet.gradient import code_in
         from homeonet.gradient.training import measure_baselines as measure
         from homeonet.gradient.training import train as run
 
         keep_freed_memory()
-        device = {"accelerator": place.device}
+        device, code = {"accelerator": place.device}, code_in(place.code)
     else:
         from homeonet.runs import measure_baselines as measure
         from homeonet.runs import run
 
-        device = {"device": place.device, "workers": 1}
+        device, code = {"device": place.device, "workers": 1}, nullcontext()
         if task.part == "baselines":
             common |= device
     if task.part == "baselines":
         measure(task.config, folder, **common)
-    else:
+        return
+    with code:
         run(task.config, folder, figures=place.figures, baselines=False, **common, **device)

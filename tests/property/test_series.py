@@ -68,10 +68,23 @@ def test_a_channel_of_one_is_no_channel_and_labels_may_be_words(tmp_path: Path) 
     assert flat.class_names == ("down", "up") and flat.y_test.tolist() == [1, 0, 1, 0]
 
 
+def test_channels_follow_one_another_and_are_scaled_apart(tmp_path: Path) -> None:
+    given = parts()
+    wide = {name: np.stack([x, 1000 * x], 1) if name[0] == "x" else x for name, x in given.items()}
+    np.savez(tmp_path / "one.npz", **given)
+    np.savez(tmp_path / "two.npz", **wide)
+    one, two = (load(f"series:{tmp_path / name}.npz", size=12) for name in ("one", "two"))
+    assert two.pixel_shape == (2, 1, 12)
+    for channel in range(2):
+        np.testing.assert_allclose(two.x_test.reshape(4, 2, 12)[:, channel], one.x_test, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"x_train": np.zeros((10, 3, 12))}, "one channel"),
+        ({"x_train": np.zeros((10, 3, 12))}, "have 3 channels, test series 1"),
+        ({"x_train": np.zeros((10, 3, 12, 2))}, r"\(n, channels, T\)"),
+        ({"x_train": np.zeros((10, 12, 9)), "x_test": np.zeros((4, 12, 9)), "size": 12}, "swap its axes"),
         ({"x_train": np.full((10, 12), np.nan)}, "not numbers"),
         ({"x_test": np.zeros((4, 13))}, "test series 13"),
         ({"y_test": np.array([-1, 7, 8, -1])}, "label 8"),

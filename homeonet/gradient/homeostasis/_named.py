@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from homeonet.errors import InputError
+from homeonet.gradient._own import imported, is_dotted
 from homeonet.gradient.homeostasis._ahsar import AHSAR
 from homeonet.gradient.homeostasis._mp_init import MPInit
 from homeonet.gradient.homeostasis._plugin import Homeostasis
@@ -24,6 +25,7 @@ def homeostasis_named(name: str, **options: Any) -> Homeostasis:
     Parameters
     ----------
     name : {"ahsar", "mp_init", "sleep", "threshold_adaptation"}
+        Or a class of one's own, "module:class"; see :mod:`homeonet.gradient._own`.
     **options
         Parameters of its class.
 
@@ -32,11 +34,12 @@ def homeostasis_named(name: str, **options: Any) -> Homeostasis:
     InputError
         If there is no such homeostasis, or it has no such parameter, or a parameter is out of range.
     """
-    if name not in _KINDS:
+    if not is_dotted(name) and name not in _KINDS:
         raise InputError(f"homeostasis = {name!r} is unknown; choose one of {', '.join(_KINDS)}")
     try:
-        return _KINDS[name](**options)
+        kind = imported("homeostasis", name, Homeostasis) if is_dotted(name) else _KINDS[name]
+        return kind(**options)
     except TypeError as error:
-        if "unexpected keyword" not in str(error):
+        if not is_dotted(name) and "unexpected keyword" not in str(error):
             raise
         raise InputError(f"homeostasis = {name!r}: {str(error).split('() ')[-1]}") from None

@@ -24,6 +24,7 @@ from homeonet.gradient._hdlif import HDLIF
 from homeonet.gradient._layers import PerStep
 from homeonet.gradient._lif import LIF
 from homeonet.gradient._neuron import SpikingNeuron
+from homeonet.gradient._own import imported, is_dotted, make_with
 from homeonet.gradient._psn import PSN, SlidingPSN
 from homeonet.gradient._recurrent import RecurrentLIF
 from homeonet.gradient._trlif import TrLIF
@@ -84,6 +85,7 @@ class Parts:
     Parameters
     ----------
     neuron : {"lif", "trlif", "hdlif", "dsn", "psn", "slidingpsn", "recurrentlif"}
+        Or a class of one's own, "module:class"; see :mod:`homeonet.gradient._own`.
     steps : int
         T, for neurons with constants a step (HD-LIF, PSN). Default 4.
     options : dict
@@ -107,7 +109,9 @@ class Parts:
 
     def __post_init__(self) -> None:
         for name, value, known in (("neuron", self.neuron, NEURONS), ("weights", self.weights, _WEIGHTS)):
-            if value not in known:
+            if name == "neuron" and is_dotted(value):
+                imported(name, value, SpikingNeuron)
+            elif value not in known:
                 raise InputError(f"{name} = {value!r} is unknown; choose one of {', '.join(known)}")
         if self.attention not in (False, True, "released"):
             raise InputError(f"attention = {self.attention!r}: choose False, True or 'released'")
@@ -117,6 +121,9 @@ class Parts:
     def spiking(self, channels: int, *, second: bool = False) -> SpikingNeuron:
         """A layer of neurons with `channels` on axis 2."""
         try:
+            if is_dotted(self.neuron):
+                made = imported("neuron", self.neuron, SpikingNeuron)
+                return make_with(made, dict(self.options), channels=channels, steps=self.steps)
             return NEURONS[self.neuron](channels, second, steps=self.steps, **dict(self.options))
         except InputError:
             raise

@@ -6,6 +6,7 @@ from homeonet.gradient.training._config import TrainConfig, load_train_config, t
 from homeonet.gradient.training._encoding import augmented, encoded
 from homeonet.gradient.training._held import held_bytes
 from homeonet.gradient.training._history import ActivityProbe, History, weight_norms
+from homeonet.gradient.training._own_checks import check_sources, checked_own
 from homeonet.gradient.training._paradigms import PARADIGMS, Learner, check_paradigm
 from homeonet.gradient.training._run import build
 from homeonet.gradient.training._train import TrainResult, load_trained, measure_baselines, train
@@ -20,6 +21,8 @@ __all__ = [
     "augmented",
     "build",
     "check_paradigm",
+    "check_sources",
+    "checked_own",
     "encoded",
     "gradient_cosine",
     "held_bytes",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +77,11 @@ def load_checkpoint(
     optimizer: torch.optim.Optimizer,
     run_id: str,
     scaler: torch.amp.GradScaler | None = None,
+    sources: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Take up what :func:`save_checkpoint` wrote with the progress's ``run_id``; returns the progress.
+
+    `sources` are the hashes of the user's classes: if they are why the run is another one, the message says so.
 
     Raises
     ------
@@ -97,6 +101,14 @@ def load_checkpoint(
         raise InputError(
             f"{path} is damaged or not a checkpoint; delete {path.parent} to start the run anew"
         ) from None
+    changed = [
+        name for name, was in progress.get("sources", {}).items() if was != (sources or {}).get(name, was)
+    ]
+    if found != run_id and changed:
+        raise InputError(
+            f"{changed[0]}: its source file has changed since the run in {path.parent} began; restore it, or delete "
+            "that folder to start the run anew"
+        )
     if found != run_id:
         raise InputError(
             f"{path} belongs to a run with other parameters (run {found}); delete {path.parent} or choose another "

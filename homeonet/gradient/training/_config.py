@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -20,8 +21,8 @@ from pydantic import (
 )
 
 from homeonet._parameters import dotted, explain, read_toml
-from homeonet._text import is_number, one_line, plain
-from homeonet.data import SERIES
+from homeonet._text import is_number, one_line, plain, shown
+from homeonet.data import EVENTS, SERIES
 from homeonet.errors import InputError
 
 __all__ = ["TrainConfig", "load_train_config", "train_config"]
@@ -31,6 +32,11 @@ _NUMBERS = (
     *("size", "train", "val", "test", "steps", "epochs", "batch", "seed"),
     *("lr", "weight_decay", "momentum", "label_smoothing", "clip"),
 )
+
+
+_HOMEOSTASIS = ("ahsar", "mp_init", "sleep", "threshold_adaptation")
+#: A dotted name with the dotted name of a class in it: table, class, parameter.
+_OF_CLASS = re.compile(r"(homeostasis|sources)\.([\w.]+:\w+)(?:\.(.+))?")
 
 
 def _plain(value: Any) -> Any:
@@ -72,19 +78,23 @@ class TrainConfig(BaseModel):
     Parameters
     ----------
     neuron, neuron_options : str, dict
-        Of :class:`Parts`: "lif", "trlif", "hdlif", "dsn", "psn", "slidingpsn", "recurrentlif".
+        Of :class:`Parts`: "lif", "trlif", "hdlif", "dsn", "psn", "slidingpsn", "recurrentlif", or a class of one's own,
+        "module:class" (:mod:`homeonet.gradient._own` says what it must do).
     net, net_options : str, dict
         Of :func:`network`: "conv", "sg_snn", "resnet18", …
     weights, attention
         Of :class:`Parts`.
     data, size, train, val, test : str, int
-        The images, their side in pixels, and how many of them; `val` are taken from the training images. Or
-        "series:FILE" (see :func:`homeonet.data.load`), whose `size` is the number of time steps.
-    encoding : {"direct", "poisson", "columns", "pixels", "permuted", "series"}
+        The images, their side in pixels, and how many of them; `val` are taken from the training images. One's own:
+        "images:FOLDER", "array:FILE.npz". Or "series:FILE" (see :func:`homeonet.data.load`), whose `size` is the
+        number of time steps; or "events:nmnist", "events:shd", "events:dvsgesture". The network's
+        first layer follows the channels of the data.
+    encoding : {"direct", "poisson", "columns", "pixels", "permuted", "series", "events"}
         How an image becomes a sequence: itself at every step, Bernoulli spikes, a column or a pixel a step (the latter
-        also in a fixed random order); "series", the default for time series, shows a value a step.
+        also in a fixed random order); "series", the default for time series, shows the values of a step,
+        and "events", that of recordings, the counts of a bin of time.
     steps : int
-        T for "direct" and "poisson"; the others take it from the image.
+        T for "direct" and "poisson", and the bins of time of events (20 by default); the others take it from the image.
     paradigm : {"bptt", "online", "online_random", "parallel"}
         Backpropagation through time; an update at every step with constant memory; at one random step; "parallel" is
         backpropagation for neurons that are computed in parallel in time, and refuses the others.
@@ -101,12 +111,14 @@ class TrainConfig(BaseModel):
     clip : float, optional
         Largest norm of the gradient.
     homeostasis : dict of str to dict
-        "ahsar", "mp_init", "sleep", "threshold_adaptation" to parameters of the plug-in.
+        "ahsar", "mp_init", "sleep", "threshold_adaptation" or "module:class" to parameters of the plug-in.
     precision : str
         As Lightning Fabric has it: "32-true", "bf16-mixed", "16-mixed", "64-true" (it hands the logits to the loss in
         float32 even then).
     seed : int
         Of initial weights, order, augmentation and encoding.
+    sources : dict of str to str
+        Hash of the file of each class of one's own, by its dotted name; a run fills it in.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -122,7 +134,7 @@ class TrainConfig(BaseModel):
     train: int = Field(3600, ge=1, le=10**9)
     val: int = Field(400, ge=0, le=10**9)
     test: int = Field(1000, ge=1, le=10**9)
-    encoding: Literal["direct", "poisson", "columns", "pixels", "permuted", "series"] = "direct"
+    encoding: Literal["direct", "poisson", "columns", "pixels", "permuted", "series", "events"] = "direct"
     steps: int = Field(4, ge=1, le=10**6)
     paradigm: Literal["bptt", "online", "online_random", "parallel"] = "bptt"
     epochs: int = Field(5, ge=1, le=10**6)
@@ -135,11 +147,10 @@ class TrainConfig(BaseModel):
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     augment: tuple[Literal["crop", "flip", "cutout"], ...] = ()
     clip: float | None = Field(None, gt=0)
-    homeostasis: dict[Literal["ahsar", "mp_init", "sleep", "threshold_adaptation"], Options] = Field(
-        default_factory=dict
-    )
+    homeostasis: dict[str, Options] = Field(default_factory=dict)
     precision: Literal["32-true", "64-true", "bf16-mixed", "16-mixed"] = "32-true"
     seed: int = Field(1, ge=0, lt=2**32)
+    sources: dict[str, str] = Field(default_factory=dict)
 
     @field_validator(*_NUMBERS, mode="before")
     @classmethod
@@ -155,6 +166,23 @@ class TrainConfig(BaseModel):
             raise ValueError("must be text; give a str")
         return value
 
+    @field_validator("homeostasis")
+    @classmethod
+    def _known(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name in value:
+            if name not in _HOMEOSTASIS and ":" not in name:
+                raise ValueError(
+                    f"{shown(name)} is unknown; choose from {', '.join(_HOMEOSTASIS)}, or name a class, 'module:class'"
+                )
+        return value
+
+    @model_validator(mode="after")
+    def _sources_of_what_is_used(self) -> Self:
+        unused = self.sources.keys() - {self.neuron, *self.homeostasis}
+        for name in unused:  # of other cells of a grid
+            del self.sources[name]
+        return self
+
     @field_validator("augment", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -163,18 +191,26 @@ class TrainConfig(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _encode(cls, values: Any) -> Any:
-        data = values.get("data") if isinstance(values, dict) else None
-        series = isinstance(data, str) and data.startswith(SERIES)
-        return {"encoding": "series"} | values if series else values
+        given = values.get("data") if isinstance(values, dict) else None
+        data = given if isinstance(given, str) else ""
+        if data.startswith(EVENTS):
+            known = {"events:nmnist": {"size": 34}, "events:dvsgesture": {"size": 32}}.get(
+                data.partition("#")[0], {}
+            )
+            return {"encoding": "events", "steps": 20} | known | values
+        return {"encoding": "series"} | values if data.startswith(SERIES) else values
 
     @model_validator(mode="after")
     def _series(self) -> Self:
-        series = self.data.startswith(SERIES)
-        if series != (self.encoding == "series"):
-            remedy = 'set encoding = "series"' if series else 'choose another, or data = "series:FILE"'
+        kind = (
+            "series" if self.data.startswith(SERIES) else "events" if self.data.startswith(EVENTS) else None
+        )
+        series = kind == "series"
+        if (self.encoding if self.encoding in ("series", "events") else None) != kind:
+            remedy = f'set encoding = "{kind}"' if kind else f'choose another, or data = "{self.encoding}:…"'
             raise ValueError(f"encoding = {self.encoding!r} does not go with data = {self.data!r}; {remedy}")
-        if series and self.augment:
-            raise ValueError("augment changes images; leave it out for series")
+        if kind and self.augment:
+            raise ValueError(f"augment changes images; leave it out for {kind}")
         if not series and self.size > 256:
             raise ValueError(f"size = {self.size}: images have at most 256 × 256 pixels; give less")
         return self
@@ -187,23 +223,29 @@ class TrainConfig(BaseModel):
 
     @property
     def step_shape(self) -> tuple[int, ...]:
-        """Shape of one step of one example."""
+        """Shape of one step of one example of one channel."""
+        return self.step_shape_of((1,))
+
+    def step_shape_of(self, features: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of one step of one example of data with these :attr:`homeonet.data.Dataset.features`."""
         if self.encoding == "columns":
-            return 1, self.size
-        if self.encoding in ("pixels", "permuted", "series"):
-            return (1,)
-        return 1, self.size, self.size
+            return *features, self.size
+        if self.encoding in ("pixels", "permuted", "series", "events"):
+            return features
+        return *features, self.size, self.size
 
     @property
     def run_id(self) -> str:
         """Twelve hexadecimal digits that name this configuration."""
-        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()[
-            :12
-        ]
+        tables = self.model_dump(mode="json")
+        if not self.sources:  # as in all runs that have no classes of their own
+            del tables["sources"]
+        return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()[:12]
 
     def to_toml(self) -> str:
         """As text; what is not set (``clip``) is left out."""
-        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+        unset = set() if self.sources else {"sources"}
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True, exclude=unset))
 
 
 def train_config(**values: Any) -> TrainConfig:
@@ -216,7 +258,8 @@ def train_config(**values: Any) -> TrainConfig:
     """
     tables: dict[str, Any] = {}
     for name, value in ((name, plain(value)) for name, value in values.items()):
-        *path, last = name.split(".")
+        of_class = _OF_CLASS.fullmatch(name)
+        *path, last = [part for part in of_class.groups() if part] if of_class else name.split(".")
         table = tables
         for part in path:
             table = table.setdefault(part, {})

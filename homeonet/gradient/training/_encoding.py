@@ -15,7 +15,7 @@ __all__ = ["augmented", "encoded"]
 
 
 def encoded(images: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
-    """Sequences (T, B, ...) of images (B, 1, H, W) with pixels in [0, 1], as ``config.encoding`` says."""
+    """Sequences (T, B, ...) of images (B, C, H, W) with pixels in [0, 1], as ``config.encoding`` says."""
     if config.encoding == "direct":
         return images.expand(config.steps, *images.shape)
     if config.encoding == "poisson":
@@ -23,15 +23,15 @@ def encoded(images: Tensor, config: TrainConfig, generator: torch.Generator) -> 
         return (draws.to(images) < images).to(images.dtype)
     if config.encoding == "columns":
         return images.permute(3, 0, 1, 2)
-    pixels = images.flatten(1).t()
+    pixels = images.flatten(2).permute(2, 0, 1)
     if config.encoding == "permuted":
         # one order for all runs, so that results of different seeds are of one task
         pixels = pixels[torch.randperm(len(pixels), generator=torch.Generator().manual_seed(0))]
-    return pixels[..., None]
+    return pixels
 
 
 def augmented(images: Tensor, kinds: Sequence[str], generator: torch.Generator) -> Tensor:
-    """Images (B, 1, H, W), each changed at random: "crop", "flip", "cutout"."""
+    """Images (B, C, H, W), each changed at random: "crop", "flip", "cutout"."""
     unknown = set(kinds) - {"crop", "flip", "cutout"}
     if unknown:
         raise InputError(f"augment: {', '.join(sorted(unknown))} is unknown; choose from crop, flip, cutout")
@@ -41,7 +41,10 @@ def augmented(images: Tensor, kinds: Sequence[str], generator: torch.Generator) 
         padded = pad(images, (margin,) * 4)
         rows = torch.randint(0, 2 * margin + 1, (n, 1), generator=generator) + torch.arange(height)
         columns = torch.randint(0, 2 * margin + 1, (n, 1), generator=generator) + torch.arange(width)
-        images = padded[torch.arange(n)[:, None, None], 0, rows[:, :, None], columns[:, None, :]][:, None]
+        cut = padded[
+            torch.arange(n)[:, None, None], :, rows[:, :, None], columns[:, None, :]
+        ]  # channels last
+        images = cut.permute(0, 3, 1, 2).contiguous()
     if "flip" in kinds:
         flipped = torch.rand(n, generator=generator) < 0.5
         images = torch.where(flipped.view(-1, 1, 1, 1), images.flip(-1), images)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,28 +34,40 @@ from homeonet.gradient.training._paradigms import Learner, check_paradigm
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["ProgressMeter", "TrainingRun", "build"]
+__all__ = ["ProgressMeter", "TrainingRun", "build", "stored_features"]
 
 _CHECKPOINT_SECONDS = 30.0
 _EVALUATION_BATCH = 250
 #: Test images whose hidden rates are kept, for t-SNE.
 _KEPT_IMAGES = 1000
+_SENSOR = ("sensor.polarities", "sensor.height", "sensor.width")
 ProgressMeter = Callable[[str, float], AbstractContextManager[Callable[[float], Any]]]
 
 
-def build(config: TrainConfig, classes: int) -> tuple[nn.Module, list[Homeostasis]]:
-    """The untrained network of a configuration, and the homeostasis attached to it."""
+def build(
+    config: TrainConfig, classes: int, features: tuple[int, ...] = (1,)
+) -> tuple[nn.Module, list[Homeostasis]]:
+    """The untrained network of a configuration, and the homeostasis attached to it.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    classes : int
+    features : tuple of int
+        Of the data, :attr:`homeonet.data.Dataset.features`: the channels of the first layer. Default: one.
+    """
+    step_shape = config.step_shape_of(features)
     parts = Parts(
         config.neuron, config.sequence_steps, config.neuron_options, config.weights, config.attention
     )
     with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay as they are
         torch.manual_seed(config.seed)
-        model = network(config.net, config.step_shape, classes, parts, **config.net_options)
+        model = network(config.net, step_shape, classes, parts, **config.net_options)
     plugins = []
     for name, options in config.homeostasis.items():
         plugin = homeostasis_named(name, **options)
         if isinstance(plugin, ThresholdAdaptation):  # its shapes must be known before a checkpoint is loaded
-            plugin.attach(model, example=torch.zeros(config.sequence_steps, 1, *config.step_shape))
+            plugin.attach(model, example=torch.zeros(config.sequence_steps, 1, *step_shape))
         else:
             plugin.attach(model)
         plugins.append(plugin)
@@ -76,7 +88,7 @@ class TrainingRun:
         progress: ProgressMeter | None,
     ) -> None:
         self.config, self.dataset, self.fabric, self.progress = config, dataset, fabric, progress
-        self.raw, self.plugins = build(config, dataset.n_classes)
+        self.raw, self.plugins = build(config, dataset.n_classes, dataset.features)
         self.paradigm = check_paradigm(config.paradigm, self.raw)
         self.raw_optimizer = _optimizer(self.raw, config)
         self.model, self.optimizer = fabric.setup(self.raw, self.raw_optimizer)
@@ -87,7 +99,7 @@ class TrainingRun:
         self.checkpoint = work / "checkpoint.safetensors" if work is not None else None
         if self.checkpoint is not None and self.checkpoint.exists():
             state = load_checkpoint(
-                self.checkpoint, self.raw, self.raw_optimizer, config.run_id, self._scaler
+                self.checkpoint, self.raw, self.raw_optimizer, config.run_id, self._scaler, config.sources
             )
             self.history.rows = state["rows"]
             self.epoch, self.batch, self.seen = state["epoch"], state["batch"], state["seen"]
@@ -164,7 +176,7 @@ class TrainingRun:
         )
         if config.augment:
             images = augmented(images, config.augment, generator)
-        x = self.fabric.to_device(encoded(images, config, generator))
+        x = self.fabric.to_device(self._sequences(images, generator))
         y = self.fabric.to_device(labels)
         learner = Learner(self.model, self._loss, self.fabric.backward, self._update)
         loss, logits = self.paradigm(learner, x, y, shared)
@@ -225,6 +237,7 @@ class TrainingRun:
             return
         progress = {
             "run_id": self.config.run_id,
+            "sources": self.config.sources,
             "rows": self.history.rows,
             "epoch": self.epoch,
             "batch": self.batch,
@@ -235,7 +248,11 @@ class TrainingRun:
 
     def _images(self, pixels: np.ndarray) -> Tensor:
         dtype = torch.float64 if self.config.precision == "64-true" else torch.float32
-        return torch.from_numpy(np.ascontiguousarray(pixels)).to(dtype).view(-1, 1, *self.dataset.image_shape)
+        return torch.from_numpy(np.ascontiguousarray(pixels)).to(dtype).view(-1, *self.dataset.pixel_shape)
+
+    def _sequences(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        x = encoded(images, self.config, generator)
+        return x if self.dataset.sensor is None else x.unflatten(2, self.dataset.sensor)
 
     @staticmethod
     def _labels(labels: np.ndarray) -> Tensor:
@@ -248,7 +265,7 @@ class TrainingRun:
         for start in range(0, len(pixels), _EVALUATION_BATCH):
             images = self._images(pixels[start : start + _EVALUATION_BATCH])
             generator = torch.Generator().manual_seed(_mixed(self.config.seed, -1, start, 0))
-            x = self.fabric.to_device(encoded(images, self.config, generator))
+            x = self.fabric.to_device(self._sequences(images, generator))
             predictions.append(self.model(x).mean(0).argmax(1).cpu())
             advance(len(images))
         return torch.cat(predictions).numpy()
@@ -271,6 +288,7 @@ class TrainingRun:
             "homeonet_version": __version__,
             "run_id": self.config.run_id,
             "classes": self.dataset.n_classes,
+            **_features_metrics(self.dataset),
             "parameters": sum(p.numel() for p in self.raw.parameters()),
             "accuracy.test": correct / len(predicted),
             "accuracy.test.ci_low": interval.low,
@@ -290,6 +308,20 @@ class TrainingRun:
             confusion=(("label", "predicted"), _confusion(labels, predicted, self.dataset.n_classes)),
         )
         return metrics, records
+
+
+def _features_metrics(dataset: Dataset) -> dict[str, int]:
+    """What :func:`stored_features` reads; nothing for one channel."""
+    if dataset.sensor is not None:
+        return dict(zip(_SENSOR, dataset.sensor, strict=True))
+    return {"channels": dataset.channels} if dataset.channels > 1 else {}
+
+
+def stored_features(metrics: Mapping[str, Any]) -> tuple[int, ...]:
+    """The features of the data that a finished run was trained on."""
+    if _SENSOR[0] in metrics:
+        return tuple(int(metrics[name]) for name in _SENSOR)
+    return (int(metrics.get("channels", 1)),)
 
 
 def _optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:

@@ -17,13 +17,14 @@ from homeonet import store
 from homeonet._checksums import read_verified, verify
 from homeonet._optional import install_command
 from homeonet._version import __version__
-from homeonet.data import Dataset, load
+from homeonet.data import Dataset, load, pinned, selected
 from homeonet.errors import InputError
 from homeonet.gradient.training._caller import caller_left_alone
 from homeonet.gradient.training._checkpoint import load_weights, save_weights
-from homeonet.gradient.training._config import TrainConfig, load_train_config
+from homeonet.gradient.training._config import TrainConfig, load_train_config, train_config
 from homeonet.gradient.training._history import History
-from homeonet.gradient.training._run import ProgressMeter, TrainingRun, build
+from homeonet.gradient.training._own_checks import check_sources, checked_own
+from homeonet.gradient.training._run import ProgressMeter, TrainingRun, build, stored_features
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -63,6 +64,7 @@ def train(
     accelerator: str = "auto",
     devices: int = 1,
     data_folder: str | Path | None = None,
+    dataset: Dataset | None = None,
     figures: bool = True,
     baselines: bool = True,
     tensorboard: bool = False,
@@ -81,6 +83,10 @@ def train(
         As Lightning Fabric has them; several devices train data-parallel, each on its share of every batch.
     data_folder : path, optional
         Where to look for images first.
+    dataset : Dataset, optional
+        Data of one's own in place of those that `config` names, such as ``Dataset.from_arrays(x, y)``. The run takes
+        `train`, `val` and `test` examples of it; images are resized to `size`, and a series has its own length. Its
+        hash becomes the `data` of the configuration. Colours are kept: the first layer follows the channels.
     figures, baselines : bool
         Whether to draw the figures, and to score a logistic regression on the raw pixels.
     tensorboard : bool
@@ -104,12 +110,14 @@ def train(
     The caller's random generators and torch's global settings are left as they were.
     """
     with caller_left_alone():
+        config = _with_data(checked_own(config), data_folder, dataset)
         fabric = _fabric(accelerator, devices, config.precision)
         return _train(
             _with_precision(config, fabric),
             Path(out) if out is not None else None,
             fabric,
             data_folder,
+            dataset,
             figures=figures,
             baselines=baselines,
             tensorboard=tensorboard,
@@ -122,6 +130,7 @@ def _train(
     final: Path | None,
     fabric: Fabric,
     data_folder: str | Path | None,
+    given: Dataset | None,
     *,
     figures: bool,
     baselines: bool,
@@ -134,7 +143,7 @@ def _train(
     if final is not None and _exists(final):
         found = _existing(final, config)
         return found if fabric.is_global_zero else replace(found, folder=None)
-    dataset = _dataset(config, data_folder)
+    dataset = _dataset(config, data_folder, given)
     if config.batch % fabric.world_size:
         raise InputError(
             f"batch = {config.batch} cannot be shared by {fabric.world_size} processes; choose a multiple"
@@ -189,10 +198,11 @@ def _train(
 
 def measure_baselines(config: TrainConfig, out: str | Path, *, data_folder: str | Path | None = None) -> None:
     """Write the test accuracy of raw pixels, with the name that :func:`train` gives it, a folder of its own."""
+    config = _with_data(config, data_folder, None)
 
     def fill(folder: Path) -> None:
         metrics = {"homeonet_version": __version__, "run_id": config.run_id}
-        metrics |= _raw_pixels(_dataset(config, data_folder), config.seed)
+        metrics |= _raw_pixels(_dataset(config, data_folder, None), config.seed)
         store.write_atomically(folder / "config.toml", lambda file: file.write(config.to_toml().encode()))
         store.write_json(folder / "metrics.json", metrics)
 
@@ -200,16 +210,25 @@ def measure_baselines(config: TrainConfig, out: str | Path, *, data_folder: str 
         store.whole_folder(Path(out), fill)
 
 
-def _dataset(config: TrainConfig, folder: str | Path | None) -> Dataset:
-    return load(
-        config.data,
-        size=config.size,
-        train=config.train,
-        val=config.val,
-        test=config.test,
-        seed=config.seed,
-        folder=folder,
-    )
+def _with_data(config: TrainConfig, folder: str | Path | None, dataset: Dataset | None) -> TrainConfig:
+    """`config` with the name of its data made one that says what they hold."""
+    if dataset is None:
+        return config.model_copy(update={"data": pinned(config.data, folder)})
+    of_data: dict[str, Any] = {"data": dataset.identity}
+    if dataset.kind == "series" and "size" not in config.model_fields_set:
+        of_data["size"] = dataset.image_shape[1]
+    if dataset.kind == "events" and "steps" not in config.model_fields_set:
+        of_data["steps"] = dataset.image_shape[1]
+    return train_config(**config.model_dump(exclude_unset=True) | of_data)
+
+
+def _dataset(config: TrainConfig, folder: str | Path | None, given: Dataset | None) -> Dataset:
+    counts = {"train": config.train, "val": config.val, "test": config.test}
+    if given is not None:
+        return selected(
+            given, config.steps if given.kind == "events" else config.size, seed=config.seed, **counts
+        )
+    return load(config.data, size=config.size, seed=config.seed, folder=folder, steps=config.steps, **counts)
 
 
 def load_trained(folder: str | Path) -> TrainResult:
@@ -224,6 +243,7 @@ def load_trained(folder: str | Path) -> TrainResult:
     try:
         metrics = json.loads(read_verified(folder / "metrics.json"))
         version, run_id, classes = metrics["homeonet_version"], metrics["run_id"], int(metrics["classes"])
+        features = stored_features(metrics)
     except InputError:
         raise
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -235,7 +255,8 @@ def load_trained(folder: str | Path) -> TrainResult:
     config = load_train_config(folder / "config.toml")
     if version == __version__ and run_id != config.run_id:
         raise InputError(f"{folder / 'config.toml'} is not what the network was trained with; train it again")
-    model, _ = build(config, classes)
+    check_sources(config)
+    model, _ = build(config, classes, features)
     load_weights(folder / "model.safetensors", model)
     return TrainResult(folder, config, model.eval(), metrics, store.load_records(folder))
 
@@ -286,8 +307,11 @@ def _raw_pixels(dataset: Dataset, seed: int) -> dict[str, float]:
     """Logistic regression on the pixels: what the network has to beat."""
     from homeonet.analysis import evaluate_readout
 
+    x_train, x_test = dataset.x_train, dataset.x_test
+    if dataset.kind == "events":  # how often each unit fires, all time together
+        x_train, x_test = (x.reshape(len(x), dataset.channels, -1).mean(2) for x in (x_train, x_test))
     result = evaluate_readout(
-        "logistic", dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test, seed=seed, tune=False
+        "logistic", x_train, dataset.y_train, x_test, dataset.y_test, seed=seed, tune=False
     )
     return {"accuracy.raw_pixels": result.accuracy}
 
