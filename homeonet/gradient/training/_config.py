@@ -44,6 +44,17 @@ def _plain(value: Any) -> Any:
 Option = Annotated[Any, AfterValidator(_plain)]
 
 
+def _known_mechanism(name: str) -> str:
+    if name not in _HOMEOSTASIS and ":" not in name:
+        raise ValueError(
+            f"{shown(name)} is unknown; choose from {', '.join(_HOMEOSTASIS)}, or name a class, 'module:class'"
+        )
+    return name
+
+
+_Mechanism = Annotated[str, AfterValidator(_known_mechanism)]
+
+
 class TrainConfig(BaseModel):
     """One training run of a spiking network by gradients.
 
@@ -119,20 +130,10 @@ class TrainConfig(BaseModel):
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     augment: tuple[Literal["crop", "flip", "cutout"], ...] = ()
     clip: float | None = Field(None, gt=0)
-    homeostasis: dict[str, dict[str, Option]] = Field(default_factory=dict)
+    homeostasis: dict[_Mechanism, dict[str, Option]] = Field(default_factory=dict)
     precision: Literal["32-true", "64-true", "bf16-mixed", "16-mixed"] = "32-true"
     seed: int = Field(1, ge=0)
     sources: dict[str, str] = Field(default_factory=dict)
-
-    @field_validator("homeostasis")
-    @classmethod
-    def _known(cls, value: dict[str, Any]) -> dict[str, Any]:
-        for name in value:
-            if name not in _HOMEOSTASIS and ":" not in name:
-                raise ValueError(
-                    f"{shown(name)} is unknown; choose from {', '.join(_HOMEOSTASIS)}, or name a class, 'module:class'"
-                )
-        return value
 
     @model_validator(mode="after")
     def _sources_of_what_is_used(self) -> Self:
