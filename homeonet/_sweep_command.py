@@ -113,6 +113,7 @@ def _sweep(options: argparse.Namespace) -> int:
     if options.folder is not None:
         raise InputError(f"{options.folder!r} is one argument too many; give the results folder with --out")
     from homeonet.sweep import estimate, load_grid, sweep
+    from homeonet.sweep._checks import with_code
     from homeonet.sweep._collect import table_ending
 
     grid = load_grid(options.grid)
@@ -125,7 +126,7 @@ def _sweep(options: argparse.Namespace) -> int:
     }
     if options.dry_run:
         found = estimate(grid, out, retry_failed=options.retry_failed, allow_many=options.yes, **common)
-        _print_cells(grid)
+        _print_cells(with_code(grid).with_data(options.data_folder))
         print(
             f"{found.cells:,} cells, {found.to_do:,} to do; about {found.seconds_a_cell:.0f} s each on a core, "
             f"{_duration(found.seconds)} in all"

@@ -80,4 +80,4 @@ def load_own(
             )
         check_digest(name, digest, file_digest(path, name) if digest else "")
         raw = read_arrays(path, name)
-    return chosen_images(raw, name, size, train, val, test, seed, colour=colour)
+    return chosen_images(raw, name, size, train, val, test, seed, colour=colour, own=True)

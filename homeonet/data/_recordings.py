@@ -19,6 +19,7 @@ from homeonet.data._checks import check_seed, check_whole
 from homeonet.data._dataset import Dataset
 from homeonet.data._events import Binning, binned_dataset
 from homeonet.data._paths import check_digest, refuse_pointer, short, split_digest
+from homeonet.data._select import check_counts
 from homeonet.data._sources import data_folders
 from homeonet.data._splits import stratified_subset, train_val
 from homeonet.errors import InputError
@@ -78,6 +79,7 @@ def load_recording(
     binning = Binning(steps, recording.duration, recording.n_units, recording.sensor, side)
     of_train, y = recording.read(name, root / recording.parts[0])
     of_test, y_test = recording.read(name, root / recording.parts[1])
+    check_counts(train, val, test, (len(y), 0, len(y_test)))
     chosen_train, chosen_val = train_val(y, train, val, check_seed(seed))
     chosen_test = stratified_subset(y_test, test)
     samples = {

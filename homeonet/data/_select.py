@@ -14,7 +14,7 @@ from homeonet.data._sources import RawImages
 from homeonet.data._splits import held_out, stratified_subset, train_val
 from homeonet.errors import InputError
 
-__all__ = ["chosen_images", "selected", "squared"]
+__all__ = ["check_counts", "chosen_images", "selected", "squared"]
 
 
 def chosen_images(
@@ -27,8 +27,12 @@ def chosen_images(
     seed: int,
     *,
     colour: bool = True,
+    own: bool = False,
 ) -> Dataset:
-    """The images that a run asks for, resized; arguments as of :func:`homeonet.data.load`."""
+    """The images that a run asks for, resized; arguments as of :func:`homeonet.data.load`.
+
+    `own` images are counted at once: one message names all that is asked for too much.
+    """
     seed = check_seed(seed)
     if size is not None:
         size = check_whole("size", size, 2, 512)
@@ -39,6 +43,9 @@ def chosen_images(
         pool, test_pool = np.arange(len(raw.y)), np.arange(len(raw.y_test))
         x_test, y_test = raw.x_test, raw.y_test
     x_val, y_val = raw.x, raw.y
+    if own:
+        n_val = 0 if raw.y_val is None else len(raw.y_val)
+        check_counts(train, val, test, (len(pool), n_val, len(test_pool)))
     if raw.x_val is not None and raw.y_val is not None:
         x_val, y_val = raw.x_val, raw.y_val
         chosen_val = stratified_subset(y_val, val)
@@ -76,6 +83,25 @@ def chosen_images(
     )
 
 
+def check_counts(train: int | None, val: int | None, test: int | None, given: tuple[int, int, int]) -> None:
+    """Raise InputError, which says how to ask for all, if more is asked for than the examples `given` in each part.
+
+    Without validation examples of their own those of training are divided.
+    """
+    n_train, n_val, n_test = given
+    asked = (1 if train is None else train, 0 if val is None else val, 0 if test is None else test)
+    from_train = 0 if n_val else asked[1]
+    if asked[0] + from_train <= n_train and (not n_val or asked[1] <= n_val) and asked[2] <= n_test:
+        return
+    # a tenth for validation where both cannot be had
+    kept = 0 if n_val or not asked[1] else min(asked[1], max(1, n_train // 10))
+    most = min(asked[0], n_train - kept), min(asked[1], n_val) if n_val else kept, min(asked[2], n_test)
+    raise InputError(
+        f"train = {train}, val = {val}, test = {test}: the data set has {n_train} training, {n_val} validation and "
+        f"{n_test} test examples; set train = {most[0]}, val = {most[1]}, test = {most[2]}"
+    )
+
+
 def squared(images: np.ndarray) -> np.ndarray:
     """Images ``(n, h, w)`` or ``(n, h, w, c)`` in the middle of black squares of their longer side."""
     height, width = images.shape[1:3]
@@ -105,15 +131,8 @@ def selected(
     InputError
         If it asks for more than there is: one line says how to ask for all, or `size` is not that of a series.
     """
-    given = [len(y) for y in (dataset.y_train, dataset.y_val, dataset.y_test)]
-    from_train = 0 if given[1] else val
-    if train + from_train > given[0] or (given[1] and val > given[1]) or test > given[2]:
-        fitting = max(1, given[0] - (0 if given[1] else min(val, given[0] - 1)))
-        most = (min(train, fitting), min(val, given[1] or given[0] - fitting), min(test, given[2]))
-        raise InputError(
-            f"train = {train}, val = {val}, test = {test}: the data set has {given[0]} training, {given[1]} "
-            f"validation and {given[2]} test examples; set train = {most[0]}, val = {most[1]}, test = {most[2]}"
-        )
+    n_val = len(dataset.y_val)
+    check_counts(train, val, test, (len(dataset.y_train), n_val, len(dataset.y_test)))
     if dataset.kind == "images":
         raw = _raw(dataset)
         return chosen_images(raw, dataset.name, size, train, val, test, seed, colour=colour)
@@ -121,9 +140,9 @@ def selected(
     if size not in (None, n_steps):
         key = "size" if dataset.kind == "series" else "steps"
         raise InputError(f"{key} = {size}: the {dataset.kind} have {n_steps} steps; set {key} = {n_steps}")
-    chosen_train, chosen_val = train_val(dataset.y_train, train, from_train, check_seed(seed))
+    chosen_train, chosen_val = train_val(dataset.y_train, train, 0 if n_val else val, check_seed(seed))
     x_val, y_val = dataset.x_train, dataset.y_train
-    if given[1]:
+    if n_val:
         x_val, y_val, chosen_val = dataset.x_val, dataset.y_val, stratified_subset(dataset.y_val, val)
     chosen_test = stratified_subset(dataset.y_test, test)
     return replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -121,6 +122,10 @@ def _find(name: str, folder: str | os.PathLike[str] | None) -> Path:
     for place in places:
         if place.is_file():
             return place
+    if re.fullmatch(r"[0-9a-f]{16}", given):
+        raise InputError(
+            f"data = {name!r} stands for series given from Python; pass them again as dataset=…, or correct the name"
+        )
     looked = ", ".join(dict.fromkeys(map(str, places)))
     raise InputError(
         f"data = {name!r}: no such file ({looked}); give the path of a .npz file with {', '.join(_PARTS)}, "

@@ -80,7 +80,7 @@ def test_a_set_from_python_is_part_of_the_identity_of_a_run(tmp_path: Path) -> N
     with pytest.raises(InputError, match="other parameters"):
         train(config, tmp_path / "run", dataset=Dataset.from_arrays(x, 1 - y))
     assert first.config.run_id != config.run_id
-    with pytest.raises(InputError, match="set train = 48"):
+    with pytest.raises(InputError, match="set train = 48, val = 0"):
         train(config.model_copy(update={"train": 400, "val": 0}), dataset=data)
 
 

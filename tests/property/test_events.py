@@ -23,8 +23,7 @@ def random_events(k: int, units: int, seed: int = 0) -> np.ndarray:
 
 
 @pytest.fixture(autouse=True)
-def no_other_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOMEONET_CACHE", str(tmp_path / "cache"))
+def no_other_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HOMEONET_DATA", raising=False)
 
 

@@ -117,7 +117,7 @@ def test_a_selection_is_stratified_resized_and_padded() -> None:
     image = part.x_train[0].reshape(8, 8)
     assert (image[2:6] == 1).all() and image.sum() == 4 * 8
     assert np.bincount(part.y_train).tolist() == [5, 5] and (len(part.y_val), len(part.y_test)) == (4, 6)
-    with pytest.raises(InputError, match=r"set train = 26, val = 4, test = 10$"):
+    with pytest.raises(InputError, match=r"set train = 27, val = 3, test = 10$"):
         selected(data, 8, 100, 4, 50, 3)
 
 
@@ -252,3 +252,11 @@ def test_what_a_set_holds_can_be_asked(tmp_path: Path) -> None:
     root = folder_of(tmp_path / "pics", pictures(10, colour=True), ["cat", "dog"] * 5)
     text = describe(f"images:{root}")
     assert "cat, dog" in text and f"data = 'images:{root}#" in text and "train 8, val 0, test 2" in text
+
+
+def test_a_folder_that_is_too_small_says_how_to_ask_for_all(tmp_path: Path) -> None:
+    root = folder_of(tmp_path / "pics", pictures(60), ["a", "b"] * 30)
+    with pytest.raises(InputError, match=r"set train = 44, val = 4, test = 12$"):
+        load(f"images:{root}", size=6, train=3600, val=400, test=1000)
+    data = load(f"images:{root}", size=6, train=44, val=4, test=12)
+    assert (len(data.y_train), len(data.y_val), len(data.y_test)) == (44, 4, 12)

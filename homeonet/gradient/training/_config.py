@@ -72,6 +72,17 @@ Options = dict[Annotated[str, AfterValidator(_name)], Option]
 Word = Annotated[str, Field(max_length=_LONGEST_WORD)]
 
 
+def _known_mechanism(name: str) -> str:
+    if name not in _HOMEOSTASIS and ":" not in name:
+        raise ValueError(
+            f"{shown(name)} is unknown; choose from {', '.join(_HOMEOSTASIS)}, or name a class, 'module:class'"
+        )
+    return name
+
+
+_Mechanism = Annotated[str, AfterValidator(_known_mechanism)]
+
+
 class TrainConfig(BaseModel):
     """One training run of a spiking network by gradients.
 
@@ -147,7 +158,7 @@ class TrainConfig(BaseModel):
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     augment: tuple[Literal["crop", "flip", "cutout"], ...] = ()
     clip: float | None = Field(None, gt=0)
-    homeostasis: dict[str, Options] = Field(default_factory=dict)
+    homeostasis: dict[_Mechanism, Options] = Field(default_factory=dict)
     precision: Literal["32-true", "64-true", "bf16-mixed", "16-mixed"] = "32-true"
     seed: int = Field(1, ge=0, lt=2**32)
     sources: dict[str, str] = Field(default_factory=dict)
@@ -164,16 +175,6 @@ class TrainConfig(BaseModel):
     def _text(cls, value: Any) -> Any:
         if isinstance(value, bytes):
             raise ValueError("must be text; give a str")
-        return value
-
-    @field_validator("homeostasis")
-    @classmethod
-    def _known(cls, value: dict[str, Any]) -> dict[str, Any]:
-        for name in value:
-            if name not in _HOMEOSTASIS and ":" not in name:
-                raise ValueError(
-                    f"{shown(name)} is unknown; choose from {', '.join(_HOMEOSTASIS)}, or name a class, 'module:class'"
-                )
         return value
 
     @model_validator(mode="after")
