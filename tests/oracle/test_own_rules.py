@@ -12,7 +12,7 @@ import pytest
 from homeonet import InputError, load_config
 from homeonet.config import apply_overrides
 from homeonet.plastic import Structure
-from tests.conftest import SMALL, Bench
+from tests.conftest import NEVER, SMALL, Bench
 from tests.gpu_runs import assert_same, small, trained
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "rules"
@@ -142,7 +142,8 @@ def test_with_rules_off_asleep_no_statement_changes_a_weight() -> None:
         b.fire("exc", pre)
         b.run(3)
         np.testing.assert_allclose(b.arrays["exc_exc.w"][synapse] - before, expected, atol=1e-15)
-        b.arrays["controller.steps_asleep"][:] = 1e16  # wakes
+        b.arrays["controller.steps_asleep"][:] = 1e16  # wakes, and stays awake
+        b.arrays["controller.interval_steps"][:] = NEVER
         b.run(2)
         b.fire("exc", pre)
         b.run(2)
