@@ -1,4 +1,7 @@
-"""Image sets by name: found, verified, split and resized. Holds no model code and no encoder."""
+"""Sets of images, series and events, by name or of one's own: found, verified, split and resized.
+
+Holds no model code and no encoder.
+"""
 
 from homeonet.data._catalogue import NAMES
 from homeonet.data._checks import check_images

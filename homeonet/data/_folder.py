@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 
@@ -85,11 +86,8 @@ class ImageTree:
             below = "/".join(entry.name.split("/")[self.depth :])
             hashed.update(f"{below}\0{entry.size}\0{checksum:08x}\n".encode("utf-8", "surrogatepass"))
         digest = hashed.hexdigest()
-        with contextlib.suppress(OSError):
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=kept.parent, prefix=".", delete=False) as file:
-                json.dump({"digest": digest, "path": str(self.path)}, file)
-            os.replace(file.name, kept)
+        described = json.dumps({"digest": digest, "path": str(self.path)})
+        _keep(kept, lambda file: file.write(described.encode()))
         return digest
 
     def content(self, entry: _Entry) -> bytes:
@@ -294,12 +292,21 @@ def _read_all(tree: ImageTree, size: int | None) -> tuple[np.ndarray, int]:
         pixels[k] = image if image.ndim == 3 else image[..., None]
     images = pixels if coloured else np.ascontiguousarray(pixels[..., 0])
     path = _cache_folder() / f"{tree.key}-{size}-{n_padded}.npy"
-    with contextlib.suppress(OSError):  # without a cache they are read each time
+    _keep(path, lambda file: np.save(file, images))
+    return images, n_padded
+
+
+def _keep(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
+    """Write a file of the cache whole, if it can be written: without a cache, images are read each time."""
+    with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
-            np.save(file, images)
-        os.replace(file.name, path)
-    return images, n_padded
+            try:
+                write(file)
+                file.flush()
+                os.replace(file.name, path)
+            except OSError:
+                os.unlink(file.name)
 
 
 def _decoded(tree: ImageTree, entry: _Entry, size: int | None) -> tuple[np.ndarray, bool]:

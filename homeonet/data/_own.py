@@ -19,6 +19,7 @@ from homeonet.data._paths import (
 )
 from homeonet.data._recordings import load_recording, pinned_recording
 from homeonet.data._select import chosen_images
+from homeonet.data._series import SERIES, series_file
 from homeonet.errors import InputError
 
 __all__ = ["load_own", "pinned"]
@@ -44,7 +45,12 @@ def pinned(name: str, folder: str | os.PathLike[str] | None = None) -> str:
     >>> pinned("mnist5k")
     'mnist5k'
     """
-    if not is_own(name) or split_digest(name)[1] is not None:
+    if not isinstance(name, str) or split_digest(name)[1] is not None:
+        return name
+    if name.startswith(SERIES) and name.endswith(".npz"):
+        path = series_file(name, folder).absolute()
+        return f"{SERIES}{path}#{short(file_digest(path, name))}"
+    if not is_own(name):
         return name
     if name.startswith(EVENTS):
         return pinned_recording(name, folder)

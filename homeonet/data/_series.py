@@ -13,11 +13,12 @@ import numpy as np
 from homeonet._pointers import refuse_pointer
 from homeonet.data._checks import check_seed
 from homeonet.data._dataset import Dataset
+from homeonet.data._paths import check_digest, file_digest, split_digest
 from homeonet.data._sources import data_folders
 from homeonet.data._splits import stratified_subset, train_val
 from homeonet.errors import InputError
 
-__all__ = ["SERIES", "load_series"]
+__all__ = ["SERIES", "load_series", "series_file"]
 
 #: ``data = "series:NAME"``.
 SERIES = "series:"
@@ -56,7 +57,9 @@ def load_series(
         If the file is missing or not such a file, `size` is another, or more series are asked for than exist.
     """
     seed = check_seed(seed)
-    path = _find(name, folder)
+    path, digest = series_file(name, folder), split_digest(name)[1]
+    if digest is not None:
+        check_digest(name, digest, file_digest(path, name))
     arrays = _read(name, path)
     x, x_test = (_by_channel(name, part, arrays[part]) for part in ("x_train", "x_test"))
     y, y_test = (arrays[part] for part in ("y_train", "y_test"))
@@ -107,8 +110,9 @@ def load_series(
     )  # fmt: skip
 
 
-def _find(name: str, folder: str | os.PathLike[str] | None) -> Path:
-    given = name.removeprefix(SERIES)
+def series_file(name: str, folder: str | os.PathLike[str] | None) -> Path:
+    """Where the file of a set lies; InputError if there is none."""
+    given = split_digest(name.removeprefix(SERIES))[0]
     if Path(given).suffix.lower() in _OTHER_FORMATS:
         raise InputError(
             f"data = {name!r}: files of this kind are not read; write one with np.savez(FILE.npz, x_train=…, "

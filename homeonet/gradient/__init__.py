@@ -27,7 +27,6 @@ from homeonet.gradient._lif import LIF
 from homeonet.gradient._mem_bn import MembraneNorm
 from homeonet.gradient._neuron import MembraneNeuron, SpikingNeuron, reset, spiking_neurons, streaming
 from homeonet.gradient._nir import to_nir
-from homeonet.gradient._own import code_in
 from homeonet.gradient._psn import PSN, SlidingPSN
 from homeonet.gradient._recurrence import linear_recurrence, linear_recurrence_reference, scan_backend
 from homeonet.gradient._recurrent import RecurrentLIF
@@ -61,7 +60,6 @@ __all__ = [
     "TernaryLinear",
     "TrLIF",
     "Triangle",
-    "code_in",
     "cost",
     "deploy",
     "heaviside",

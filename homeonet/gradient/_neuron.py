@@ -44,7 +44,11 @@ class SpikingNeuron(nn.Module):
         What homeostasis multiplies the threshold with; 1 without any. A scalar, or broadcastable to ``(B, *)``.
     through_time : bool
         Whether gradients flow from a step to the one before. False for online training: the state is detached.
+    parallel_in_time : bool
+        Whether a class of one's own has no reset and computes a sequence at once, for the paradigm "parallel".
     """
+
+    parallel_in_time = False
 
     def __init__(self) -> None:
         super().__init__()

@@ -13,7 +13,8 @@ Of its constructor's parameters ``channels`` (size of axis 2 of the input) and `
 them; all others are ``neuron_options``. What it learns is a parameter or a buffer, so that it is saved. It multiplies
 its threshold with ``self.threshold_scale``, which is how homeostasis acts on it, and detaches the state it is given
 when ``self.through_time`` is false, which is how online training holds the past constant. Spikes get their gradient
-from :func:`homeonet.gradient.heaviside` with a surrogate.
+from :func:`homeonet.gradient.heaviside` with a surrogate. ``parallel_in_time = True`` lets it train with the paradigm
+"parallel".
 
 **Homeostasis** is a subclass of :class:`homeonet.gradient.homeostasis.Homeostasis` with a short name ``kind``. It gives
 

@@ -246,7 +246,7 @@ def _work(task: Task, folder: Path, place: Place) -> None:
     common: dict[str, Any] = {"data_folder": place.data_folder}
     if task.kind == "gradient":
         from homeonet._allocator import keep_freed_memory
-        from homeonet.gradient import code_in
+        from homeonet.gradient._own import code_in
         from homeonet.gradient.training import measure_baselines as measure
         from homeonet.gradient.training import train as run
 

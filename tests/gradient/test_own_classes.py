@@ -271,3 +271,20 @@ def test_configurations_survive_toml_and_name_what_they_use(code: Path) -> None:
     assert config.run_id != given.run_id
     with pytest.raises(InputError, match="'nothing' is unknown; choose from ahsar"):
         train_config(**{"homeostasis.nothing": {}})
+
+
+@pytest.mark.parametrize(
+    ("net", "encoding"), [("conv", "direct"), ("columns", "columns"), ("sequence", "pixels")]
+)
+def test_classes_are_tried_on_inputs_of_their_network(code: Path, net: str, encoding: str) -> None:
+    axes = {"conv": "-1, 1, 1", "columns": "-1, 1", "sequence": "-1"}[net]
+    changed(code, "u = self.decay * (", f"u = self.bias.view({axes}) + self.decay * (")
+    options = {"neuron": "mine:Neuron", "homeostasis.mine:Rule": {}, "net": net, "encoding": encoding}
+    assert len(checked_own(train_config(**options)).sources) == 2
+    other = "sequence" if net != "sequence" else "conv"
+    with pytest.raises(InputError, match="neuron = 'mine:Neuron'"):
+        checked_own(
+            train_config(
+                **options | {"net": other, "encoding": "pixels" if other == "sequence" else "direct"}
+            )
+        )

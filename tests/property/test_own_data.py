@@ -260,3 +260,14 @@ def test_a_folder_that_is_too_small_says_how_to_ask_for_all(tmp_path: Path) -> N
         load(f"images:{root}", size=6, train=3600, val=400, test=1000)
     data = load(f"images:{root}", size=6, train=44, val=4, test=12)
     assert (len(data.y_train), len(data.y_val), len(data.y_test)) == (44, 4, 12)
+
+
+def test_images_are_read_without_a_cache_and_past_a_damaged_one(tmp_path: Path, monkeypatch) -> None:
+    root = folder_of(tmp_path / "pics", pictures(10), ["a", "b"] * 5)
+    wanted = load(pinned(f"images:{root}"), size=6).x_train
+    (kept,) = (tmp_path / "cache").rglob("*.npy")
+    kept.write_bytes(kept.read_bytes()[:-50])
+    np.testing.assert_array_equal(load(f"images:{root}", size=6).x_train, wanted)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HOMEONET_CACHE", str(tmp_path / "file" / "below"))
+    np.testing.assert_array_equal(load(pinned(f"images:{root}"), size=6).x_train, wanted)

@@ -9,7 +9,7 @@ import pytest
 
 from homeonet import InputError, load_config
 from homeonet._images import load_images
-from homeonet.data import load
+from homeonet.data import load, pinned
 
 RISING, FALLING = np.linspace(-1, 3, 12), np.linspace(3, -1, 12)
 
@@ -55,6 +55,22 @@ def test_one_file_is_found_by_name_by_path_and_in_the_environment(folder: Path, 
     for same in (load("series:Slopes", size=12), load(f"series:{folder / 'ucr' / 'Slopes.npz'}", size=12)):
         np.testing.assert_array_equal(same.x_train, by_name.x_train)
         np.testing.assert_array_equal(same.y_test, by_name.y_test)
+
+
+def test_a_path_is_made_absolute_with_a_hash_of_the_file(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.savez("slopes.npz", **parts())
+    name = pinned("series:slopes.npz")
+    assert (
+        name.startswith(f"series:{tmp_path / 'slopes.npz'}#") and pinned("series:slopes") == "series:slopes"
+    )
+    np.testing.assert_array_equal(load(name, size=12).x_train, load("series:slopes.npz", size=12).x_train)
+    np.savez("slopes.npz", **parts(12))
+    with pytest.raises(InputError, match="has changed"):
+        load(name, size=12)
+    Path("slopes.npz").write_bytes(b"version https://git-lfs.github.com/spec/v1")
+    with pytest.raises(InputError, match="git lfs pull"):
+        load("series:slopes.npz", size=12)
 
 
 def test_a_channel_of_one_is_no_channel_and_labels_may_be_words(tmp_path: Path) -> None:

@@ -208,8 +208,9 @@ class TrainConfig(BaseModel):
         )
         series = kind == "series"
         if (self.encoding if self.encoding in ("series", "events") else None) != kind:
-            example = {"series": "series:FILE", "events": "events:NAME"}.get(self.encoding, "")
-            remedy = f'set encoding = "{kind}"' if kind else f'choose another, or data = "{example}"'
+            examples = {"series": "series:FILE", "events": "events:shd"}
+            other = f'choose another, or data = "{examples.get(self.encoding)}"'
+            remedy = f'set encoding = "{kind}"' if kind else other
             raise ValueError(f"encoding = {self.encoding!r} does not go with data = {self.data!r}; {remedy}")
         if kind and self.augment:
             raise ValueError(f"augment changes images; leave it out for {kind}")

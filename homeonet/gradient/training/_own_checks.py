@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -69,11 +70,7 @@ def check_sources(config: TrainConfig) -> dict[str, str]:
 
 def _check_neuron(config: TrainConfig) -> None:
     said = f"neuron = {config.neuron!r}"
-    shape = (
-        _BATCH,
-        _CHANNELS,
-        *((2, 2) if config.net in _IMAGES else (2,) if config.net == "columns" else ()),
-    )
+    shape = _shape(config)
     parts = Parts(config.neuron, _STEPS, config.neuron_options)
     neuron = parts.spiking(_CHANNELS)
     x = 1.5 * torch.randn(_STEPS, *shape)
@@ -131,6 +128,18 @@ def _check_neuron(config: TrainConfig) -> None:
         )
 
 
+def _shape(config: TrainConfig) -> tuple[int, ...]:
+    """Of a step of a layer's input in networks of this kind, but smaller."""
+    pixels = 2 if config.net in _IMAGES else 1 if config.net == "columns" else 0
+    return (_BATCH, _CHANNELS, *(2,) * pixels)
+
+
+def _weights(config: TrainConfig, n_out: int) -> PerStep:
+    """A layer of weights for such an input."""
+    kinds = {2: nn.Linear, 3: partial(nn.Conv1d, kernel_size=1), 4: partial(nn.Conv2d, kernel_size=1)}
+    return PerStep(kinds[len(_shape(config))](_CHANNELS, n_out))
+
+
 def _check_online(said: str, neuron: SpikingNeuron, x: Tensor, weights: Tensor) -> None:
     given = x.clone().requires_grad_()
     neuron.through_time = False
@@ -155,22 +164,18 @@ def _check_homeostasis(config: TrainConfig, name: str) -> None:
         )
     parts = Parts(config.neuron, _STEPS, config.neuron_options)
     model, other = (
-        nn.Sequential(
-            PerStep(nn.Linear(_CHANNELS, _CHANNELS)),
-            parts.spiking(_CHANNELS),
-            PerStep(nn.Linear(_CHANNELS, 2)),
-        )
+        nn.Sequential(_weights(config, _CHANNELS), parts.spiking(_CHANNELS), _weights(config, 2))
         for _ in range(2)
     )
     before, hooks = set(model.state_dict()), _hooks(model)
-    x = 1.5 * torch.randn(_STEPS, _BATCH, _CHANNELS)
+    x = 1.5 * torch.randn(_STEPS, *_shape(config))
     plugin, twin = (homeostasis_named(name, **options) for _ in range(2))
     with _named(said, "attach fails"):
         plugin.attach(model)
         twin.attach(other)
     with _named(said, "a forward pass fails under it"):
         out = model.train()(x)
-    if out.shape != (_STEPS, _BATCH, 2):
+    if out.shape != (_STEPS, _BATCH, 2, *x.shape[3:]):
         raise InputError(
             f"{said}: the model gives shape {tuple(out.shape)} under it; it must leave outputs' shape alone"
         )

@@ -102,7 +102,7 @@ def check_paradigm(name: str, model: nn.Module) -> Paradigm:
         if name.startswith("online") and isinstance(neuron, PSN):
             raise InputError(f"paradigm = {name!r}: {kind} needs all steps at once; train it with 'bptt'")
         parallel = isinstance(neuron, PSN | SlidingPSN | DSN) or (
-            isinstance(neuron, HDLIF) and neuron.variant == "parallel"
+            neuron.variant == "parallel" if isinstance(neuron, HDLIF) else neuron.parallel_in_time
         )
         if name == "parallel" and not parallel:
             raise InputError(
