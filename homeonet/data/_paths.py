@@ -11,6 +11,7 @@ import os
 import re
 from pathlib import Path
 
+from homeonet._pointers import POINTER, is_pointer
 from homeonet.errors import InputError
 
 __all__ = [
@@ -30,7 +31,6 @@ __all__ = [
 IMAGES, ARRAY, EVENTS = "images:", "array:", "events:"
 _DIGITS = 12
 _DIGEST = re.compile(rf"#[0-9a-f]{{{_DIGITS}}}")
-_POINTER = b"version https://git-lfs"
 
 
 def is_own(name: object) -> bool:
@@ -104,12 +104,12 @@ def refuse_pointer(path: Path, name: str, head: bytes | None = None) -> None:
     if head is None:
         try:
             with path.open("rb") as file:
-                head = file.read(len(_POINTER))
+                head = file.read(len(POINTER))
         except OSError as error:
             raise InputError(
                 f"data = {name!r}: {path} cannot be read ({error.strerror}); give a readable file"
             ) from None
-    if head.startswith(_POINTER):
+    if is_pointer(head):
         raise InputError(
             f"data = {name!r}: {path} is a Git-LFS pointer, not the file itself; fetch it with `git lfs pull`"
         )

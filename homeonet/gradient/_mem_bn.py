@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
 from homeonet.errors import InputError
-from homeonet.gradient._neuron import recomputing
+from homeonet.gradient._forward_pass import recomputing
 from homeonet.gradient._p2_reset import per_step
 
 __all__ = ["MembraneNorm"]

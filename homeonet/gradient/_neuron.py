@@ -12,24 +12,23 @@ Tensors are ``(T, B, *features)``: time, batch, unit.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from homeonet.errors import InputError
+from homeonet.gradient._forward_pass import exporting, full_precision, recomputing
 from homeonet.gradient._processes import process_count, sum_over_processes
 
 __all__ = [
     "MembraneNeuron",
     "SpikingNeuron",
     "Stream",
-    "recomputing",
     "reset",
     "spiking_neurons",
     "streaming",
-    "without_autocast",
 ]
 
 
@@ -100,18 +99,14 @@ class SpikingNeuron(nn.Module):
 
     def _whole_or_piece(self, x: Tensor) -> Tensor:
         state = self._state_before(x)
-        out, state = self.sequence(_full_precision(x), state)
+        out, state = self.sequence(full_precision(x), state)
         if self._streaming:
             self._keep(state, x[0])
         return out.to(x.dtype)
 
     def _exported(self, x: Tensor) -> Tensor:
         """The whole sequence as plain operations without a look at values, for ``torch.export``."""
-        state, outputs = None, []
-        for x_t in _full_precision(x).unbind():
-            out, state = self.single_step(x_t, state)
-            outputs.append(out)
-        return torch.stack(outputs).to(x.dtype)
+        return SpikingNeuron.sequence(self, full_precision(x), None)[0].to(x.dtype)
 
     def step(self, x_t: Tensor) -> Tensor:
         """The output for the next time step, `x_t` of shape (B, *); the state is kept until ``reset()``."""
@@ -119,7 +114,7 @@ class SpikingNeuron(nn.Module):
         if recomputing():
             self._refuse_recomputation()
         self._check_state(x_t)
-        out, state = self.single_step(_full_precision(x_t), self._state)
+        out, state = self.single_step(full_precision(x_t), self._state)
         self._keep(state, x_t)
         vars(self)["_went_on"] = True
         return out.to(x_t.dtype)
@@ -277,7 +272,7 @@ class MembraneNeuron(SpikingNeuron):
         if not (self.mp_init and self.training) or recomputing():
             return super()._whole_or_piece(x)
         held = self._state_before(x)
-        out, state, spiked = self.sequence_and_spiked(_full_precision(x), held)
+        out, state, spiked = self.sequence_and_spiked(full_precision(x), held)
         if self._streaming:
             self._keep(state, x[0])
             self._note(spiked)
@@ -373,19 +368,6 @@ class Stream:
         self.inside = False
 
 
-def recomputing() -> bool:
-    """Whether this forward pass runs within a backward pass: activation checkpointing computes it once more."""
-    return torch._C._current_graph_task_id() != -1
-
-
-def exporting() -> bool:
-    """Whether ``torch.export`` follows this call; torch 2.6 can tell so only where it does not compile."""
-    known = getattr(torch.compiler, "is_exporting", None)
-    if known is not None:
-        return known()
-    return torch.compiler.is_compiling() and not torch.compiler.is_dynamo_compiling()
-
-
 def run_eagerly(neuron: SpikingNeuron, x: Tensor) -> Tensor:
     """The layer as it runs without ``torch.compile``, which breaks its graph here and compiles what is around."""
     return torch.compiler.disable(neuron._whole_or_piece)(x)
@@ -398,13 +380,3 @@ def _likeness(x_t: Tensor) -> tuple[torch.Size, torch.dtype, torch.device]:
     """What the steps of one sequence have in common; half precision is computed in float32."""
     half = x_t.dtype in (torch.float16, torch.bfloat16)
     return x_t.shape, torch.float32 if half else x_t.dtype, x_t.device
-
-
-def without_autocast(x: Tensor) -> AbstractContextManager[None]:
-    """Products of matrices within stay in the precision of their factors, on the device of `x`."""
-    return torch.autocast(x.device.type, enabled=False)
-
-
-def _full_precision(x: Tensor) -> Tensor:
-    """Membranes are kept in float32 at least, also under automatic mixed precision."""
-    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x

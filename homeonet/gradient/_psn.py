@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from homeonet.errors import InputError
-from homeonet.gradient._neuron import SpikingNeuron, without_autocast
+from homeonet.gradient._forward_pass import without_autocast
+from homeonet.gradient._neuron import SpikingNeuron
 from homeonet.gradient._surrogate import Surrogate, heaviside, surrogate_named
 
 __all__ = ["PSN", "SlidingPSN"]

@@ -12,6 +12,7 @@ from homeonet.plastic._connectivity import connect
 from homeonet.plastic._cuda import gpus, require_gpu
 from homeonet.plastic._engine import (
     DEVICES,
+    GPU_DEVICES,
     Engine,
     SegmentResult,
     engine_for,
@@ -29,6 +30,7 @@ from homeonet.plastic._toolchain import toolchain_for
 
 __all__ = [
     "DEVICES",
+    "GPU_DEVICES",
     "Engine",
     "Network",
     "Recorder",

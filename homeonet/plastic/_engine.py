@@ -25,6 +25,7 @@ from homeonet.plastic._structure import Structure
 
 __all__ = [
     "DEVICES",
+    "GPU_DEVICES",
     "CompiledEngine",
     "Engine",
     "SegmentResult",
@@ -35,6 +36,8 @@ __all__ = [
 ]
 
 DEVICES = ("auto", "cpp", "cuda", "brian2cuda", "runtime")
+#: Those that need a GPU.
+GPU_DEVICES = ("cuda", "brian2cuda")
 #: A GPU's program built by the C++ compiler, and Brian2's own C++ program: for tests, not for users to choose.
 _EMULATED, _BRIAN2 = "emulated", "brian2"
 
@@ -114,7 +117,7 @@ def engine_for(structure: Structure, connections: Connections, device: str = "au
         from homeonet.plastic._runtime import RuntimeEngine
 
         return RuntimeEngine(structure, connections)
-    if device in ("cuda", "brian2cuda"):
+    if device in GPU_DEVICES:
         require_gpu(device)
     if device in ("brian2cuda", _BRIAN2):
         from homeonet.plastic._standalone import StandaloneEngine

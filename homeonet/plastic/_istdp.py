@@ -26,6 +26,7 @@ ISTDP = Rule(
     post="+ {eta}*x_istdp_pre",
     source_traces=("x_istdp",),
     target_traces=("x_istdp",),
+    source="Vogels et al. 2011, eq. S7",
 )
 
 ISTDP_ANTISYMMETRIC = Rule(
@@ -33,6 +34,7 @@ ISTDP_ANTISYMMETRIC = Rule(
     post="+ {eta}*{a_minus}*x_minus_pre",
     source_traces=("x_minus",),
     target_traces=("x_plus",),
+    source="the released code of Massey et al. 2026",
 )
 
 

@@ -14,14 +14,6 @@ from homeonet.plastic._structure import SAMPLE_PERIOD, TOTALS_PERIOD, Structure
 
 __all__ = ["model_page"]
 
-_SOURCES = {
-    "static": "",
-    "stdp": "Song, Miller & Abbott 2000",
-    "stdp_reversed": "the sign in the released code of Massey et al. 2026",
-    "presynaptic_offset": "Diehl & Cook 2015, eq. 3 with mu = 1",
-    "istdp": "Vogels et al. 2011, eq. S7",
-    "istdp_antisymmetric": "the released code of Massey et al. 2026",
-}
 _ORDER = """
 In each step, in this order:
  1. the controller decides whether the network sleeps; wake steps are counted
@@ -89,7 +81,7 @@ def _pathway(name: str, structure: Structure, config: Config) -> Iterator[str]:
     source, target = PATHWAYS[name]
     text, values = pathway_text(name, structure), config.to_dict()
     own = config.rule.get(values[name]["rule"])
-    origin = own.source_text if own else _SOURCES[values[name]["rule"]]
+    origin = own.source_text if own else structure.rule(name).source
     degree = dict(structure.in_degree)[name]
     yield f"  {source} → {target}, {degree} synapses onto each neuron, {structure.n_synapses(name)} in all"
     yield f"  rule {values[name]['rule']}" + (f" ({origin})" if origin else "")

@@ -21,13 +21,14 @@ class Rule:
 
     Names in braces are parameters of the pathway; they live on the target population and are read through
     ``_post``, so that one replica shares them and several have their own. A user's rule has whole statements, and
-    `names` in them that stand for variables of neurons.
+    `names` in them that stand for variables of neurons. `source` is the publication.
     """
 
     pre: str = ""
     post: str = ""
     source_traces: tuple[str, ...] = ()
     target_traces: tuple[str, ...] = ()
+    source: str = ""
     names: Mapping[str, str] | None = None
     on_source: Mechanism = field(default_factory=Mechanism)
     on_target: Mechanism = field(default_factory=Mechanism)

@@ -25,6 +25,7 @@ STDP = Rule(
     post="+ {eta}*{a_plus}*x_plus_pre",
     source_traces=("x_plus",),
     target_traces=("x_minus",),
+    source="Song, Miller & Abbott 2000",
 )
 
 STDP_REVERSED = Rule(
@@ -32,6 +33,7 @@ STDP_REVERSED = Rule(
     post="- {eta}*{a_minus}*x_minus_pre",
     source_traces=("x_minus",),
     target_traces=("x_plus",),
+    source="the sign in the released code of Massey et al. 2026",
 )
 
 PRESYNAPTIC_OFFSET = Rule(
@@ -39,4 +41,5 @@ PRESYNAPTIC_OFFSET = Rule(
     post="+ {eta}*(x_plus_pre - {x_target})*({w_max} - w)",
     source_traces=("x_plus",),
     target_traces=(),
+    source="Diehl & Cook 2015, eq. 3 with mu = 1",
 )

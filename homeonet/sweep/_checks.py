@@ -33,9 +33,9 @@ def check_device(
             f"replicas = {replicas}: must be at least 1; leave it out for the device's own number"
         )
     if kind == "plastic":
-        from homeonet.plastic import known_device, require_gpu, toolchain_for
+        from homeonet.plastic import GPU_DEVICES, known_device, require_gpu, toolchain_for
 
-        if known_device(device) in ("cuda", "brian2cuda") and here:
+        if known_device(device) in GPU_DEVICES and here:
             require_gpu(device)
             toolchain_for(device)  # the compiler too, before any cell fails for it
     elif replicas not in (None, 1):

@@ -146,9 +146,7 @@ def sweep(
             retry(folder)
         to_do = split(folder, tasks)[2]
         if to_do:
-            batches = batches_of(
-                to_do, replicas or (_REPLICAS_ON_GPU if device in ("cuda", "brian2cuda") else 1)
-            )
+            batches = batches_of(to_do, replicas or _replicas_on(device))
             with (
                 connected(scheduler, min(_cores(workers), len(batches)), patience) as client,
                 _seen(folder) as token,
@@ -156,6 +154,13 @@ def sweep(
                 place = Place(folder, token, device, data_folder, figures, str(Path.cwd()))
                 _work(client, batches, place, progress, None if scheduler is None else patience)
         return SweepResult(folder, write_tables(folder), sweep_status(folder).failed)
+
+
+def _replicas_on(device: str) -> int:
+    """Cells that a process runs as one program unless it is told otherwise."""
+    from homeonet.plastic import GPU_DEVICES
+
+    return _REPLICAS_ON_GPU if device in GPU_DEVICES else 1
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from homeonet.errors import InputError
-from homeonet.gradient import DSN, HDLIF, LIF, PSN, RecurrentLIF, SlidingPSN, TrLIF, _neuron
+from homeonet.gradient import DSN, HDLIF, LIF, PSN, RecurrentLIF, SlidingPSN, TrLIF, _forward_pass
 
 NEURONS = {
     "lif": lambda: LIF(mp_init=True),
@@ -56,8 +56,8 @@ def test_older_torch_cannot_say_that_it_exports(
     monkeypatch: pytest.MonkeyPatch, compiling: bool, by_dynamo: bool, exports: bool
 ) -> None:
     compiler = SimpleNamespace(is_compiling=lambda: compiling, is_dynamo_compiling=lambda: by_dynamo)
-    monkeypatch.setattr(_neuron, "torch", SimpleNamespace(compiler=compiler))
-    assert _neuron.exporting() is exports
+    monkeypatch.setattr(_forward_pass, "torch", SimpleNamespace(compiler=compiler))
+    assert _forward_pass.exporting() is exports
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from homeonet.errors import InputError
-from homeonet.gradient._neuron import recomputing
+from homeonet.gradient._forward_pass import recomputing
 from homeonet.gradient._processes import sum_over_processes
 from homeonet.gradient.homeostasis._adapters import ForeignLayer, SpikingLayer
 from homeonet.gradient.homeostasis._plugin import Homeostasis, check_range

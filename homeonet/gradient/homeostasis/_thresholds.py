@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from torch import Tensor, nn
 
-from homeonet.gradient._neuron import recomputing
+from homeonet.gradient._forward_pass import recomputing
 from homeonet.gradient.homeostasis._adapters import ForeignLayer, SpikingLayer
 from homeonet.gradient.homeostasis._plugin import Homeostasis
 from homeonet.gradient.homeostasis._rates import RateMeter
