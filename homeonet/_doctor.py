@@ -117,7 +117,7 @@ def _brian2cuda_line() -> str:
     if pins and pins[0] != version("brian2"):
         return f"{found} needs Brian2 {pins[0]}, here is {version('brian2')}; pip install brian2=={pins[0]}"
     missing = _missing_for_brian2cuda()
-    return f"{found}, {'; '.join(missing) if missing else 'ready; slower than cuda, for comparison'}"
+    return f"{found}, {'; '.join(missing) if missing else 'ready, for comparison with cuda'}"
 
 
 def _missing_for_brian2cuda() -> list[str]:
