@@ -23,9 +23,11 @@ def test_records_are_read_where_hdf5_cannot_lock_them(tmp_path) -> None:
 
 def test_records_that_are_missing_or_damaged_are_one_line(tmp_path) -> None:
     path = tmp_path / "records.nc"
-    for content in (None, b"", b"\x89HDF\r\n\x1a\n", b"version https://git-lfs.github.com/spec/v1\n"):
+    cases = {None: "cannot be read", b"": "cannot be read", b"\x89HDF\r\n\x1a\n": "cannot be read"}
+    cases[b"version https://git-lfs.github.com/spec/v1\n"] = "is a Git LFS pointer"
+    for content, words in cases.items():
         if content is not None:
             path.write_bytes(content)
-        with pytest.raises(InputError, match="cannot be read") as caught:
+        with pytest.raises(InputError, match=words) as caught:
             store.load_records(tmp_path)
         assert str(path) in str(caught.value) and str(caught.value).isprintable()
