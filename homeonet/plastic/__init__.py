@@ -6,7 +6,7 @@ or to run without a compiler.
 """
 
 from homeonet._compiler import compiler
-from homeonet.plastic._arrays import assemble, excitatory_weight
+from homeonet.plastic._arrays import assemble, watched_weight
 from homeonet.plastic._checkpoint import load_checkpoint, save_checkpoint
 from homeonet.plastic._connectivity import connect
 from homeonet.plastic._cuda import gpus, require_gpu
@@ -44,7 +44,6 @@ __all__ = [
     "connect",
     "draw_key",
     "engine_for",
-    "excitatory_weight",
     "gpus",
     "known_device",
     "load_checkpoint",
@@ -59,4 +58,5 @@ __all__ = [
     "stream_id",
     "toolchain_for",
     "uniform_draw",
+    "watched_weight",
 ]

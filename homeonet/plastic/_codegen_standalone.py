@@ -26,7 +26,7 @@ from homeonet.plastic._codegen import (
     replica_of_each,
     sources_of,
 )
-from homeonet.plastic._network import build_network, sampled_variables
+from homeonet.plastic._network import build_network
 from homeonet.plastic._structure import Structure
 
 __all__ = ["generate_standalone"]
@@ -51,8 +51,8 @@ def generate_standalone(structure: Structure, folder: Path, target: str) -> None
     device = brian2.get_device()
     brian2.defaultclock.dt = 1 * brian2.ms  # data, not code: every segment brings its own
     network = build_network(structure, any_connections(structure))
-    variables = exchanged_variables(network)
-    manifest = describe(device, network, variables, sampled_variables(structure))
+    variables = exchanged_variables(network, structure)
+    manifest = describe(device, network, variables, structure)
     device.insert_code("before_start", _ARGUMENTS)
     device.insert_code("before_network_run", "\n".join(_beginning(device, network)))
     with quiet():
