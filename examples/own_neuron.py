@@ -4,7 +4,7 @@ In this folder, or with it on PYTHONPATH::
 
     homeonet train own_neuron:AdaptiveLIF --set neuron_options.jump=0.3 --out results/adaptive
 
-What a neuron must do is in ``homeonet.gradient._own``; here that is ``single_step`` and nothing else.
+What a neuron must do is in ``homeonet.gradient.neurons._own``; here that is ``single_step`` and nothing else.
 """
 
 from __future__ import annotations

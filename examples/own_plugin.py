@@ -5,7 +5,7 @@ In this folder, or with it on PYTHONPATH::
     homeonet train lif --homeostasis own_plugin:Ratchet --out results/ratchet
     homeonet train lif --set homeostasis.own_plugin:Ratchet.ceiling=0.1 --out results/ratchet_low
 
-What homeostasis must do is in ``homeonet.gradient._own``.
+What homeostasis must do is in ``homeonet.gradient.neurons._own``.
 """
 
 from __future__ import annotations

@@ -11,9 +11,9 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from homeonet._gallery import figure_main
 from homeonet.analysis import compare_conditions
 from homeonet.plotting import DOUBLE_WIDTH, SERIES, new_figure, plot_against
+from homeonet.study.gallery import figure_main
 
 STUDY = "ahsar"
 LINES = ("--", "-", ":", "-.")

@@ -12,9 +12,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from homeonet._gallery import figure_main
 from homeonet.analysis import compare_conditions
 from homeonet.plotting import DOUBLE_WIDTH, new_figure
+from homeonet.study.gallery import figure_main
 
 STUDY = "cross_paradigm"
 

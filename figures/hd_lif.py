@@ -16,9 +16,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from homeonet._gallery import figure_main
 from homeonet.analysis import bootstrap_interval
 from homeonet.plotting import COLOURS, DOUBLE_WIDTH, MARKERS, SERIES, new_figure
+from homeonet.study.gallery import figure_main
 
 STUDY = "hd_lif"
 

@@ -65,7 +65,7 @@ def __getattr__(name: str) -> object:
     for module, names in _DEFINED_IN.items():
         if name in names:
             if module.startswith("gradient"):
-                importlib.import_module("homeonet._optional").require_gradient(f"homeonet.{name}")
+                importlib.import_module("homeonet.machine.optional").require_gradient(f"homeonet.{name}")
             return getattr(importlib.import_module(f"homeonet.{module}"), name)
     if name in _SUBPACKAGES:
         return importlib.import_module(f"homeonet.{name}")

@@ -3,7 +3,7 @@
 import signal
 import sys
 
-from homeonet._interrupts import answer_interrupts, leave, on_interrupt
+from homeonet.machine.interrupts import answer_interrupts, leave, on_interrupt
 
 __all__ = ["start"]
 
@@ -11,7 +11,7 @@ __all__ = ["start"]
 def start() -> None:
     """Run the command and end the process, with one line at most if Ctrl-C interrupts anything of it."""
     answer_interrupts(resumes=sys.argv[1:2] in (["run"], ["train"], ["sweep"]))
-    from homeonet.cli import main
+    from homeonet.cli.main import main
 
     try:
         code = main()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homeonet._text import one_line
+from homeonet.machine.text import one_line
 
 __all__ = ["BusyError", "DiskFullError", "HomeonetError", "InputError", "RunawayError"]
 

@@ -20,11 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
-from homeonet._compiler import compiler
-from homeonet._optional import install_command
 from homeonet.config import PATHWAYS, Config, load_config
-from homeonet.plastic._simulation import Training
-from homeonet.plastic._structure import Structure
+from homeonet.machine.compiler import compiler
+from homeonet.machine.optional import install_command
+from homeonet.plastic.engine._simulation import Training
+from homeonet.plastic.network._structure import Structure
 
 HERE = Path(__file__).parent
 ENGINE, LIMIT = "homeonet", "hand-written C++"

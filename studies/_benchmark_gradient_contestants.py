@@ -17,11 +17,11 @@ from homeonet.gradient import (
     SlidingPSN,
     SpikingNeuron,
     TrLIF,
-    _native,
     linear_recurrence,
     linear_recurrence_reference,
 )
-from homeonet.gradient._surrogate import heaviside, surrogate_named
+from homeonet.gradient.kernels import _native
+from homeonet.gradient.kernels._surrogate import heaviside, surrogate_named
 
 BATCH, UNITS, KERNEL = 16, 128, 32
 SURROGATE = "arctan"  # what SpikingJelly's PSN and snnTorch have too

@@ -15,9 +15,9 @@ from _benchmark_gradient_contestants import BATCH, UNITS, neurons
 from _benchmark_gradient_timing import Effort, compete
 from _gradient_study import interval_text
 
-from homeonet._allocator import keep_freed_memory
 from homeonet.claims import Measured, measured_over_seeds
 from homeonet.gradient import DSN
+from homeonet.machine.allocator import keep_freed_memory
 from homeonet.store import write_records
 
 __all__ = ["difference_claims", "seconds_of", "time_claims", "time_rows"]

@@ -7,11 +7,11 @@ from pathlib import Path
 import xarray as xr
 from matplotlib.figure import Figure
 
-from homeonet._gallery import load_figure
 from homeonet._version import __version__
 from homeonet.claims import study_command
 from homeonet.plotting import use_style
 from homeonet.store import require_writable, write_records
+from homeonet.study.gallery import load_figure
 
 __all__ = ["courses", "gallery_figure", "write_figure_data"]
 

@@ -105,7 +105,7 @@ def outputs_and_gradient(layer: torch.nn.Module, x: Tensor) -> tuple[Tensor, Ten
 @contextmanager
 def decay_in_torch() -> Iterator[None]:
     """DSN with its decay in torch operations and the scan alone as a kernel."""
-    from homeonet.gradient import _dsn
+    from homeonet.gradient.neurons import _dsn
 
     kept, _dsn.on_triton = _dsn.on_triton, lambda *_: False
     try:

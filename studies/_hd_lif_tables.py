@@ -8,8 +8,8 @@ import xarray as xr
 from _gradient_study import exact, gain, interval_text
 from _hd_lif_measures import COSTS, RESNET18
 
-from homeonet._report import markdown_table
 from homeonet.claims import Measured, measured_over_seeds
+from homeonet.study.tables import markdown_table
 
 __all__ = ["claims_of", "rows_of", "tables_of"]
 

@@ -7,8 +7,8 @@ import itertools
 import xarray as xr
 from _gradient_study import compared, gain, interval_text
 
-from homeonet._report import markdown_table
 from homeonet.claims import Measured, measured_over_seeds
+from homeonet.study.tables import markdown_table
 
 __all__ = ["claims_of", "rows_of", "tables_of"]
 

@@ -12,11 +12,11 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from homeonet._report import markdown_table
-from homeonet._sweep_command import sweep_meter
 from homeonet._version import __version__
 from homeonet.analysis import bootstrap_interval
+from homeonet.cli.sweep import sweep_meter
 from homeonet.errors import HomeonetError
+from homeonet.study.tables import markdown_table
 from homeonet.sweep import Grid, SweepResult, sweep
 
 __all__ = ["UNGUARDED", "cell", "difference", "options_of", "run_grid", "table_of", "write"]

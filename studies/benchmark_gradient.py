@@ -29,9 +29,9 @@ from _benchmark_gradient_training import layers_alone, training_steps
 from rich.console import Console
 from rich.table import Table
 
-from homeonet._allocator import keep_freed_memory
-from homeonet._report import markdown_table
-from homeonet.cli import run_main
+from homeonet.cli.main import run_main
+from homeonet.machine.allocator import keep_freed_memory
+from homeonet.study.tables import markdown_table
 
 LENGTHS = (32, 64, 256, 1024, 4096, 16384)
 

@@ -45,7 +45,7 @@ from _benchmark_presets import PRESET_HEADER, preset_rows
 from rich.console import Console
 from rich.table import Table
 
-from homeonet._compiler import compiler, compiler_version
+from homeonet.machine.compiler import compiler, compiler_version
 
 HERE = Path(__file__).parent
 

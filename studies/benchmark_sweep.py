@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 from statistics import median
 
-from homeonet._report import markdown_table
-from homeonet.cli import run_main
+from homeonet.cli.main import run_main
+from homeonet.study.tables import markdown_table
 from homeonet.sweep import Grid, sweep
 
 

@@ -25,8 +25,8 @@ from _dsn_networks import HEAD, DSNScale, accuracy_claims, accuracy_rows, networ
 from _figure_data import gallery_figure
 from _gradient_study import QUICK, accuracies, finish, study_options
 
-from homeonet._report import markdown_table
-from homeonet.cli import run_main
+from homeonet.cli.main import run_main
+from homeonet.study.tables import markdown_table
 
 EXACT_STEPS = 4096
 

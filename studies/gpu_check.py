@@ -30,11 +30,11 @@ from _gpu_plastic import by_cpp, compare_brian2cuda, compare_with_cpp, replica_s
 from _gpu_scan import layer_errors, recurrent_speed, scan_errors, scan_speed
 from rich.console import Console
 
-from homeonet._report import markdown_table
 from homeonet._version import __version__
-from homeonet.cli import run_main
+from homeonet.cli.main import run_main
 from homeonet.errors import HomeonetError, InputError
-from homeonet.plastic._cuda import architecture, find_nvcc, nvcc_version, require_gpu
+from homeonet.machine.cuda import architecture, find_nvcc, nvcc_version, require_gpu
+from homeonet.study.tables import markdown_table
 
 
 def parse() -> argparse.Namespace:

@@ -14,10 +14,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from homeonet._report import markdown_table
 from homeonet.analysis import mean_interval
-from homeonet.cli import progress_bar, run_main
+from homeonet.cli.main import progress_bar, run_main
 from homeonet.gradient.training import train, train_config
+from homeonet.study.tables import markdown_table
 
 NEURONS = {
     "LIF, through time": {"neuron": "lif"},

@@ -19,10 +19,10 @@ from typing import Any
 from tqdm import tqdm
 
 from homeonet import Config, load_config, preset_names, run
-from homeonet._report import markdown_table
 from homeonet.analysis import mean_interval
-from homeonet.cli import run_main
+from homeonet.cli.main import run_main
 from homeonet.runs import usable_cores
+from homeonet.study.tables import markdown_table
 
 COLUMNS = {
     "accuracy.logistic": "logistic",

@@ -19,11 +19,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from homeonet._allocator import keep_freed_memory
-from homeonet._report import markdown_table
-from homeonet.cli import progress_bar, run_main
+from homeonet.cli.main import progress_bar, run_main
 from homeonet.gradient import SpikingNeuron, spiking_neurons
 from homeonet.gradient.training import build, train, train_config
+from homeonet.machine.allocator import keep_freed_memory
+from homeonet.study.tables import markdown_table
 
 #: Both with a memory of many steps at the start: what is to be told apart lies hundreds of steps back.
 DSN = {"neuron": "dsn", "neuron_options.longest_memory": 300.0}

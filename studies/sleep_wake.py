@@ -21,10 +21,10 @@ import xarray as xr
 from _figure_data import courses, write_figure_data
 
 from homeonet import Config, RunResult, load_config, run
-from homeonet._report import markdown_table, print_runs, run_rows
-from homeonet.cli import parse_assignments, progress_bar, run_main
+from homeonet.cli.main import parse_assignments, progress_bar, run_main
 from homeonet.plotting import draw_comparison
 from homeonet.runs import usable_cores
+from homeonet.study.tables import markdown_table, print_runs, run_rows
 
 
 def parse() -> argparse.Namespace:

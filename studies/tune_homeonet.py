@@ -16,12 +16,12 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from homeonet import Config, load_config
-from homeonet._report import markdown_table
 from homeonet.analysis import evaluate_readout
-from homeonet.cli import parse_assignments, run_main
+from homeonet.cli.main import parse_assignments, run_main
 from homeonet.data import Dataset, load
 from homeonet.errors import HomeonetError
 from homeonet.plastic import Training, read_features
+from homeonet.study.tables import markdown_table
 
 FROZEN = {"input_exc.rule": "static", "exc_exc.rule": "static", "sleep.ratio": 0.0}
 

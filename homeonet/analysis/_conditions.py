@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from .._optional import require_extra
+from homeonet.machine.optional import require_extra
+
 from ..errors import InputError
 from ._significance import holm_correction, paired_permutation_test
 from ._statistics import bootstrap_interval

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from homeonet._checksums import read_verified, sealed
 from homeonet._version import __version__
 from homeonet.analysis import mean_interval
 from homeonet.errors import InputError
 from homeonet.store import require_writable, write_json
+from homeonet.store.checksums import read_verified, sealed
 
 __all__ = [
     "Measured",

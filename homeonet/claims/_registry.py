@@ -9,9 +9,9 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from homeonet._parameters import explain, read_toml
-from homeonet._text import close_matches
+from homeonet.config.parameters import explain, read_toml
 from homeonet.errors import InputError
+from homeonet.machine.text import close_matches
 
 __all__ = ["Claim", "Registry", "Source", "close_to", "load_registry"]
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from homeonet._text import shown
 from homeonet.data._checks import check_seed
 from homeonet.data._dataset import Dataset
 from homeonet.data._paths import refuse_pointer
@@ -18,6 +17,7 @@ from homeonet.data._resize import resize_images
 from homeonet.data._sources import RawImages
 from homeonet.data._splits import stratified_order
 from homeonet.errors import InputError
+from homeonet.machine.text import shown
 
 __all__ = [
     "checked_labels",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import string
 from dataclasses import dataclass
 
-from homeonet._text import close_matches, shown
 from homeonet.errors import InputError
+from homeonet.machine.text import close_matches, shown
 
 __all__ = ["DIGITS", "IDX_SETS", "NAMES", "IdxSet", "check_name", "file_names"]
 

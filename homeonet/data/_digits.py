@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from homeonet._pointers import refuse_pointer
 from homeonet.errors import InputError
+from homeonet.store.pointers import refuse_pointer
 
 __all__ = ["read_digits", "whole_numbers"]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from homeonet._text import shown
 from homeonet.data._arrays import checked_labels, divided, numbered, parts_of
 from homeonet.data._checks import check_whole
 from homeonet.data._dataset import Dataset
 from homeonet.errors import InputError
+from homeonet.machine.text import shown
 
 __all__ = ["Binning", "binned_dataset", "events_from_samples"]
 

@@ -22,10 +22,10 @@ from typing import IO, Any
 
 import numpy as np
 
-from homeonet._cache import cache_root
 from homeonet.data._paths import refuse_pointer
 from homeonet.data._sources import RawImages
 from homeonet.errors import InputError
+from homeonet.machine.cache import cache_root
 
 __all__ = ["ImageTree", "image_tree", "read_images"]
 

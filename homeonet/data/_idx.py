@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from homeonet._pointers import refuse_pointer
 from homeonet.errors import InputError
+from homeonet.store.pointers import refuse_pointer
 
 __all__ = ["CHECKSUMS", "other_set", "read_idx", "read_shape", "verify", "write_idx"]
 

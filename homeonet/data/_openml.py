@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from homeonet._scratch import scratch_folder
 from homeonet.data._catalogue import IDX_SETS, file_names
 from homeonet.data._idx import verify, write_idx
 from homeonet.errors import InputError
+from homeonet.machine.scratch import scratch_folder
 
 __all__ = ["download_idx"]
 

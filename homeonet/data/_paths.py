@@ -11,8 +11,8 @@ import os
 import re
 from pathlib import Path
 
-from homeonet._pointers import POINTER, is_pointer
 from homeonet.errors import InputError
+from homeonet.store.pointers import POINTER, is_pointer
 
 __all__ = [
     "ARRAY",

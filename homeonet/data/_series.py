@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from homeonet._pointers import refuse_pointer
 from homeonet.data._checks import check_seed
 from homeonet.data._dataset import Dataset
 from homeonet.data._paths import check_digest, file_digest, split_digest
 from homeonet.data._sources import data_folders
 from homeonet.data._splits import stratified_subset, train_val
 from homeonet.errors import InputError
+from homeonet.store.pointers import refuse_pointer
 
 __all__ = ["SERIES", "load_series", "series_file"]
 

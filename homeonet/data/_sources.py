@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from homeonet._cache import cache_root
 from homeonet.data._catalogue import DIGITS, IDX_SETS, IdxSet, file_names
 from homeonet.data._digits import read_digits
 from homeonet.data._idx import read_idx, verify
 from homeonet.errors import InputError
+from homeonet.machine.cache import cache_root
 
 __all__ = ["EMBEDDED", "RawImages", "cache_folder", "data_folders", "find_files", "read_raw", "remedy"]
 

@@ -8,8 +8,14 @@ import sys
 if "torch" not in sys.modules:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from homeonet.gradient._attention import SECA
-from homeonet.gradient._compression import (
+from homeonet.gradient.deployment._cost import cost
+from homeonet.gradient.deployment._cost_table import CostTable, LayerCost
+from homeonet.gradient.deployment._deploy import deploy, packed_bytes
+from homeonet.gradient.deployment._nir import to_nir
+from homeonet.gradient.kernels._recurrence import linear_recurrence, linear_recurrence_reference, scan_backend
+from homeonet.gradient.kernels._surrogate import Arctan, Rectangle, Sigmoid, Surrogate, Triangle, heaviside
+from homeonet.gradient.networks._attention import SECA
+from homeonet.gradient.networks._compression import (
     BinaryConv1d,
     BinaryConv2d,
     BinaryLinear,
@@ -17,22 +23,16 @@ from homeonet.gradient._compression import (
     TernaryConv2d,
     TernaryLinear,
 )
-from homeonet.gradient._cost import cost
-from homeonet.gradient._cost_table import CostTable, LayerCost
-from homeonet.gradient._deploy import deploy, packed_bytes
-from homeonet.gradient._dsn import DSN
-from homeonet.gradient._hdlif import HDLIF
-from homeonet.gradient._layers import PerStep
-from homeonet.gradient._lif import LIF
-from homeonet.gradient._mem_bn import MembraneNorm
-from homeonet.gradient._neuron import MembraneNeuron, SpikingNeuron, reset, spiking_neurons, streaming
-from homeonet.gradient._nir import to_nir
-from homeonet.gradient._psn import PSN, SlidingPSN
-from homeonet.gradient._recurrence import linear_recurrence, linear_recurrence_reference, scan_backend
-from homeonet.gradient._recurrent import RecurrentLIF
-from homeonet.gradient._surrogate import Arctan, Rectangle, Sigmoid, Surrogate, Triangle, heaviside
-from homeonet.gradient._trajectories import membrane_trajectories
-from homeonet.gradient._trlif import TrLIF
+from homeonet.gradient.networks._layers import PerStep
+from homeonet.gradient.neurons._dsn import DSN
+from homeonet.gradient.neurons._hdlif import HDLIF
+from homeonet.gradient.neurons._lif import LIF
+from homeonet.gradient.neurons._mem_bn import MembraneNorm
+from homeonet.gradient.neurons._neuron import MembraneNeuron, SpikingNeuron, reset, spiking_neurons, streaming
+from homeonet.gradient.neurons._psn import PSN, SlidingPSN
+from homeonet.gradient.neurons._recurrent import RecurrentLIF
+from homeonet.gradient.neurons._trajectories import membrane_trajectories
+from homeonet.gradient.neurons._trlif import TrLIF
 
 __all__ = [
     "DSN",

@@ -5,12 +5,10 @@ arrays. This package never imports torch; brian2 is imported only to write a pro
 or to run without a compiler.
 """
 
-from homeonet._compiler import compiler
-from homeonet.plastic._arrays import assemble, watched_weight
-from homeonet.plastic._checkpoint import load_checkpoint, save_checkpoint
-from homeonet.plastic._connectivity import connect
-from homeonet.plastic._cuda import gpus, require_gpu
-from homeonet.plastic._engine import (
+from homeonet.machine.compiler import compiler
+from homeonet.machine.cuda import gpus, require_gpu
+from homeonet.plastic.engine._checkpoint import load_checkpoint, save_checkpoint
+from homeonet.plastic.engine._engine import (
     DEVICES,
     GPU_DEVICES,
     Engine,
@@ -19,14 +17,16 @@ from homeonet.plastic._engine import (
     known_device,
     require_precision,
 )
-from homeonet.plastic._page import model_page
-from homeonet.plastic._poisson import log_silence
-from homeonet.plastic._program import cache_folder, program_for
-from homeonet.plastic._random import draw_key, normal_draw, stream_id, uniform_draw
-from homeonet.plastic._records import Recorder
-from homeonet.plastic._simulation import Network, Segment, Training, read_features
-from homeonet.plastic._structure import Structure
-from homeonet.plastic._toolchain import toolchain_for
+from homeonet.plastic.engine._records import Recorder
+from homeonet.plastic.engine._simulation import Network, Segment, Training, read_features
+from homeonet.plastic.mechanisms._poisson import log_silence
+from homeonet.plastic.mechanisms._random import draw_key, normal_draw, stream_id, uniform_draw
+from homeonet.plastic.network._arrays import assemble, watched_weight
+from homeonet.plastic.network._connectivity import connect
+from homeonet.plastic.network._page import model_page
+from homeonet.plastic.network._structure import Structure
+from homeonet.plastic.program._program import cache_folder, program_for
+from homeonet.plastic.program._toolchain import toolchain_for
 
 __all__ = [
     "DEVICES",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
-from homeonet._evaluation import worker_count
-from homeonet._images import load_images
 from homeonet.errors import InputError
+from homeonet.runs.evaluation import worker_count
+from homeonet.runs.images import load_images
 from homeonet.sweep._grid import MOST_CELLS, Grid
 from homeonet.sweep._tasks import Task
 

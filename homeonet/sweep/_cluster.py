@@ -15,9 +15,9 @@ from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from homeonet._scratch import scratch_folder
 from homeonet._version import __version__
 from homeonet.errors import HomeonetError, InputError
+from homeonet.machine.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from distributed import Client, Future, LocalCluster

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from homeonet import store
-from homeonet._checksums import read_verified, sealed
-from homeonet._optional import install_command
 from homeonet.errors import InputError
+from homeonet.machine.optional import install_command
+from homeonet.store.checksums import read_verified, sealed
 from homeonet.sweep._grid import Cell
 from homeonet.sweep._state import read_grid, state_of
 from homeonet.sweep._tasks import baseline_config

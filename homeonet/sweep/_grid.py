@@ -12,10 +12,10 @@ from typing import Any
 
 import tomli_w
 
-from homeonet._optional import require_gradient
-from homeonet._parameters import dotted, read_toml
-from homeonet._text import plain, shown
+from homeonet.config.parameters import dotted, read_toml
 from homeonet.errors import InputError
+from homeonet.machine.optional import require_gradient
+from homeonet.machine.text import plain, shown
 
 __all__ = ["MOST_CELLS", "Cell", "Grid", "load_grid"]
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from homeonet import store
-from homeonet._checksums import read_verified
 from homeonet._version import __version__
 from homeonet.errors import InputError
+from homeonet.store.checksums import read_verified
 from homeonet.sweep._grid import Cell, Grid, load_grid
 from homeonet.sweep._tasks import Outcome, Task, tasks_of
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from homeonet import store
-from homeonet._scratch import scratch_folder
 from homeonet._version import __version__
 from homeonet.errors import BusyError, DiskFullError, HomeonetError, InputError
+from homeonet.machine.scratch import scratch_folder
 from homeonet.sweep._grid import Cell
 
 __all__ = ["Outcome", "Place", "Task", "baseline_config", "batches_of", "perform", "tasks_of"]
@@ -147,7 +147,7 @@ def batches_of(tasks: Iterable[Task], replicas: int) -> list[list[Task]]:
         else:
             batches.append([task])
     if cells:
-        from homeonet._together import groups_of
+        from homeonet.runs.together import groups_of
 
         by_id = {task.id: task for task in cells}
         groups = groups_of([task.config for task in cells], replicas)
@@ -211,7 +211,7 @@ def _outcome(task: Task, error: Exception | None) -> Outcome:
 def _together(
     tasks: list[Task], folders: list[Path], place: Place, ended: dict[int, Exception | None]
 ) -> None:
-    from homeonet._together import run_together
+    from homeonet.runs.together import run_together
 
     for folder in folders:
         with store.disk_errors(folder.parent):
@@ -245,10 +245,10 @@ def _into(task: Task, folder: Path, place: Place) -> None:
 def _work(task: Task, folder: Path, place: Place) -> None:
     common: dict[str, Any] = {"data_folder": place.data_folder}
     if task.kind == "gradient":
-        from homeonet._allocator import keep_freed_memory
-        from homeonet.gradient._own import code_in
+        from homeonet.gradient.neurons._own import code_in
         from homeonet.gradient.training import measure_baselines as measure
         from homeonet.gradient.training import train as run
+        from homeonet.machine.allocator import keep_freed_memory
 
         keep_freed_memory()
         device, code = {"accelerator": place.device}, code_in(place.code)

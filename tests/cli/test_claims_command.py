@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 
 from homeonet.claims import Measured, load_registry, write_measured
-from homeonet.cli import main
+from homeonet.cli.main import main
 from homeonet.store import write_records
 
 FIGURES = Path(__file__).parents[2] / "figures"
@@ -137,7 +137,7 @@ def test_what_cannot_be_run_is_said_with_a_remedy(studies, monkeypatch, capsys) 
 def test_an_installation_without_studies_says_how_to_get_them(studies, monkeypatch, capsys, tmp_path) -> None:
     monkeypatch.delenv("HOMEONET_STUDIES")
     monkeypatch.setattr(
-        "homeonet._claims_command.__file__", str(tmp_path / "site-packages" / "homeonet" / "x.py")
+        "homeonet.cli.claims.__file__", str(tmp_path / "site-packages" / "homeonet" / "cli" / "x.py")
     )
     assert "clone the source" in refused(["claims", "dsn-exact", "--run"], capsys)
 
@@ -198,7 +198,7 @@ def test_one_figure_is_drawn_in_any_format_from_the_data_of_the_source(
 
 
 def test_every_script_of_the_gallery_has_a_caption_and_a_study() -> None:
-    from homeonet._gallery import figure_scripts, load_figure
+    from homeonet.study.gallery import figure_scripts, load_figure
 
     scripts = figure_scripts(FIGURES)
     assert len(scripts) >= 11

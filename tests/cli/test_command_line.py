@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 
 from homeonet import load_config
-from homeonet.cli import main
+from homeonet.cli.main import main
 
 TINY = [
     "--train",

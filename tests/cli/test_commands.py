@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from homeonet import InputError, __version__, _doctor, load_config, load_network, load_run, preset_names, run
+from homeonet import InputError, __version__, load_config, load_network, load_run, preset_names, run
 from homeonet.analysis import evaluate_readout
-from homeonet.cli import main
+from homeonet.cli import doctor as _doctor
+from homeonet.cli.main import main
 from homeonet.data import load
 from homeonet.plastic import read_features
-from homeonet.plastic._program import Program
+from homeonet.plastic.program._program import Program
 
 COMMANDS = ("run", "evaluate", "figure", "claims", "presets", "data", "doctor")
 #: A run of a second; 225 inputs and 250 neurons, as in the preset, so that nothing is compiled anew.
@@ -62,7 +63,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])
 def test_every_example_of_the_help_can_be_typed(name: str, capsys: pytest.CaptureFixture) -> None:
-    from homeonet.cli import _parser, parse_assignments
+    from homeonet.cli.main import _parser, parse_assignments
 
     with pytest.raises(SystemExit) as stopped:
         main([*name.split(), "--help"])
@@ -219,10 +220,10 @@ def test_a_run_of_another_version_is_neither_returned_nor_overwritten(
 
 
 def test_compile_seconds_count_the_evaluation_s_program(monkeypatch: pytest.MonkeyPatch) -> None:
-    from homeonet import runs
+    from homeonet.runs import plastic
 
     built = []
-    monkeypatch.setattr(runs, "program_for", lambda s, device: built.append(s) or Program(Path(), 1.5))
+    monkeypatch.setattr(plastic, "program_for", lambda s, device: built.append(s) or Program(Path(), 1.5))
     result = run(load_config("massey2026", SHORT_VALUES), figures=False, baselines=False)
     assert result.metrics["compile_seconds"] == 1.5
     assert [set(dict(structure.rules).values()) for structure in built] == [{"static"}]
@@ -233,7 +234,7 @@ def test_compile_seconds_count_the_evaluation_s_program(monkeypatch: pytest.Monk
     [
         (["evaluate"], "homeonet.runs.evaluate"),
         (["figure"], "homeonet.runs.draw_figures"),
-        (["doctor"], "homeonet._doctor.examine"),
+        (["doctor"], "homeonet.cli.doctor.examine"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
@@ -249,7 +250,7 @@ def test_ctrl_c_promises_to_continue_only_what_continues(
 
 
 @pytest.mark.parametrize(
-    "start", [["-m", "homeonet"], ["-c", "import sys; from homeonet.cli import main; sys.exit(main())"]]
+    "start", [["-m", "homeonet"], ["-c", "import sys; from homeonet.cli.main import main; sys.exit(main())"]]
 )
 def test_ctrl_c_during_imports_is_one_line(start: list[str], tmp_path: Path) -> None:
     """The import of a dependency is interrupted: that of pydantic, which every configuration needs."""
@@ -312,7 +313,7 @@ def test_an_edited_preset_runs(finished, tmp_path: Path) -> None:
 
 def test_the_same_structure_starts_without_brian2(finished, tmp_path: Path) -> None:
     code = (
-        "import sys; from homeonet.cli import main;"
+        "import sys; from homeonet.cli.main import main;"
         f"code = main(['run', 'massey2026', '--seed', '3', *{SHORT!r}, '--out', {str(tmp_path / 'r')!r}]);"
         "print(code, 'brian2' in sys.modules, 'torch' in sys.modules)"
     )

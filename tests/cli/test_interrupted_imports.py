@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from homeonet.cli import main
+from homeonet.cli.main import main
 
 _COMMANDS = {
     "train": (["train", "lif", "--out", "out"], "the same command continues it"),

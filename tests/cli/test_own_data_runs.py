@@ -14,7 +14,7 @@ from PIL import Image
 
 import homeonet
 from homeonet import InputError, load_config
-from homeonet.cli import main
+from homeonet.cli.main import main
 from homeonet.data import Dataset
 from homeonet.gradient.training import load_trained, train, train_config
 from homeonet.runs import load_run, run

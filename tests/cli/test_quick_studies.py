@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from homeonet.claims import load_registry
-from homeonet.cli import main
+from homeonet.cli.main import main
 
 ALL = Path(__file__).parents[2] / "studies" / "claims_all.py"
 

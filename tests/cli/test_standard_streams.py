@@ -60,7 +60,7 @@ def test_what_the_locale_cannot_write_is_replaced(command: str, encoding: str) -
 
 
 def test_streams_that_are_none_are_replaced(monkeypatch) -> None:
-    from homeonet.cli import main
+    from homeonet.cli.main import main
 
     for name in ("stdin", "stdout", "stderr"):
         monkeypatch.setattr(sys, name, None)
@@ -69,7 +69,7 @@ def test_streams_that_are_none_are_replaced(monkeypatch) -> None:
 
 
 def test_the_gallery_outside_a_clone_says_what_it_needs(tmp_path, monkeypatch, capsys) -> None:
-    from homeonet.cli import main
+    from homeonet.cli.main import main
 
     for folder, words in ((tmp_path / "none", "is not there"), (tmp_path, "holds no script")):
         monkeypatch.setenv("HOMEONET_FIGURES", str(folder))

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from homeonet._optional import install_command
-from homeonet.cli import main
+from homeonet.cli.main import main
+from homeonet.machine.optional import install_command
 
 SMALL = [
     *("train", "lif", "--net", "sg_snn", "--size", "8", "--train", "120", "--val", "30", "--test", "40"),
@@ -46,7 +46,7 @@ def by_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     runs = [[*training_of(case, folder / case), "--devices", "2"] for case in TOGETHER]
     script = folder / "all_cases.py"
     script.write_text(
-        f"from homeonet.cli import main\nfor arguments in {runs!r}:\n    assert main(arguments) == 0\n"
+        f"from homeonet.cli.main import main\nfor arguments in {runs!r}:\n    assert main(arguments) == 0\n"
     )
     done = subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", str(script)],

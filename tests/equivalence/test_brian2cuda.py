@@ -11,12 +11,12 @@ import pytest
 
 from homeonet.config import load_config, preset_names
 from homeonet.errors import HomeonetError, InputError
+from homeonet.machine.cuda import find_nvcc
 from homeonet.plastic import Structure, Training
-from homeonet.plastic._cuda import find_nvcc
-from homeonet.plastic._engine import engine_for
-from homeonet.plastic._program import _generate
-from homeonet.plastic._standalone import StandaloneEngine
-from homeonet.plastic._toolchain_standalone import brian2cuda_toolchain, find_curand
+from homeonet.plastic.engine._engine import engine_for
+from homeonet.plastic.engine._standalone import StandaloneEngine
+from homeonet.plastic.program._program import _generate
+from homeonet.plastic.program._toolchain_standalone import brian2cuda_toolchain, find_curand
 from tests.gpu_runs import MECHANISMS, assert_same, small, trained
 
 needs_brian2cuda = pytest.mark.skipif(
@@ -99,7 +99,8 @@ def test_a_program_that_fails_is_one_line(
 
 
 def test_without_the_package_the_device_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from homeonet.plastic import _cuda, _engine
+    from homeonet.machine import cuda as _cuda
+    from homeonet.plastic.engine import _engine
 
     structure = Structure.of(small(), 1)
     monkeypatch.setattr(_cuda, "gpus", lambda: ())

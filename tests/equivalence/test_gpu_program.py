@@ -15,15 +15,16 @@ import pytest
 import xarray as xr
 
 from homeonet import load_network, run
-from homeonet._cuda_option import CUDA_ARCH_VARIABLE
-from homeonet._optional import install_command
-from homeonet._together import groups_of, run_together
-from homeonet.cli import main
+from homeonet.cli.main import main
+from homeonet.cli.options import CUDA_ARCH_VARIABLE
 from homeonet.config import PATHWAYS, preset_names
 from homeonet.errors import HomeonetError, InputError, RunawayError
-from homeonet.plastic import Network, Structure, Training, _cuda, gpus, program_for, read_features
-from homeonet.plastic._engine import CompiledEngine, _failure
-from homeonet.plastic._toolchain import cuda_toolchain, toolchain_for
+from homeonet.machine import cuda as _cuda
+from homeonet.machine.optional import install_command
+from homeonet.plastic import Network, Structure, Training, gpus, program_for, read_features
+from homeonet.plastic.engine._engine import CompiledEngine, _failure
+from homeonet.plastic.program._toolchain import cuda_toolchain, toolchain_for
+from homeonet.runs.together import groups_of, run_together
 from homeonet.sweep._checks import check_device
 from tests.gpu_runs import MECHANISMS, assert_same, small, trained
 from tests.short_runs import TIMING, short
@@ -77,7 +78,7 @@ def test_replicas_need_as_many_images_each() -> None:
 
 @pytest.mark.parametrize("during", ["sleep", "always"])
 def test_features_side_by_side_are_those_one_after_the_other(during: str, monkeypatch) -> None:
-    from homeonet.plastic import _simulation
+    from homeonet.plastic.engine import _simulation
 
     monkeypatch.setattr(_simulation, "EVALUATION_CHUNK", 7)
     shown = np.random.default_rng(2).random((24, 36)) ** 3
@@ -124,16 +125,16 @@ def test_one_that_runs_away_leaves_the_others_alone(tmp_path: Path) -> None:
 
 
 def test_one_that_cannot_be_read_out_leaves_the_others_alone(tmp_path: Path, monkeypatch) -> None:
-    from homeonet import runs
+    from homeonet.runs import plastic
 
-    evaluate = runs.evaluate
+    evaluate = plastic.evaluate
 
     def broken(network: Network, *given: object, **options: object) -> object:
         if network.config.seed == 1:
             raise ValueError("no readout")
         return evaluate(network, *given, **options)
 
-    monkeypatch.setattr(runs, "evaluate", broken)
+    monkeypatch.setattr(plastic, "evaluate", broken)
     ended = {}
     run_together([short(seed=1), short(seed=2)], [tmp_path / "a", tmp_path / "b"], ended=ended.__setitem__)
     assert str(ended[0]) == "no readout" and ended[1] is None
@@ -294,8 +295,8 @@ def test_a_gpu_without_memory_left_says_what_to_do(
 
 def test_the_toolchain_of_a_gpu_is_never_another(monkeypatch: pytest.MonkeyPatch) -> None:
     """No silent fallback: what is asked for is what is called."""
-    monkeypatch.setattr("homeonet.plastic._toolchain.find_nvcc", lambda: "/opt/nvcc")
-    monkeypatch.setattr("homeonet.plastic._toolchain.nvcc_version", lambda _: "release 13.0")
+    monkeypatch.setattr("homeonet.plastic.program._toolchain.find_nvcc", lambda: "/opt/nvcc")
+    monkeypatch.setattr("homeonet.plastic.program._toolchain.nvcc_version", lambda _: "release 13.0")
     monkeypatch.setenv(CUDA_ARCH_VARIABLE, "9.0")
     found = toolchain_for("cuda")
     assert found == cuda_toolchain() and found.command == ("/opt/nvcc",) and "-arch=sm_90" in found.flags

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from homeonet import HomeonetError, InputError, load_network, load_run, run
-from homeonet.cli import main
+from homeonet.cli.main import main
 from homeonet.data import load
 from homeonet.plastic import Network, Training, read_features
 from tests.short_runs import PYTHON, SHORT, assert_same_run, one_line, short

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from homeonet.cli import main
+from homeonet.cli.main import main
 
 
 @pytest.mark.parametrize("given", ["1_000", "1e3", "٣", "", "1,000", "9" * 5000])

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from homeonet import InputError
-from homeonet._checksums import SUMS, read_verified
 from homeonet.data import _digits, check_images, load
+from homeonet.store.checksums import SUMS, read_verified
 from tests.faults.test_data_faults import FILES, idx_bytes
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"4d" * 32 + b"\nsize 9912422\n"

@@ -144,14 +144,14 @@ def test_scratch_of_a_killed_process_is_removed_and_that_of_others_is_not(
     tmp_path: Path, monkeypatch
 ) -> None:
     """Three folders: of a process that is killed, of one that lives, and one that is no scratch but looks like it."""
-    from homeonet import _scratch
+    from homeonet.machine import scratch as _scratch
 
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(_scratch.tempfile, "tempdir", None)
     (tmp_path / "homeonet-0").mkdir()
     (tmp_path / "homeonet-0" / "program").write_text("of the cache")
     script = (
-        "import time; from homeonet._scratch import scratch_folder\n"
+        "import time; from homeonet.machine.scratch import scratch_folder\n"
         "with scratch_folder() as f: (f / 'deep').mkdir(); (f / 'deep/x').touch(); print(f, flush=True); time.sleep(99)"
     )
     processes = [

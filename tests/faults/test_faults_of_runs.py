@@ -14,8 +14,8 @@ import pytest
 from homeonet import InputError, load_config, run
 from homeonet.errors import HomeonetError, RunawayError
 from homeonet.plastic import SegmentResult, Structure, Training, cache_folder, program_for
-from homeonet.plastic import _toolchain as toolchain
-from homeonet.plastic._guard import OpenWindows, check_segment
+from homeonet.plastic.engine._guard import OpenWindows, check_segment
+from homeonet.plastic.program import _toolchain as toolchain
 from homeonet.store import write_atomically, write_json
 
 SMALL = {"input.side": 6, "exc.n": 30, "inh.n": 10, "input_exc.density": 0.4, "input_exc.w_initial": 1.0}
@@ -152,7 +152,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, monkeypatch: py
 def test_a_full_output_folder_keeps_the_run_for_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from homeonet import store
+    from homeonet.store import _files
 
     config = load_config("massey2026", {"train": 40, "test": 20, "input.presentation": "0.1 s"})
 
@@ -160,7 +160,7 @@ def test_a_full_output_folder_keeps_the_run_for_later(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "_sync", full)
+        patch.setattr(_files, "_sync", full)
         with pytest.raises(HomeonetError, match="no space left"):
             run(config, tmp_path / "r", figures=False, baselines=False)
     assert not (tmp_path / "r").exists()

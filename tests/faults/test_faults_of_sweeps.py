@@ -21,7 +21,7 @@ import pytest
 import xarray as xr
 
 from homeonet import HomeonetError, InputError, _version, store
-from homeonet.cli import main
+from homeonet.cli.main import main
 from homeonet.errors import DiskFullError
 from homeonet.sweep import Grid, _run, open_sweep, sweep, sweep_status
 from homeonet.sweep._state import record, split

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from homeonet import InputError, load_network, load_run, run
-from homeonet._checksums import read_verified, sealed
 from homeonet.claims import Measured, load_measured, write_measured
-from homeonet.cli import main
+from homeonet.cli.main import main
+from homeonet.store.checksums import read_verified, sealed
 from tests.short_runs import one_line, short
 
 RESULTS = ("config.toml", "metrics.json", "records.nc", "SHA256SUMS")

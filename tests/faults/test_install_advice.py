@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import homeonet
-from homeonet import _optional
+from homeonet.machine import optional as _optional
 
 PACKAGE = Path(homeonet.__file__).parent
 
@@ -46,6 +46,6 @@ def test_an_installed_package_is_named_by_its_origin(
             assert name == "direct_url.json"
             return origin
 
-    monkeypatch.setattr(_optional, "__file__", str(tmp_path / "homeonet" / "_optional.py"))
+    monkeypatch.setattr(_optional, "__file__", str(tmp_path / "homeonet" / "machine" / "optional.py"))
     monkeypatch.setattr(_optional, "distribution", lambda name: Installed())
     assert _optional.install_command("cuda") == advice

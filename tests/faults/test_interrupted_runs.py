@@ -15,18 +15,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from homeonet import Config, InputError, _evaluation, _version, run, store
-from homeonet.cli import main
+from homeonet import Config, InputError, _version, run, store
+from homeonet.cli.main import main
 from homeonet.data import load
 from homeonet.plastic import Recorder, Training, load_checkpoint, save_checkpoint
+from homeonet.runs import evaluation as _evaluation
 from homeonet.store import locked, publish_folder
 from tests.short_runs import SHORT, assert_same_run, one_line, short
 
 #: ``homeonet`` with a checkpoint after every segment, and segments of five seconds.
 EAGER = (
-    "import sys; from homeonet import runs, cli; from homeonet.plastic import Training;"
-    "runs._CHECKPOINT_SECONDS = 0.0; Training.advance.__defaults__ = (5.0,);"
-    "sys.exit(cli.main(sys.argv[1:]))"
+    "import sys; from homeonet.cli.main import main; from homeonet.plastic import Training;"
+    "from homeonet.runs import plastic; plastic._CHECKPOINT_SECONDS = 0.0;"
+    "Training.advance.__defaults__ = (5.0,); sys.exit(main(sys.argv[1:]))"
 )
 
 

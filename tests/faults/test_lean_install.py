@@ -23,7 +23,7 @@ EXTRAS = {"pyarrow": "parquet", "statsmodels": "statistics", "bokeh": "dashboard
 
 
 def without(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
-    for module in ("_optional", "sweep._collect", "_sweep_command", "data._digits"):
+    for module in ("machine.optional", "sweep._collect", "cli.sweep", "data._digits"):
         name = f"homeonet.{module}.find_spec"
         monkeypatch.setattr(name, lambda asked: None if asked == package else find_spec(asked))
 
@@ -71,7 +71,7 @@ def test_the_mixed_model_without_statsmodels_is_one_line(monkeypatch) -> None:
 
 
 def test_the_dashboard_without_bokeh_is_one_line(monkeypatch, capsys) -> None:
-    from homeonet._sweep_command import sweep_meter
+    from homeonet.cli.sweep import sweep_meter
 
     without(monkeypatch, "bokeh")
     with sweep_meter(1, "http://127.0.0.1:1/status"):

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 import homeonet
-from homeonet._cache import cache_root, is_sound, private_folder, seal
-from homeonet._compiler import compiler
 from homeonet.errors import InputError
-from homeonet.plastic import Structure, Training, _program, program_for
+from homeonet.machine.cache import cache_root, is_sound, private_folder, seal
+from homeonet.machine.compiler import compiler
+from homeonet.plastic import Structure, Training, program_for
+from homeonet.plastic.program import _program
 from tests.gpu_runs import small
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
@@ -161,9 +162,9 @@ def test_the_current_folder_stays_out_of_compilation(tmp_path: Path, monkeypatch
         (tmp_path / f"{name}.py").write_text(poison)
     copy = tmp_path / "homeonet"
     shutil.copytree(Path(homeonet.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    network = copy / "plastic" / "cpp" / "network.cpp"
+    network = copy / "plastic" / "program" / "cpp" / "network.cpp"
     network.write_text("#error the copy was compiled\n" + network.read_text())
-    with (copy / "plastic" / "_codegen.py").open("a") as file:
+    with (copy / "plastic" / "program" / "_codegen.py").open("a") as file:
         file.write(poison + "\n")
     (tmp_path / "brian_preferences").write_text("core.default_float_dtype = float32\n")
     monkeypatch.chdir(tmp_path)
@@ -188,7 +189,7 @@ def test_a_compiler_that_is_not_there_is_not_replaced(command: str, monkeypatch:
         compiler()
 
 
-PROBE = "from homeonet._cache import cache_root; print(cache_root())"
+PROBE = "from homeonet.machine.cache import cache_root; print(cache_root())"
 
 
 def told(environment: dict[str, str], **options: object) -> str:
@@ -217,14 +218,15 @@ def test_where_the_cache_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_a_user_without_home_and_name() -> None:
     script = """
         import os, tempfile
-        import homeonet._cache, homeonet.errors
+        from homeonet.errors import InputError
+        from homeonet.machine import cache
         os.setuid(12345)
         os.environ.pop("HOME", None)
-        print(homeonet._cache.cache_root() == homeonet._cache.Path(tempfile.gettempdir(), "homeonet-12345"))
+        print(cache.cache_root() == cache.Path(tempfile.gettempdir(), "homeonet-12345"))
         os.environ["HOMEONET_CACHE"] = "~/mine"
         try:
-            homeonet._cache.cache_root()
-        except homeonet.errors.InputError as error:
+            cache.cache_root()
+        except InputError as error:
             print(error)
     """
     done = subprocess.run(

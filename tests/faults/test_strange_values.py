@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeonet import InputError, load_config
-from homeonet._units import parse_quantity
-from homeonet.cli import main
+from homeonet.cli.main import main
+from homeonet.config._units import parse_quantity
 from homeonet.sweep import Grid
 
 
@@ -189,7 +189,7 @@ def test_any_text_is_a_finite_quantity_or_a_value_error(text: str) -> None:
     ],
 )
 def test_options_of_training_are_numbers_lists_or_words(text: str, value: Any) -> None:
-    from homeonet._train_command import _value
+    from homeonet.cli.train import _value
 
     assert _value(text) == value and type(_value(text)) is type(value)
 

@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from homeonet.errors import InputError
-from homeonet.gradient import DSN, HDLIF, LIF, PSN, RecurrentLIF, SlidingPSN, TrLIF, _forward_pass
+from homeonet.gradient import DSN, HDLIF, LIF, PSN, RecurrentLIF, SlidingPSN, TrLIF
+from homeonet.gradient.neurons import _forward_pass
 
 NEURONS = {
     "lif": lambda: LIF(mp_init=True),

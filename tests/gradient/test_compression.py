@@ -5,8 +5,9 @@ import torch
 from torch.nn.functional import conv1d, conv2d
 
 from homeonet.errors import InputError
-from homeonet.gradient._attention import SECA
-from homeonet.gradient._compression import (
+from homeonet.gradient.deployment._packing import PackedConv1d, PackedConv2d, PackedLinear, pack, unpack
+from homeonet.gradient.networks._attention import SECA
+from homeonet.gradient.networks._compression import (
     BinaryConv1d,
     BinaryConv2d,
     BinaryLinear,
@@ -14,8 +15,7 @@ from homeonet.gradient._compression import (
     TernaryConv2d,
     TernaryLinear,
 )
-from homeonet.gradient._layers import PerStep
-from homeonet.gradient._packing import PackedConv1d, PackedConv2d, PackedLinear, pack, unpack
+from homeonet.gradient.networks._layers import PerStep
 
 torch.set_num_threads(1)
 LAYERS = {

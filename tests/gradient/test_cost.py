@@ -7,16 +7,16 @@ from torch.nn.functional import pad, unfold
 
 from homeonet.errors import InputError
 from homeonet.gradient import LIF, PerStep
-from homeonet.gradient._attention import SECA
-from homeonet.gradient._compression import BinaryLinear, TernaryConv2d
-from homeonet.gradient._cost import cost
-from homeonet.gradient._deploy import deploy, packed_bytes
-from homeonet.gradient._dsn import DSN
-from homeonet.gradient._hdlif import HDLIF
-from homeonet.gradient._psn import PSN, SlidingPSN
-from homeonet.gradient._recurrent import RecurrentLIF
-from homeonet.gradient._trlif import TrLIF
+from homeonet.gradient.deployment._cost import cost
+from homeonet.gradient.deployment._deploy import deploy, packed_bytes
 from homeonet.gradient.networks import Parts, network
+from homeonet.gradient.networks._attention import SECA
+from homeonet.gradient.networks._compression import BinaryLinear, TernaryConv2d
+from homeonet.gradient.neurons._dsn import DSN
+from homeonet.gradient.neurons._hdlif import HDLIF
+from homeonet.gradient.neurons._psn import PSN, SlidingPSN
+from homeonet.gradient.neurons._recurrent import RecurrentLIF
+from homeonet.gradient.neurons._trlif import TrLIF
 
 torch.set_num_threads(1)
 ADDITION, MAC, WORD = 0.9e-9, 4.6e-9, 5e-9  # mJ

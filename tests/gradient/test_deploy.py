@@ -6,14 +6,14 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from homeonet.gradient import LIF, PerStep, TrLIF, spiking_neurons, streaming
-from homeonet.gradient._attention import SECA
-from homeonet.gradient._compression import BinaryConv2d, BinaryLinear, TernaryConv2d, TernaryLinear
-from homeonet.gradient._deploy import deploy, packed_bytes
-from homeonet.gradient._deployed import FixedHDLIF, FixedLIF
-from homeonet.gradient._dsn import DSN
-from homeonet.gradient._hdlif import HDLIF
-from homeonet.gradient._packing import PackedConv2d, PackedLinear
-from homeonet.gradient._psn import PSN, SlidingPSN
+from homeonet.gradient.deployment._deploy import deploy, packed_bytes
+from homeonet.gradient.deployment._deployed import FixedHDLIF, FixedLIF
+from homeonet.gradient.deployment._packing import PackedConv2d, PackedLinear
+from homeonet.gradient.networks._attention import SECA
+from homeonet.gradient.networks._compression import BinaryConv2d, BinaryLinear, TernaryConv2d, TernaryLinear
+from homeonet.gradient.neurons._dsn import DSN
+from homeonet.gradient.neurons._hdlif import HDLIF
+from homeonet.gradient.neurons._psn import PSN, SlidingPSN
 
 torch.set_num_threads(1)
 T = 4

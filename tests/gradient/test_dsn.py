@@ -10,9 +10,9 @@ from torch import Tensor
 
 from homeonet.errors import InputError
 from homeonet.gradient import DSN
-from homeonet.gradient import _native as native
-from homeonet.gradient._dsn import DSNState
+from homeonet.gradient.kernels import _native as native
 from homeonet.gradient.networks import Parts, network
+from homeonet.gradient.neurons._dsn import DSNState
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from torch import nn
 
 from homeonet.errors import InputError
 from homeonet.gradient import LIF, PerStep, reset, streaming
-from homeonet.gradient._hdlif import HDLIF
-from homeonet.gradient._p2_reset import quantise
+from homeonet.gradient.kernels._p2_reset import quantise
+from homeonet.gradient.neurons._hdlif import HDLIF
 from homeonet.gradient.training import temporal_factor
 
 torch.set_num_threads(1)

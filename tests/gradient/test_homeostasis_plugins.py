@@ -8,10 +8,10 @@ from torch import nn
 
 from homeonet.errors import InputError
 from homeonet.gradient import LIF, TrLIF
-from homeonet.gradient._hdlif import HDLIF
-from homeonet.gradient._psn import PSN
 from homeonet.gradient.homeostasis import AHSAR, MPInit, Sleep, ThresholdAdaptation, homeostasis_named
 from homeonet.gradient.homeostasis._rates import count_nonzero
+from homeonet.gradient.neurons._hdlif import HDLIF
+from homeonet.gradient.neurons._psn import PSN
 from tests.homeostasis_models import (
     B,
     ExplicitMembranes,

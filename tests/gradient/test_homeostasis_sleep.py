@@ -9,8 +9,8 @@ from torch import nn
 
 from homeonet.errors import InputError
 from homeonet.gradient import LIF, PerStep, streaming
-from homeonet.gradient._recurrent import RecurrentLIF
 from homeonet.gradient.homeostasis import AHSAR, MPInit, Sleep, ThresholdAdaptation, TraceSTDP, power_law
+from homeonet.gradient.neurons._recurrent import RecurrentLIF
 from tests.homeostasis_models import N_IN, OTHERS, B, T, batch, linear, linears, make, same, settle
 
 torch.set_num_threads(1)

@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 from homeonet.errors import InputError
 from homeonet.gradient import PSN, SECA, SlidingPSN, deploy, spiking_neurons, streaming
-from homeonet.gradient._compression import (
+from homeonet.gradient.kernels._surrogate import Arctan
+from homeonet.gradient.networks import NETWORKS, NEURONS, CharacterModel, Parts, network
+from homeonet.gradient.networks._compression import (
     BinaryConv1d,
     BinaryConv2d,
     BinaryLinear,
@@ -18,9 +20,7 @@ from homeonet.gradient._compression import (
     TernaryConv2d,
     TernaryLinear,
 )
-from homeonet.gradient._mem_bn import MembraneNorm
-from homeonet.gradient._surrogate import Arctan
-from homeonet.gradient.networks import NETWORKS, NEURONS, CharacterModel, Parts, network
+from homeonet.gradient.neurons._mem_bn import MembraneNorm
 
 STEPS, BATCH, CLASSES = 5, 3, 4
 #: Shape of a step of an example, and options that make each network small.

@@ -27,7 +27,7 @@ from homeonet.gradient import (
     TrLIF,
     streaming,
 )
-from homeonet.gradient import _native as native
+from homeonet.gradient.kernels import _native as native
 
 LENGTHS = (1, 2, 63, 64, 65)
 SURROGATES = ("rectangle", "triangle", "arctan", "sigmoid")

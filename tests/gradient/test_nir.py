@@ -8,14 +8,14 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from homeonet._optional import install_command
 from homeonet.errors import InputError
 from homeonet.gradient import LIF, PerStep, TrLIF
-from homeonet.gradient._attention import SECA
-from homeonet.gradient._compression import BinaryLinear, TernaryConv2d
-from homeonet.gradient._dsn import DSN
-from homeonet.gradient._hdlif import HDLIF
-from homeonet.gradient._nir import to_nir
+from homeonet.gradient.deployment._nir import to_nir
+from homeonet.gradient.networks._attention import SECA
+from homeonet.gradient.networks._compression import BinaryLinear, TernaryConv2d
+from homeonet.gradient.neurons._dsn import DSN
+from homeonet.gradient.neurons._hdlif import HDLIF
+from homeonet.machine.optional import install_command
 
 nir = pytest.importorskip("nir")
 torch.set_num_threads(1)

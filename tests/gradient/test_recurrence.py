@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from homeonet.errors import InputError
-from homeonet.gradient import _native as native
 from homeonet.gradient import linear_recurrence, linear_recurrence_reference
-from homeonet.gradient._recurrence import scan
+from homeonet.gradient.kernels import _native as native
+from homeonet.gradient.kernels._recurrence import scan
 
 
 @pytest.mark.parametrize("with_initial", [False, True])

@@ -9,9 +9,9 @@ from torch.nn.functional import batch_norm, conv1d, conv2d, linear
 
 from homeonet.errors import InputError
 from homeonet.gradient import HDLIF, LIF, SECA, PerStep, TrLIF, deploy
-from homeonet.gradient._compression import BinaryConv2d, BinaryLinear, TernaryConv2d, TernaryLinear
 from homeonet.gradient.homeostasis import MPInit
 from homeonet.gradient.networks import Parts, network
+from homeonet.gradient.networks._compression import BinaryConv2d, BinaryLinear, TernaryConv2d, TernaryLinear
 
 
 def ternary(weight: torch.Tensor) -> torch.Tensor:

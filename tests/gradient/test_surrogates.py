@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from homeonet.gradient import Arctan, Rectangle, Sigmoid, Triangle, TrLIF
-from homeonet.gradient._surrogate import heaviside
+from homeonet.gradient.kernels._surrogate import heaviside
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ import sys
 import pytest
 import torch
 
-from homeonet.gradient import _triton, linear_recurrence, scan_backend
+from homeonet.gradient import linear_recurrence, scan_backend
+from homeonet.gradient.kernels import _triton
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("triton") is None, reason="Triton has no package for this platform"
@@ -75,7 +76,7 @@ def test_long_memory_does_not_underflow() -> None:
     lines = interpreted(
         "import torch\n"
         "from homeonet.gradient import linear_recurrence_reference as reference\n"
-        "from homeonet.gradient._triton import triton_scan\n"
+        "from homeonet.gradient.kernels._triton import triton_scan\n"
         "decay, x = torch.full((400, 1), 0.5), torch.ones(400, 1)\n"
         "out = torch.empty_like(x)\n"
         "triton_scan(out, decay, x, None)\n"
@@ -214,7 +215,7 @@ def test_all_kernels_compile_for_a_gpu() -> None:
     code = """
 import triton
 from triton.backends.compiler import GPUTarget
-from homeonet.gradient._triton_kernels import carry, charge, ends, integrate, states
+from homeonet.gradient.kernels._triton_kernels import carry, charge, ends, integrate, states
 
 sizes = dict.fromkeys(("n_steps", "n_lanes", "n_units", "stretch"), "i32")
 of_neuron = ("decay", "x", "weight", "bias")
@@ -278,7 +279,7 @@ def test_a_gpu_without_triton_is_told_of(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_what_is_asked_for_is_what_computes(monkeypatch: pytest.MonkeyPatch) -> None:
     """No silent fallback: float32 on a GPU goes to Triton, and on a CPU to the compiled kernel."""
-    from homeonet.gradient import _recurrence
+    from homeonet.gradient.kernels import _recurrence
 
     x = torch.rand(300, 4)
     assert scan_backend(x) == "cpp" and scan_backend(x.double()) == "torch"

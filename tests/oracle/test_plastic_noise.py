@@ -18,8 +18,6 @@ import homeonet.plastic
 from homeonet.config import load_config
 from homeonet.plastic import (
     Structure,
-    _arrays,
-    _connectivity,
     assemble,
     compiler,
     connect,
@@ -28,6 +26,7 @@ from homeonet.plastic import (
     stream_id,
     uniform_draw,
 )
+from homeonet.plastic.network import _arrays, _connectivity
 
 TAU = 0.030
 
@@ -172,7 +171,7 @@ def test_no_draw_where_it_is_switched_off() -> None:
 
 @pytest.mark.skipif(compiler() is None, reason="needs a C++ compiler")
 def test_c_and_numpy_draw_the_same_bits(tmp_path: Path) -> None:
-    header = Path(homeonet.plastic.__file__).parent / "cpp" / "homeonet_random.h"
+    header = Path(homeonet.plastic.__file__).parent / "program" / "cpp" / "homeonet_random.h"
     source = tmp_path / "draws.cpp"
     source.write_text(
         f'#include "{header}"\n'

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from homeonet import run
-from homeonet._meanwhile import Meanwhile
+from homeonet.runs._meanwhile import Meanwhile
 from tests.short_runs import TIMING, short
 
 

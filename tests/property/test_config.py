@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeonet import InputError, load_config, preset_names
-from homeonet._units import format_quantity, parse_quantity
 from homeonet.config import Config, apply_overrides
+from homeonet.config._units import format_quantity, parse_quantity
 
 BASE = load_config("massey2026")
 

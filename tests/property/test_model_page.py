@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from homeonet import load_config
-from homeonet.cli import main
+from homeonet.cli.main import main
 from homeonet.config import PATHWAYS, preset_names
 from homeonet.plastic import Structure, connect, model_page
 
@@ -24,7 +24,7 @@ def stripped(text: str) -> set[str]:
     "changes", [{}, {"ahsar.enabled": True, "sleep.plastic": False}], ids=["as it is", "ahsar"]
 )
 def test_every_statement_that_brian2_gets_stands_on_the_page(source: str | Path, changes: dict) -> None:
-    from homeonet.plastic._network import build_network
+    from homeonet.plastic.network._network import build_network
 
     config = load_config(source, SMALL | changes)
     structure = Structure.of(config)

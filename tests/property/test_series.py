@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from homeonet import InputError, load_config
-from homeonet._images import load_images
 from homeonet.data import load, pinned
+from homeonet.runs.images import load_images
 
 RISING, FALLING = np.linspace(-1, 3, 12), np.linspace(3, -1, 12)
 

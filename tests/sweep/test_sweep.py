@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 from homeonet import InputError, run
-from homeonet.cli import main
+from homeonet.cli.main import main
 from homeonet.sweep import Grid, estimate, open_sweep, sweep, sweep_table
 from homeonet.sweep._tasks import baseline_config
 from tests.short_runs import assert_same_run

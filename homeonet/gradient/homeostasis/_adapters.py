@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from homeonet.errors import InputError
-from homeonet.gradient._dsn import DSN
-from homeonet.gradient._lif import LIF
-from homeonet.gradient._neuron import MembraneNeuron, SpikingNeuron
-from homeonet.gradient._psn import PSN, SlidingPSN
+from homeonet.gradient.neurons._dsn import DSN
+from homeonet.gradient.neurons._lif import LIF
+from homeonet.gradient.neurons._neuron import MembraneNeuron, SpikingNeuron
+from homeonet.gradient.neurons._psn import PSN, SlidingPSN
 
 __all__ = ["ForeignLayer", "SnnTorchLayer", "SpikingJellyLayer", "SpikingLayer", "spiking_layers"]
 

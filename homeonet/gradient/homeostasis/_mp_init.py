@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from homeonet.errors import InputError
-from homeonet.gradient._forward_pass import recomputing
-from homeonet.gradient._processes import sum_over_processes
 from homeonet.gradient.homeostasis._adapters import ForeignLayer, SpikingLayer
 from homeonet.gradient.homeostasis._plugin import Homeostasis, check_range
 from homeonet.gradient.homeostasis._thresholds import scaled_threshold
+from homeonet.gradient.neurons._forward_pass import recomputing
+from homeonet.gradient.neurons._processes import sum_over_processes
 
 __all__ = ["MPInit"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from homeonet.errors import InputError
-from homeonet.gradient._own import imported, is_dotted
 from homeonet.gradient.homeostasis._ahsar import AHSAR
 from homeonet.gradient.homeostasis._mp_init import MPInit
 from homeonet.gradient.homeostasis._plugin import Homeostasis
 from homeonet.gradient.homeostasis._sleep import Sleep
 from homeonet.gradient.homeostasis._threshold_adaptation import ThresholdAdaptation
+from homeonet.gradient.neurons._own import imported, is_dotted
 
 __all__ = ["homeostasis_named"]
 
@@ -25,7 +25,7 @@ def homeostasis_named(name: str, **options: Any) -> Homeostasis:
     Parameters
     ----------
     name : {"ahsar", "mp_init", "sleep", "threshold_adaptation"}
-        Or a class of one's own, "module:class"; see :mod:`homeonet.gradient._own`.
+        Or a class of one's own, "module:class"; see :mod:`homeonet.gradient.neurons._own`.
     **options
         Parameters of its class.
 

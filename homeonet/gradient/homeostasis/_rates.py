@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from homeonet.gradient._forward_pass import recomputing
-from homeonet.gradient._processes import process_count, sum_over_processes
 from homeonet.gradient.homeostasis._adapters import SpikingLayer
+from homeonet.gradient.neurons._forward_pass import recomputing
+from homeonet.gradient.neurons._processes import process_count, sum_over_processes
 
 __all__ = ["RateMeter", "count_nonzero"]
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from homeonet.errors import InputError
-from homeonet.gradient._chain import chain_of, is_container
-from homeonet.gradient._neuron import Stream
 from homeonet.gradient.homeostasis._adapters import SpikingLayer
+from homeonet.gradient.networks._chain import chain_of, is_container
+from homeonet.gradient.neurons._neuron import Stream
 
 __all__ = ["Pathway", "Replay", "linear_layers", "may_lie_between"]
 

@@ -13,10 +13,10 @@ from typing import Any, Self
 
 from torch import Tensor, nn
 
-from homeonet.gradient._forward_pass import recomputing
 from homeonet.gradient.homeostasis._adapters import ForeignLayer, SpikingLayer
 from homeonet.gradient.homeostasis._plugin import Homeostasis
 from homeonet.gradient.homeostasis._rates import RateMeter
+from homeonet.gradient.neurons._forward_pass import recomputing
 
 __all__ = ["ThresholdHomeostasis", "scaled_threshold"]
 

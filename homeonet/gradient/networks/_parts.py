@@ -10,8 +10,8 @@ from typing import Any
 from torch import nn
 
 from homeonet.errors import InputError
-from homeonet.gradient._attention import SECA
-from homeonet.gradient._compression import (
+from homeonet.gradient.networks._attention import SECA
+from homeonet.gradient.networks._compression import (
     BinaryConv1d,
     BinaryConv2d,
     BinaryLinear,
@@ -19,15 +19,15 @@ from homeonet.gradient._compression import (
     TernaryConv2d,
     TernaryLinear,
 )
-from homeonet.gradient._dsn import DSN
-from homeonet.gradient._hdlif import HDLIF
-from homeonet.gradient._layers import PerStep
-from homeonet.gradient._lif import LIF
-from homeonet.gradient._neuron import SpikingNeuron
-from homeonet.gradient._own import imported, is_dotted, make_with
-from homeonet.gradient._psn import PSN, SlidingPSN
-from homeonet.gradient._recurrent import RecurrentLIF
-from homeonet.gradient._trlif import TrLIF
+from homeonet.gradient.networks._layers import PerStep
+from homeonet.gradient.neurons._dsn import DSN
+from homeonet.gradient.neurons._hdlif import HDLIF
+from homeonet.gradient.neurons._lif import LIF
+from homeonet.gradient.neurons._neuron import SpikingNeuron
+from homeonet.gradient.neurons._own import imported, is_dotted, make_with
+from homeonet.gradient.neurons._psn import PSN, SlidingPSN
+from homeonet.gradient.neurons._recurrent import RecurrentLIF
+from homeonet.gradient.neurons._trlif import TrLIF
 
 __all__ = ["NEURONS", "NORMS", "Parts"]
 
@@ -85,7 +85,7 @@ class Parts:
     Parameters
     ----------
     neuron : {"lif", "trlif", "hdlif", "dsn", "psn", "slidingpsn", "recurrentlif"}
-        Or a class of one's own, "module:class"; see :mod:`homeonet.gradient._own`.
+        Or a class of one's own, "module:class"; see :mod:`homeonet.gradient.neurons._own`.
     steps : int
         T, for neurons with constants a step (HD-LIF, PSN). Default 4.
     options : dict

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from homeonet.errors import InputError
-from homeonet.gradient._layers import PerStep
+from homeonet.gradient.networks._layers import PerStep
 from homeonet.gradient.networks._parts import Parts
 from homeonet.gradient.networks._residual import Residual
 from homeonet.gradient.networks._vgg import scaled

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from homeonet.errors import InputError
-from homeonet.gradient._layers import PerStep
-from homeonet.gradient._neuron import streaming
+from homeonet.gradient.networks._layers import PerStep
 from homeonet.gradient.networks._parts import Parts
 from homeonet.gradient.networks._residual import Residual
+from homeonet.gradient.neurons._neuron import streaming
 
 __all__ = ["CharacterModel", "ColumnNet", "SequenceNet"]
 

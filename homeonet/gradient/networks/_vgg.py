@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from homeonet.errors import InputError
-from homeonet.gradient._layers import PerStep
+from homeonet.gradient.networks._layers import PerStep
 from homeonet.gradient.networks._parts import NORMS, Parts
 
 __all__ = ["VGG", "scaled"]

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from homeonet import store
 from homeonet._version import __version__
 from homeonet.errors import InputError
-from homeonet.gradient._neuron import SpikingNeuron
-from homeonet.gradient._surrogate import Surrogate
 from homeonet.gradient.homeostasis import Homeostasis
+from homeonet.gradient.kernels._surrogate import Surrogate
+from homeonet.gradient.neurons._neuron import SpikingNeuron
 
 __all__ = ["load_checkpoint", "load_weights", "save_checkpoint", "save_weights"]
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity, cross_entropy
 
 from homeonet.errors import InputError
-from homeonet.gradient._hdlif import HDLIF
+from homeonet.gradient.neurons._hdlif import HDLIF
 from homeonet.gradient.training._paradigms import no_gradient_through_time
 
 __all__ = ["gradient_cosine", "temporal_factor"]

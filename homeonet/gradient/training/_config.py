@@ -20,10 +20,10 @@ from pydantic import (
     model_validator,
 )
 
-from homeonet._parameters import dotted, explain, read_toml
-from homeonet._text import is_number, one_line, plain, shown
+from homeonet.config.parameters import dotted, explain, read_toml
 from homeonet.data import EVENTS, SERIES
 from homeonet.errors import InputError
+from homeonet.machine.text import is_number, one_line, plain, shown
 
 __all__ = ["TrainConfig", "load_train_config", "train_config"]
 
@@ -90,7 +90,7 @@ class TrainConfig(BaseModel):
     ----------
     neuron, neuron_options : str, dict
         Of :class:`Parts`: "lif", "trlif", "hdlif", "dsn", "psn", "slidingpsn", "recurrentlif", or a class of one's own,
-        "module:class" (:mod:`homeonet.gradient._own` says what it must do).
+        "module:class" (:mod:`homeonet.gradient.neurons._own` says what it must do).
     net, net_options : str, dict
         Of :func:`network`: "conv", "sg_snn", "resnet18", …
     weights, attention

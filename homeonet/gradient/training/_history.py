@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from homeonet import store
 from homeonet.analysis import dead_and_saturated
-from homeonet.gradient._neuron import SpikingNeuron
+from homeonet.gradient.neurons._neuron import SpikingNeuron
 
 if TYPE_CHECKING:
     import xarray as xr

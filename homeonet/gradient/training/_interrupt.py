@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from homeonet._interrupts import on_interrupt
+from homeonet.machine.interrupts import on_interrupt
 
 __all__ = ["interrupt_deferred"]
 

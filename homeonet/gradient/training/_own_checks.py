@@ -1,6 +1,6 @@
 """Whether a neuron or homeostasis of one's own keeps its contract: tried on a few numbers, before any data are read.
 
-The contract is in :mod:`homeonet.gradient._own`.
+The contract is in :mod:`homeonet.gradient.neurons._own`.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from homeonet._text import one_line
 from homeonet.errors import InputError
-from homeonet.gradient._deploy import deploy
-from homeonet.gradient._layers import PerStep
-from homeonet.gradient._neuron import SpikingNeuron, streaming
-from homeonet.gradient._own import imported, is_dotted, source_digest
+from homeonet.gradient.deployment._deploy import deploy
 from homeonet.gradient.homeostasis import Homeostasis, homeostasis_named
 from homeonet.gradient.networks import Parts
+from homeonet.gradient.networks._layers import PerStep
+from homeonet.gradient.neurons._neuron import SpikingNeuron, streaming
+from homeonet.gradient.neurons._own import imported, is_dotted, source_digest
 from homeonet.gradient.training._config import TrainConfig
+from homeonet.machine.text import one_line
 
 __all__ = ["check_sources", "checked_own"]
 

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from homeonet.errors import InputError
-from homeonet.gradient._dsn import DSN
-from homeonet.gradient._hdlif import HDLIF
-from homeonet.gradient._neuron import spiking_neurons, streaming
-from homeonet.gradient._psn import PSN, SlidingPSN
+from homeonet.gradient.neurons._dsn import DSN
+from homeonet.gradient.neurons._hdlif import HDLIF
+from homeonet.gradient.neurons._neuron import spiking_neurons, streaming
+from homeonet.gradient.neurons._psn import PSN, SlidingPSN
 
 __all__ = ["PARADIGMS", "Learner", "Paradigm", "check_paradigm", "no_gradient_through_time"]
 

@@ -14,8 +14,6 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from homeonet import store
-from homeonet._checksums import read_verified, verify
-from homeonet._optional import install_command
 from homeonet._version import __version__
 from homeonet.data import Dataset, load, pinned, selected
 from homeonet.errors import InputError
@@ -25,6 +23,8 @@ from homeonet.gradient.training._config import TrainConfig, load_train_config, t
 from homeonet.gradient.training._history import History
 from homeonet.gradient.training._own_checks import check_sources, checked_own
 from homeonet.gradient.training._run import ProgressMeter, TrainingRun, build, stored_features
+from homeonet.machine.optional import install_command
+from homeonet.store.checksums import read_verified, verify
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -1,0 +1,1 @@
+"""Trained networks without what only training needs: folded, packed, exported, and what they cost."""

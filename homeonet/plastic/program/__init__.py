@@ -1,0 +1,1 @@
+"""From a network to a compiled program: code generation, compilers, and the cache of what they made."""

@@ -1,0 +1,43 @@
+"""The images of a configuration, and the order in which a network sees them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from homeonet.config import Config
+from homeonet.data import EVENTS, SERIES, Dataset, load, pinned, selected
+from homeonet.errors import InputError
+from homeonet.runs.evaluation import check_enough
+
+__all__ = ["load_images", "presentation_order", "with_data"]
+
+
+def load_images(config: Config, folder: str | Path | None, given: Dataset | None = None) -> Dataset:
+    """The images of a configuration, in grey and enough for its readouts; of `given`, if that is a set."""
+    if config.data.startswith((SERIES, EVENTS)):
+        raise InputError(
+            f"data = {config.data!r}: the plastic network sees images; `homeonet train` learns time series and events"
+        )
+    side, counts = config.input.side, {"train": config.train, "val": config.val, "test": config.test}
+    if given is not None:
+        dataset = selected(given, side, seed=config.seed, colour=False, **counts)
+    else:
+        dataset = load(config.data, size=side, seed=config.seed, folder=folder, colour=False, **counts)
+    check_enough(dataset)
+    return dataset
+
+
+def with_data(config: Config, folder: str | Path | None, given: Dataset | None) -> Config:
+    """A configuration with the name of its data made one that says what they hold."""
+    data = pinned(config.data, folder) if given is None else given.identity
+    return config.model_copy(update={"data": data})
+
+
+def presentation_order(images: np.ndarray, config: Config) -> np.ndarray:
+    """All epochs one after the other; each but the first is shuffled anew."""
+    orders = [np.arange(len(images))]
+    for epoch in range(1, config.epochs):
+        orders.append(np.random.default_rng([config.seed, epoch]).permutation(len(images)))
+    return images[np.concatenate(orders)]

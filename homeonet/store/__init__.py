@@ -1,0 +1,28 @@
+"""Results on disk: written whole or not at all, with checksums that every reader verifies.
+
+Nothing here knows what the results mean.
+"""
+
+from homeonet.store._files import (
+    disk_errors,
+    load_records,
+    locked,
+    publish_folder,
+    require_writable,
+    whole_folder,
+    write_atomically,
+    write_json,
+    write_records,
+)
+
+__all__ = [
+    "disk_errors",
+    "load_records",
+    "locked",
+    "publish_folder",
+    "require_writable",
+    "whole_folder",
+    "write_atomically",
+    "write_json",
+    "write_records",
+]

@@ -1,0 +1,1 @@
+"""What studies share: tables of results, and the gallery of figures."""
