@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Protocol
 
 import numpy as np
@@ -60,6 +60,8 @@ class SegmentResult:
         Steps run: fewer than asked for if a replica reached its last wake step.
     seconds : float
         Wall time spent in the time loop.
+    recorded : dict of str to (ndarray, dict)
+        State that the configuration asks for: steps, and by variable an array of shape (n_steps, n_neurons).
     """
 
     arrays: Arrays
@@ -68,6 +70,7 @@ class SegmentResult:
     samples: dict[str, np.ndarray]
     n_steps: int
     seconds: float
+    recorded: dict[str, tuple[np.ndarray, dict[str, np.ndarray]]] = field(default_factory=dict)
 
 
 class Engine(Protocol):
@@ -113,6 +116,11 @@ def engine_for(structure: Structure, connections: Connections, device: str = "au
     """
     device = settled_device(device)
     require_precision(structure.precision, device)
+    if structure.records and device not in ("cpp", "runtime"):
+        raise InputError(
+            f"record.{structure.records[0].name}: device = {device!r} records spikes and weights alone; use device = "
+            "'cpp', or leave the variables out"
+        )
     if device == "runtime":
         from homeonet.plastic.engine._runtime import RuntimeEngine
 
@@ -266,8 +274,15 @@ class CompiledEngine:
         def counted(dtype: str) -> np.ndarray:
             return np.fromfile(file, dtype, int(np.fromfile(file, np.int64, 1)[0]))
 
-        spikes, samples, sample_step = {}, {}, np.array([], dtype=np.int64)
+        spikes, samples, recorded, sample_step = {}, {}, {}, np.array([], dtype=np.int64)
         for monitor, names in self._manifest["monitors"].items():
+            if n := self._manifest["recorded"].get(monitor):
+                steps = np.rint(counted("float64") / dt).astype(np.int64)
+                values = {
+                    name: np.fromfile(file, np.float64, len(steps) * n).reshape(-1, n) for name in names
+                }
+                recorded[monitor.removeprefix("record_")] = (steps, values)
+                continue
             if monitor.startswith("spikes"):
                 unit, when = counted("int32"), counted("float64")
                 spikes[monitor.removeprefix("spikes_")] = (unit, np.rint(when / dt).astype(np.int64))
@@ -279,7 +294,7 @@ class CompiledEngine:
                 samples[name] = flat.reshape(len(sample_step), replicas)
         n_steps = int(np.fromfile(file, np.int64, 1)[0])
         seconds = float(np.fromfile(file, np.float64, 1)[0])
-        return SegmentResult(arrays, spikes, sample_step, samples, n_steps, seconds)
+        return SegmentResult(arrays, spikes, sample_step, samples, n_steps, seconds, recorded)
 
 
 def _failure(message: str, code: int) -> HomeonetError:

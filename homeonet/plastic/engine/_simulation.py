@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from homeonet.config import Config
+from homeonet.config import Config, OwnPopulation
 from homeonet.errors import InputError
 from homeonet.plastic.engine._engine import Engine, SegmentResult, engine_for, settled_device
 from homeonet.plastic.engine._guard import OpenWindows, check_segment
@@ -48,6 +48,8 @@ class Network:
         Rise of the threshold of each neuron in volt, by population.
     threshold_scale : dict of str to float
         How far thresholds lie from rest, relative to the configuration, by population: what AHSAR moves; none without.
+    kept : dict of str to ndarray
+        State of neurons of the user's that evaluation starts from, as "population.variable".
     """
 
     config: Config
@@ -55,6 +57,7 @@ class Network:
     weights: dict[str, np.ndarray]
     thresholds: dict[str, np.ndarray]
     threshold_scale: dict[str, float] = field(default_factory=dict)
+    kept: dict[str, np.ndarray] = field(default_factory=dict)
 
     @classmethod
     def untrained(cls, config: Config) -> Network:
@@ -65,7 +68,8 @@ class Network:
             config,
             connect(structure, [config]),
             {name: arrays[f"{name}.w"] for name in structure.pathway},
-            {name: np.zeros(structure.size(name)) for name in structure.neurons},
+            {name: np.zeros(structure.size(name)) for name in structure.lif},
+            kept={name: arrays[name] for name in _kept(config)},
         )
 
 
@@ -134,6 +138,13 @@ class Training:
             )
         for images in {id(images): images for images in self.images}.values():
             _check_images(images, first)
+        for config in self.configs:
+            for name, signal in config.signal.items():
+                if len(signal.values) != len(self.images[0]):
+                    raise InputError(
+                        f"signal.{name}.values has {len(signal.values)} numbers, but {len(self.images[0])} images are "
+                        "shown; give one for each, in their order, epoch after epoch"
+                    )
         self.dt = first.simulation.dt
         self.image_steps = round(first.input.presentation / self.dt)
         self.connections = connect(self.structure, self.configs)
@@ -176,12 +187,19 @@ class Training:
         row = np.minimum(wake // self.image_steps, max(0, len(self.images[0]) - 1))
         table_end = (row + self.engine.stimulus_rows) * self.image_steps
         arrays = dict(self.arrays)
-        for name in self.structure.inputs:
-            arrays[f"{name}.first_wake_step"] = self._per_replica(row * self.image_steps, name)
+        for name in self.structure.population:
+            if f"{name}.first_wake_step" in arrays:
+                arrays[f"{name}.first_wake_step"] = self._per_replica(row * self.image_steps, name)
         last = np.full(len(self.configs), NEVER)  # a replica that has finished ends no segment
         last[active] = np.minimum(self.total_wake_steps, table_end)[active]
         arrays["controller.last_wake_step"] = last
-        stimulus = _table(self.images, row, self.engine.stimulus_rows, first_config.input.mean_rate, self.dt)
+        rows = self.engine.stimulus_rows
+        stimulus = np.hstack(
+            [
+                _table(self.images, row, rows, first_config.input.mean_rate, self.dt),
+                *(self._signals(r, first, rows) for r, first in enumerate(row)),
+            ]
+        )
         n_steps = max(1, round(seconds / self.dt))
         result = self.engine.run(arrays, stimulus, first_step=self.step, n_steps=n_steps, dt=self.dt)
         end = self.step + result.n_steps
@@ -223,14 +241,34 @@ class Training:
             self.configs[replica],
             connections,
             {name: part(self.arrays[f"{name}.w"]) for name in self.structure.pathway},
-            {name: part(self.arrays[f"{name}.theta"]) for name in self.structure.neurons},
-            threshold_scales(self.arrays, replica, self.structure.neurons) if self.structure.ahsar else {},
+            {name: part(self.arrays[f"{name}.theta"]) for name in self.structure.lif},
+            threshold_scales(self.arrays, replica, self.structure.lif) if self.structure.ahsar else {},
+            {name: part(self.arrays[name]) for name in _kept(self.configs[replica])},
         )
+
+    def _signals(self, replica: int, first: int, n_rows: int) -> np.ndarray:
+        """A replica's columns of the stimulus table after the pixels: a row for each image from `first` on."""
+        signals = self.configs[replica].signal
+        table = np.zeros((n_rows, len(self.structure.signals)))
+        for k, name in enumerate(self.structure.signals):
+            own = signals[name].values[first : first + n_rows]
+            table[: len(own), k] = own
+        return table
 
     def _per_replica(self, values: np.ndarray, group: str) -> np.ndarray:
         """A parameter's array: shared by one replica, a copy a neuron for several."""
         repeats = 1 if len(self.configs) == 1 else self.structure.size(group)
         return np.repeat(values.astype(float), repeats)
+
+
+def _kept(config: Config) -> list[str]:
+    """State of the user's neurons that training leaves for evaluation."""
+    return [
+        f"{name}.{variable}"
+        for name, found in config.population.items()
+        if isinstance(found, OwnPopulation)
+        for variable in config.neuron[found.neuron].kept
+    ]
 
 
 def _check_images(images: np.ndarray, config: Config) -> None:
@@ -307,6 +345,8 @@ def read_features(
         template[f"{name}.v_threshold"][:] = moved_threshold(config.population[name], scale)
     if config.evaluation.freeze_threshold:
         template |= {f"{n}.theta": np.tile(theta, side_by_side) for n, theta in network.thresholds.items()}
+
+    template |= {name: np.tile(values, side_by_side) for name, values in network.kept.items()}
 
     def some(those: Sequence[int]) -> np.ndarray:
         """Counts of the stretches that start at `those` images."""
