@@ -23,6 +23,7 @@ from homeonet.config._network_tables import (
     CLASSIC_PATHWAYS,
     KINDS,
     TEXT_KINDS,
+    is_whole,
     long_name,
     short_name,
     with_tables,
@@ -264,7 +265,7 @@ def _taken_out(tables: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     added: dict[str, Any] = {}
     for kind in KINDS:
         for name, value in list(tables.get(kind, {}).items() if isinstance(tables.get(kind), dict) else ()):
-            if name not in known.get(kind, {}) or value is False or "like" in value:
+            if is_whole(kind, value, known.get(kind, {}).get(name)):
                 added[f"{kind}.{name}"] = tables[kind].pop(name)
     return added
 
@@ -283,12 +284,13 @@ def apply_overrides(config: Config, overrides: dict[str, Any]) -> Config:
         if not isinstance(name, str):
             raise InputError(f"{shown(name)} is not a parameter; names are text, such as sleep.ratio")
     whole = {name: value for name, value in overrides.items() if _is_whole_table(name)}
+    whole |= _other_neurons(config, overrides)
     split = ((*name.split("."), value) for name, value in whole.items())
     tables = with_tables(config.to_dict(), split)
     for given, value in overrides.items():
-        if given in whole:
-            continue
         name = long_name(given, tables)
+        if given in whole or (name.endswith(".neuron") and name.removesuffix(".neuron") in whole):
+            continue
         *sections, key = name.split(".")
         table: Any = tables
         for section in sections:
@@ -297,6 +299,18 @@ def apply_overrides(config: Config, overrides: dict[str, Any]) -> Config:
             raise InputError(f"{one_line(given, 200)} is not a parameter; {_suggest(given, tables)}")
         table[key] = _coerce(given, plain(value), table[key])
     return _validate(tables)
+
+
+def _other_neurons(config: Config, overrides: dict[str, Any]) -> dict[str, Any]:
+    """Tables of the populations that get another neuron, with other parameters, by an override such as exc.neuron."""
+    tables, found = config.to_dict(), {}
+    for given, value in overrides.items():
+        kind, _, rest = long_name(given, tables).partition(".")
+        name, _, key = rest.partition(".")
+        known = config.population.get(name) if kind == "population" and key == "neuron" else None
+        if known is not None and value != known.neuron:
+            found[f"population.{name}"] = {"neuron": value}
+    return found
 
 
 def _is_whole_table(name: str) -> bool:

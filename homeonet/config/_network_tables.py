@@ -84,6 +84,11 @@ def with_tables(tables: Mapping[str, Any], added: Iterable[tuple[str, str, Any]]
                     f"{kind}.{one_line(name, 80)} = false: there is none to take away{_known(those)}"
                 )
             del those[name]
+        elif kind == "population" and name in those and _is_other_neuron(value, those[name]):
+            those[name] = {
+                "n": those[name].get("n"),
+                **value,
+            }  # its parameters are others: all but the size begin anew
         elif isinstance(value, Mapping) and "like" in value:
             model = value["like"]
             if not isinstance(model, str) or model not in those:
@@ -101,3 +106,15 @@ def _known(those: Mapping[str, Any], name: Any = "") -> str:
     if close:
         return f"; did you mean {' or '.join(close)}?"
     return f"; there are {', '.join(those)}" if those else ""
+
+
+def is_whole(kind: str, value: Any, present: Any) -> bool:
+    """Whether a table of a file stands for itself, and does not change single values of the one that is there."""
+    if present is None or value is False or not isinstance(value, Mapping):
+        return True
+    return "like" in value or (kind == "population" and _is_other_neuron(value, present))
+
+
+def _is_other_neuron(value: Any, present: Any) -> bool:
+    both = isinstance(value, Mapping) and isinstance(present, Mapping)
+    return both and value.get("neuron", present.get("neuron")) != present.get("neuron")
