@@ -16,7 +16,7 @@ from joblib import Parallel, delayed
 
 from homeonet.config import Config, load_config
 from homeonet.data import load
-from homeonet.plastic import Structure, Training, excitatory_weight, program_for
+from homeonet.plastic import Structure, Training, program_for, watched_weight
 
 RATIOS = [0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.7, 0.99]
 #: How far means over replicas may lie apart once the two have parted, relative.
@@ -119,7 +119,7 @@ def _means(ours: Training, theirs: Training) -> list[list[str]]:
         rate = [t.spikes[name].shape[1] / s for t, s in zip((ours, theirs), seconds, strict=True)]
         add(f"rate {name}, Hz", *rate, abs(rate[0] - rate[1]) <= BOUND * rate[1])
     weight = [
-        float(np.mean([excitatory_weight(t.finished[r].weights) for r in range(len(configs))]))
+        float(np.mean([watched_weight(t.finished[r].weights, t.structure) for r in range(len(configs))]))
         for t in (ours, theirs)
     ]
     add("total excitatory weight", *weight, abs(weight[0] - weight[1]) <= BOUND * weight[1])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from homeonet.config._units import quantity
 
@@ -15,8 +15,10 @@ __all__ = [
     "Evaluation",
     "Guard",
     "Input",
+    "Neurons",
     "Noise",
     "Pathway",
+    "PoissonPopulation",
     "Population",
     "Section",
     "Simulation",
@@ -56,6 +58,7 @@ class Population(Section):
     is at most `theta_max`.
     """
 
+    neuron: Literal["lif"] = "lif"
     n: int = Field(ge=1, le=1_000_000)
     synapse: Literal["current", "conductance"]
     tau_m: quantity("ms", gt=0)
@@ -87,6 +90,35 @@ class Population(Section):
         return self
 
 
+class PoissonPopulation(Section):
+    """Inputs beside [input]. `shows` is "images", the same ones pixel by pixel, drawn anew at the mean rate
+    `mean_rate`, with as many units as pixels; or "nothing": `n` units that fire at `mean_rate` awake."""
+
+    neuron: Literal["poisson"]
+    shows: Literal["images", "nothing"]
+    n: int = Field(0, ge=0, le=1_000_000)
+    mean_rate: quantity("Hz", gt=0, le=1000)
+
+    @model_validator(mode="after")
+    def _sized(self) -> Self:
+        if self.shows == "images" and self.n:
+            raise ValueError('n must be left out where shows = "images": there is a unit for each pixel')
+        if self.shows == "nothing" and not self.n:
+            raise ValueError('n is missing; shows = "nothing" needs a number of units, for example n = 100')
+        return self
+
+
+def _kind(value: Any) -> str:
+    return str(value.get("neuron", "lif") if isinstance(value, dict) else getattr(value, "neuron", "lif"))
+
+
+#: What a [population.NAME] may be.
+Neurons = Annotated[
+    Annotated[Population, Tag("lif")] | Annotated[PoissonPopulation, Tag("poisson")],
+    Discriminator(_kind),
+]
+
+
 class Noise(Section):
     """Membrane noise: each step of 1 ms adds a normal number of standard deviation `sigma` (scaled with
     the square root of the time step), asleep only or always."""
@@ -114,14 +146,21 @@ class ISTDP(Section):
 
 
 class Pathway(Section):
-    """One projection with a fixed in-degree ``round(density * sources)``.
+    """One projection from `source` onto `target`, with a fixed in-degree ``round(density * sources)``; or with the
+    synapses that `sources` and `targets` list, indices of neurons from 0 on (then density says nothing).
 
     Weights are magnitudes in [`w_min`, `w_max`]: their sign is in the target variable, so clamping them
     is sign clamping. They start at `w_initial`, spread uniformly by ± `w_spread` * `w_initial`. A spike
     raises g by weight * `gain`. `eta` is the learning rate of `rule`, in weight units: a rule that is built in, or the
-    NAME of a [rule.NAME]. `w_target` is the fixed point of the renormalisation asleep.
+    NAME of a [rule.NAME]. `w_target` is the fixed point of the renormalisation asleep, which takes place where the
+    pathway is `renormalised` and plastic. The rule is off in sleep unless `plastic_asleep`, of the pathway and of
+    [sleep], and the controller's W adds up the pathways that are `watched`. With `avoid_reciprocal` no neuron has a
+    synapse onto one that it has a synapse from, by the pathway that leads back.
     """
 
+    source: str = Field(max_length=40)
+    target: str = Field(max_length=40)
+    sign: Literal["excitatory", "inhibitory"]
     density: float = Field(gt=0, le=1)
     w_initial: float = Field(ge=0)
     w_spread: float = Field(ge=0, le=1)
@@ -131,7 +170,12 @@ class Pathway(Section):
     gain: quantity("mV", gt=0)
     rule: str = Field(max_length=40)
     eta: float = Field(ge=0)
-    avoid_reciprocal: bool
+    avoid_reciprocal: bool = False
+    renormalised: bool = True
+    plastic_asleep: bool = True
+    watched: bool = False
+    sources: list[Annotated[int, Field(ge=0)]] | None = None
+    targets: list[Annotated[int, Field(ge=0)]] | None = None
 
     @model_validator(mode="after")
     def _within(self) -> Self:
@@ -139,13 +183,21 @@ class Pathway(Section):
             raise ValueError(f"w_min ({self.w_min:g}) must be below w_max ({self.w_max:g})")
         if not self.w_min <= self.w_initial <= self.w_max:
             raise ValueError(f"w_initial ({self.w_initial:g}) must lie in [w_min, w_max]")
+        if (self.sources is None) != (self.targets is None) or len(self.sources or ()) != len(
+            self.targets or ()
+        ):
+            raise ValueError("sources and targets must be lists of equal length, a synapse each")
+        if self.sources is not None and not self.sources:
+            raise ValueError("sources is empty; list a synapse or leave out sources and targets")
+        if self.sources is not None and self.avoid_reciprocal:
+            raise ValueError("avoid_reciprocal must be false where sources and targets list the synapses")
         return self
 
 
 class Sleep(Section):
     """When the network sleeps and what sleep does.
 
-    Sleep starts after `interval` of wake time, when the total excitatory weight exceeds `alpha_trigger`
+    Sleep starts after `interval` of wake time, when the total weight W of the watched pathways exceeds `alpha_trigger`
     times its initial value, or at either; it lasts at most ``min(ratio * interval, longest)`` and ends
     early at `alpha_base` times the initial value. A `ratio` of 0 means no sleep at all. Asleep, every
     `every`, the weights of plastic pathways follow `renormalisation`, with `decay` (λ) per millisecond.

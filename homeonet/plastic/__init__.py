@@ -21,7 +21,7 @@ from homeonet.plastic.engine._records import Recorder
 from homeonet.plastic.engine._simulation import Network, Segment, Training, read_features
 from homeonet.plastic.mechanisms._poisson import log_silence
 from homeonet.plastic.mechanisms._random import draw_key, normal_draw, stream_id, uniform_draw
-from homeonet.plastic.network._arrays import assemble, excitatory_weight
+from homeonet.plastic.network._arrays import assemble, watched_weight
 from homeonet.plastic.network._connectivity import connect
 from homeonet.plastic.network._page import model_page
 from homeonet.plastic.network._structure import Structure
@@ -44,7 +44,6 @@ __all__ = [
     "connect",
     "draw_key",
     "engine_for",
-    "excitatory_weight",
     "gpus",
     "known_device",
     "load_checkpoint",
@@ -59,4 +58,5 @@ __all__ = [
     "stream_id",
     "toolchain_for",
     "uniform_draw",
+    "watched_weight",
 ]

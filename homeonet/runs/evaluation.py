@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from homeonet.config import Config
 from homeonet.data import Dataset
 from homeonet.errors import InputError
-from homeonet.plastic import Network, read_features
+from homeonet.plastic import Network, Structure, read_features
 
 if TYPE_CHECKING:
     from homeonet.analysis import ReadoutResult
@@ -47,7 +48,7 @@ class Evaluation:
 
     Attributes
     ----------
-    features_train, features_test : ndarray, shape (n_images, n_exc + n_inh)
+    features_train, features_test : ndarray, shape (n_images, n_neurons)
     readouts : dict of str to ReadoutResult
         Scored on the test images.
     validation : dict of str to ReadoutResult
@@ -105,19 +106,19 @@ def evaluate(
     n_test, n_train = len(dataset.x_test), len(dataset.x_train)
     test, train, val = np.split(features, [n_test, n_test + n_train])
     labels = np.concatenate([dataset.y_test, dataset.y_val])
-    results = {
-        name: evaluate_readout(
+    scored, excitatory = np.concatenate([test, val]), _excitatory(network.config)
+    results = {}
+    for name in readouts:
+        units = excitatory if name == "diehl_cook" else slice(None)  # as there, excitatory neurons alone vote
+        results[name] = evaluate_readout(
             name,
-            train,
+            train[:, units],
             dataset.y_train,
-            np.concatenate([test, val]),
+            scored[:, units],
             labels,
             seed=network.config.seed,
             tune=name == "logistic" and tunable(dataset),
-            n_exc=network.config.exc.n,
         )
-        for name in readouts
-    }
     n_classes = len(np.unique(dataset.y_test))
     return Evaluation(
         train,
@@ -126,6 +127,17 @@ def evaluate(
         {name: _scored(result, labels, slice(n_test, None)) for name, result in results.items() if len(val)},
         clustering_score(test, dataset.y_test) if 1 < n_classes < n_test else float("nan"),
     )
+
+
+def _excitatory(config: Config) -> np.ndarray:
+    """Which neurons excite others, or at least inhibit none; all if each population inhibits."""
+    inhibits = {pathway.source for pathway in config.pathway.values() if pathway.sign == "inhibitory"}
+    structure = Structure.of(config)
+    found = np.repeat(
+        [name not in inhibits for name in structure.neurons],
+        [structure.size(name) for name in structure.neurons],
+    )
+    return found if found.any() else ~found
 
 
 def _scored(result: ReadoutResult, labels: np.ndarray, part: slice) -> ReadoutResult:

@@ -287,8 +287,8 @@ def load_network(folder: str | Path) -> Network:
         config,
         {name: (records[f"pre_{name}"].values, records[f"post_{name}"].values) for name in names},
         {name: records[f"w_final_{name}"].values for name in names},
-        {name: records[f"threshold_rise_{name}"].values for name in ("exc", "inh")},
-        {name: float(scales.get(name, 1.0)) for name in ("exc", "inh")},
+        {str(name): records[f"threshold_rise_{name}"].values for name in records["population"].values},
+        {str(name): float(scale) for name, scale in scales.items()},
     )
 
 

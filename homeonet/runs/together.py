@@ -17,17 +17,17 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from homeonet import store
-from homeonet.config import PATHWAYS, Config
+from homeonet.config import Config
 from homeonet.data import Dataset
 from homeonet.errors import BusyError, DiskFullError, RunawayError
 from homeonet.plastic import Recorder, Structure, Training
+from homeonet.runs import write_run
 from homeonet.runs.images import load_images, presentation_order
-from homeonet.runs.plastic import write_run
 
 __all__ = ["groups_of", "run_together"]
 
 #: Parameters in which replicas may differ: all others are one value in a network.
-_OWN = ("preset", "seed", "data", "sleep", "noise", "guard", *PATHWAYS)
+_OWN = ("preset", "seed", "data", "sleep", "noise", "guard", "pathway")
 
 
 def groups_of(configs: Sequence[Config], most: int) -> list[list[Config]]:

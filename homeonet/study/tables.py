@@ -37,9 +37,14 @@ def run_rows(runs: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
         for readout in ("", ".qda", ".knn"):
             label = _READOUTS[readout.removeprefix(".") or "logistic"]
             add(f"  {name}, {label}", lambda m, k=f"accuracy.{key}{readout}": _accuracy(m, k))
-    for pathway in ("input_exc", "exc_exc", "exc_inh", "inh_exc"):
+    pathways = [key.split(".")[1] for metrics in all_metrics for key in metrics if key.startswith("weights.")]
+    for pathway in dict.fromkeys(pathways):
         add(f"weight {pathway.replace('_', '→')}, final / initial", lambda m, p=pathway: _ratio(m, p))
     add("rate E / I (Hz)", lambda m: _pair(m, "rate_hz.exc", "rate_hz.inh"))
+    others = [key for metrics in all_metrics for key in metrics if key.startswith("rate_hz.")]
+    for key in dict.fromkeys(others):
+        if key not in ("rate_hz.exc", "rate_hz.inh"):
+            add(f"rate {key.partition('.')[2]} (Hz)", lambda m, key=key: _format(m, key, "{:.1f}"))
     add("time asleep", lambda m: _format(m, "sleep_fraction", "{:.1%}"))
     add("simulated s / wall s", lambda m: _format(m, "realtime_factor", "{:.0f}"))
     add("compile (s)", lambda m: _format(m, "compile_seconds", "{:.1f}"))
@@ -94,12 +99,14 @@ def _accuracy(metrics: Mapping[str, Any], key: str) -> str:
 
 
 def _ratio(metrics: Mapping[str, Any], pathway: str) -> str:
+    if f"weights.{pathway}.final" not in metrics:
+        return ""
     final, initial = metrics[f"weights.{pathway}.final"], metrics[f"weights.{pathway}.initial"]
     return f"{final:.3g} / {initial:.3g} = {final / initial:.2f}" if initial else f"{final:.3g} / 0"
 
 
 def _pair(metrics: Mapping[str, Any], first: str, second: str) -> str:
-    return f"{metrics[first]:.1f} / {metrics[second]:.1f}"
+    return f"{metrics[first]:.1f} / {metrics[second]:.1f}" if first in metrics and second in metrics else ""
 
 
 def _format(metrics: Mapping[str, Any], key: str, form: str) -> str:

@@ -17,7 +17,7 @@ import xarray as xr
 
 from homeonet import InputError, __version__, load_config, load_network, load_run, preset_names, run
 from homeonet.analysis import evaluate_readout
-from homeonet.cli import doctor as _doctor
+from homeonet.cli.main import doctor as _doctor
 from homeonet.cli.main import main
 from homeonet.data import load
 from homeonet.plastic import read_features
@@ -250,7 +250,8 @@ def test_ctrl_c_promises_to_continue_only_what_continues(
 
 
 @pytest.mark.parametrize(
-    "start", [["-m", "homeonet"], ["-c", "import sys; from homeonet.cli.main import main; sys.exit(main())"]]
+    "start",
+    [["-m", "homeonet"], ["-c", "import sys; from homeonet.cli.main import main; sys.exit(main())"]],
 )
 def test_ctrl_c_during_imports_is_one_line(start: list[str], tmp_path: Path) -> None:
     """The import of a dependency is interrupted: that of pydantic, which every configuration needs."""

@@ -51,7 +51,7 @@ class SegmentResult:
     arrays : dict of str to ndarray
         All arrays after the last step; the input of the next segment.
     spikes : dict of str to (ndarray, ndarray)
-        For "exc" and "inh": index of the neuron (over all replicas) and step of each spike, in order.
+        For each population of neurons: index of the neuron (over all replicas) and step of each spike, in order.
     sample_step : ndarray, shape (n_samples,)
         Steps at which samples were taken, every 0.2 s.
     samples : dict of str to ndarray, shape (n_samples, replicas)

@@ -21,7 +21,7 @@ from homeonet.plastic.network._structure import SAMPLE_PERIOD, Structure
 
 __all__ = ["OpenWindows", "check_segment"]
 
-_POPULATIONS = {"exc": "excitatory", "inh": "inhibitory"}
+_TITLES = {"exc": "excitatory", "inh": "inhibitory"}
 _STATES = ("awake", "asleep")
 
 
@@ -50,9 +50,9 @@ class OpenWindows:
     spikes: np.ndarray
 
     @classmethod
-    def at_start(cls, replicas: int) -> OpenWindows:
+    def at_start(cls, structure: Structure) -> OpenWindows:
         """Before the first step."""
-        n_states, n_populations = len(_STATES), len(_POPULATIONS)
+        n_states, n_populations, replicas = len(_STATES), len(structure.neurons), structure.replicas
         return cls(
             -1,
             np.zeros(replicas),
@@ -131,7 +131,7 @@ def _spikes_between(
 ) -> np.ndarray:
     """Spikes after each edge up to the next, and after the last one: (edge, population, replica)."""
     counts = []
-    for population in _POPULATIONS:
+    for population in structure.neurons:
         unit, step = spikes[population]
         # a sample knows of its own step whether it was slept: it ends a stretch and does not begin the next
         stretch = np.searchsorted(edges, step, side="left") - 1
@@ -145,7 +145,7 @@ def _check_rates(
     spikes: np.ndarray, replica: int, guard: Guard, structure: Structure, state: int, end: float
 ) -> None:
     seconds = _stretches_in_window(guard) * SAMPLE_PERIOD
-    for population, count in zip(_POPULATIONS, spikes, strict=True):
+    for population, count in zip(structure.neurons, spikes, strict=True):
         rate = count / (structure.size(population) * seconds)
         if rate > guard.max_rate:
             bound, what, remedy = "max_rate", "above", "more sleep, a lower eta or gain"
@@ -154,7 +154,7 @@ def _check_rates(
         else:
             continue
         raise RunawayError(
-            f"the {_POPULATIONS[population]} population of replica {replica} fired at {rate:.1f} Hz over "
+            f"the {_TITLES.get(population, population)} population of replica {replica} fired at {rate:.1f} Hz over "
             f"{seconds:g} s {_STATES[state]} up to {end:.1f} s, {what} {bound} = {getattr(guard, bound):g} Hz; "
             f"try {remedy}, or move guard.{bound}",
             replica,

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from homeonet.config import PATHWAYS, Config
+from homeonet.config import Config
 from homeonet.plastic.engine._simulation import Network, Segment
-from homeonet.plastic.network._arrays import excitatory_weight
+from homeonet.plastic.network._arrays import watched_weight
 from homeonet.plastic.network._structure import SAMPLE_PERIOD, Structure
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ __all__ = ["Recorder"]
 _QUANTILES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
 #: Seconds of spikes kept on either side of a sleep, and the longest stretch kept in all.
 _RASTER_MARGIN, _RASTER_LONGEST = 2.0, 20.0
-_POPULATIONS = ("exc", "inh")
 
 
 class Recorder:
@@ -55,7 +54,7 @@ class Recorder:
             self._append(name, values[:, self._replica])
         weights = {
             name: self._part(result.arrays[f"{name}.w"], self._structure.n_synapses(name))
-            for name in PATHWAYS
+            for name in self._structure.pathway
         }
         self._append("snapshot_step", np.array([segment.first_step + segment.n_steps]))
         self._append("snapshot_sd", np.array([[w.std() for w in weights.values()]]))
@@ -118,7 +117,7 @@ class Recorder:
         sizes = {name: size for name, (_, size) in self._ranges().items()}
         return {
             name: float(self._column(f"spike_count_{name}").sum() / (sizes[name] * self.total_seconds))
-            for name in _POPULATIONS
+            for name in self._structure.neurons
         }
 
     def to_dataset(self, initial: Network, final: Network) -> xr.Dataset:
@@ -126,17 +125,17 @@ class Recorder:
         import xarray as xr
 
         dt = self._config.simulation.dt
-        pathways = list(PATHWAYS)
+        pathways, neurons = list(self._structure.pathway), self._structure.neurons
         time = self._column("sample_step") * dt
         n_synapses = [len(final.weights[name]) for name in pathways]
         totals = np.stack([self._column(f"total_{name}") for name in pathways], axis=1)
-        rates = np.stack([self._rates(name, len(time)) for name in _POPULATIONS], axis=1)
+        rates = np.stack([self._rates(name, len(time)) for name in neurons], axis=1)
         data: dict[str, Any] = {
             "asleep": ("time", self._column("asleep").astype(np.int8)),
             "wake_time": ("time", self._column("wake_step") * dt, {"units": "s"}),
             "total_weight": (
                 "time",
-                totals[:, pathways.index("input_exc")] + totals[:, pathways.index("exc_exc")],
+                sum(totals[:, pathways.index(name)] for name in self._structure.watched),
             ),
             "pathway_mean": (("time", "pathway"), totals / np.array(n_synapses)),
             "rate": (("time", "population"), rates, {"units": "Hz"}),
@@ -151,12 +150,13 @@ class Recorder:
             data[f"w_final_{name}"] = (dimension, final.weights[name])
             data[f"pre_{name}"] = (dimension, final.connections[name][0].astype(np.int32))
             data[f"post_{name}"] = (dimension, final.connections[name][1].astype(np.int32))
-        for name in _POPULATIONS:
+        data["population_size"] = ("population", [self._structure.size(name) for name in neurons])
+        for name in neurons:
             data[f"threshold_rise_{name}"] = (f"unit_{name}", final.thresholds[name], {"units": "V"})
         coordinates: dict[str, Any] = {
             "time": ("time", time, {"units": "s"}),
             "pathway": pathways,
-            "population": list(_POPULATIONS),
+            "population": list(neurons),
             "quantile": _QUANTILES,
             "snapshot_time": ("snapshot", self._column("snapshot_step") * dt, {"units": "s"}),
         }
@@ -164,7 +164,7 @@ class Recorder:
         data["sleep_start"] = ("episode", start, {"units": "s"})
         data["sleep_stop"] = ("episode", stop, {"units": "s"})
         attributes = {
-            "w_total_initial": excitatory_weight(initial.weights),
+            "w_total_initial": watched_weight(initial.weights, self._structure),
             "alpha_trigger": self._config.sleep.alpha_trigger,
             "alpha_base": self._config.sleep.alpha_base,
             "sleep_ratio": self._config.sleep.ratio,
@@ -172,8 +172,7 @@ class Recorder:
             "preset": self._config.preset,
             "data": self._config.data,
             "seed": self._config.seed,
-            "n_exc": self._structure.n_exc,
-            "n_inh": self._structure.n_inh,
+            **{f"n_{name}": self._structure.size(name) for name in neurons},
             "image_height": self._config.input.side,
             "image_width": self._config.input.side,
         }
@@ -186,8 +185,9 @@ class Recorder:
 
     def _ahsar(self, final: Network) -> dict[str, Any]:
         """r̄, h and the scale of thresholds over time, and the scale at the end."""
+        neurons = self._structure.neurons
         rate, state = (
-            np.stack([self._column(f"{kind}_{name}") for name in _POPULATIONS], axis=1)
+            np.stack([self._column(f"{kind}_{name}") for name in neurons], axis=1)
             for kind in ("mean_rate", "state")
         )
         over_time = ("time", "population")
@@ -195,7 +195,7 @@ class Recorder:
             "ahsar_rate": (over_time, rate, {"units": "Hz"}),
             "ahsar_state": (over_time, state),
             "threshold_scale": (over_time, 1 + self._config.ahsar.span * np.tanh(state)),
-            "threshold_scale_final": ("population", [final.threshold_scale[name] for name in _POPULATIONS]),
+            "threshold_scale_final": ("population", [final.threshold_scale[name] for name in neurons]),
         }
 
     def _append(self, name: str, values: np.ndarray) -> None:
@@ -226,9 +226,7 @@ class Recorder:
         start, stop = around[-1] if around else (max(begin, end - 5.0), end)
         inside = (steps * dt >= start) & (steps * dt < stop)
         units, steps = units[inside], steps[inside]
-        order = np.argsort(
-            steps, kind="stable"
-        )  # segment by segment: excitatory units first, then inhibitory
+        order = np.argsort(steps, kind="stable")  # segment by segment, population by population
         self._raster = (units[order], steps[order], float(start), float(stop))
 
     def _sleeps(self) -> tuple[np.ndarray, np.ndarray]:
@@ -254,10 +252,12 @@ class Recorder:
         return values.reshape(-1, n_synapses)[self._replica]
 
     def _ranges(self) -> dict[str, tuple[int, int]]:
-        return {"exc": (0, self._structure.n_exc), "inh": (self._structure.n_exc, self._structure.n_inh)}
+        sizes = [self._structure.size(name) for name in self._structure.neurons]
+        firsts = np.cumsum([0, *sizes[:-1]]).tolist()
+        return dict(zip(self._structure.neurons, zip(firsts, sizes, strict=True), strict=True))
 
     def _spikes(self, segment: Segment) -> tuple[np.ndarray, np.ndarray]:
-        """This replica's spikes: those of excitatory units, then those of inhibitory ones, each in order of time."""
+        """This replica's spikes: population by population, each in order of time."""
         units, steps = [], []
         for population, (first, size) in self._ranges().items():
             unit, step = segment.result.spikes[population]

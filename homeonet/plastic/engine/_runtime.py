@@ -47,8 +47,8 @@ class RuntimeEngine:
         brian2.defaultclock.dt = 1 * brian2.ms
         with quiet(), _target(target):
             self._network = build_network(structure, connections)
-        self._variables = exchanged_variables(self._network)
-        self._sampled = sampled_variables(structure)
+        self._variables = exchanged_variables(self._network, structure)
+        self._sampled, self._neurons = sampled_variables(structure), structure.neurons
         self._network.add(brian2.NetworkOperation(self._stop_at_last_wake_step, when="end"))
         self._stimulus = self._network["input"].namespace["stimulus"]
         self.array_names = tuple(self._variables)
@@ -67,7 +67,7 @@ class RuntimeEngine:
             variable.set_value(values)
         self._stimulus.values[:] = stimulus
         network.t_ = first_step * dt
-        monitors = {name: network[name] for name in ("spikes_exc", "spikes_inh", *self._sampled)}
+        monitors = {name: network[name] for name in (*(f"spikes_{n}" for n in self._neurons), *self._sampled)}
         for monitor in monitors.values():
             monitor.resize(0)
         start = time.perf_counter()
@@ -79,7 +79,7 @@ class RuntimeEngine:
                 np.array(monitors[f"spikes_{population}"].i[:], dtype=np.int32),
                 np.rint(monitors[f"spikes_{population}"].t_[:] / dt).astype(np.int64),
             )
-            for population in ("exc", "inh")
+            for population in self._neurons
         }
         samples = {
             name: np.array(getattr(monitors[monitor], name)).T

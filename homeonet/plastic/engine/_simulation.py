@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from homeonet.config import PATHWAYS, Config
+from homeonet.config import Config
 from homeonet.errors import InputError
 from homeonet.plastic.engine._engine import Engine, SegmentResult, engine_for, settled_device
 from homeonet.plastic.engine._guard import OpenWindows, check_segment
@@ -41,20 +41,20 @@ class Network:
     ----------
     config : Config
     connections : dict of str to (ndarray, ndarray)
-        Source and target of each synapse, a pathway.
+        Source and target of each synapse, by pathway.
     weights : dict of str to ndarray
-        Magnitudes, a pathway.
+        Magnitudes, by pathway.
     thresholds : dict of str to ndarray
-        Rise of the threshold of each neuron in volt, for "exc" and "inh".
+        Rise of the threshold of each neuron in volt, by population.
     threshold_scale : dict of str to float
-        How far thresholds lie from rest, relative to the configuration, for "exc" and "inh": what AHSAR moves.
+        How far thresholds lie from rest, relative to the configuration, by population: what AHSAR moves; none without.
     """
 
     config: Config
     connections: Connections
     weights: dict[str, np.ndarray]
     thresholds: dict[str, np.ndarray]
-    threshold_scale: dict[str, float] = field(default_factory=lambda: {"exc": 1.0, "inh": 1.0})
+    threshold_scale: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def untrained(cls, config: Config) -> Network:
@@ -64,8 +64,8 @@ class Network:
         return cls(
             config,
             connect(structure, [config]),
-            {name: arrays[f"{name}.w"] for name in PATHWAYS},
-            {name: np.zeros(structure.size(name)) for name in ("exc", "inh")},
+            {name: arrays[f"{name}.w"] for name in structure.pathway},
+            {name: np.zeros(structure.size(name)) for name in structure.neurons},
         )
 
 
@@ -140,7 +140,7 @@ class Training:
         self.engine: Engine = engine_for(self.structure, self.connections, self.device)
         arrays = assemble(self.structure, self.configs)
         self.arrays = {name: arrays[name] for name in self.engine.array_names}
-        self.windows = OpenWindows.at_start(len(self.configs))
+        self.windows = OpenWindows.at_start(self.structure)
 
     @property
     def total_wake_steps(self) -> int:
@@ -176,7 +176,8 @@ class Training:
         row = np.minimum(wake // self.image_steps, max(0, len(self.images[0]) - 1))
         table_end = (row + self.engine.stimulus_rows) * self.image_steps
         arrays = dict(self.arrays)
-        arrays["input.first_wake_step"] = self._per_replica(row * self.image_steps, "input")
+        for name in self.structure.inputs:
+            arrays[f"{name}.first_wake_step"] = self._per_replica(row * self.image_steps, name)
         last = np.full(len(self.configs), NEVER)  # a replica that has finished ends no segment
         last[active] = np.minimum(self.total_wake_steps, table_end)[active]
         arrays["controller.last_wake_step"] = last
@@ -214,16 +215,16 @@ class Training:
             return values.reshape(len(self.configs), -1)[replica].copy()
 
         connections = {}
-        for name, (source, target) in PATHWAYS.items():
+        for name, pathway in self.structure.pathway.items():
             i, j = (part(index) for index in self.connections[name])
-            size_i, size_j = self.structure.size(source), self.structure.size(target)
+            size_i, size_j = self.structure.size(pathway.source), self.structure.size(pathway.target)
             connections[name] = (i - replica * size_i, j - replica * size_j)
         return Network(
             self.configs[replica],
             connections,
-            {name: part(self.arrays[f"{name}.w"]) for name in PATHWAYS},
-            {name: part(self.arrays[f"{name}.theta"]) for name in ("exc", "inh")},
-            *([threshold_scales(self.arrays, replica)] if self.structure.ahsar else []),
+            {name: part(self.arrays[f"{name}.w"]) for name in self.structure.pathway},
+            {name: part(self.arrays[f"{name}.theta"]) for name in self.structure.neurons},
+            threshold_scales(self.arrays, replica, self.structure.neurons) if self.structure.ahsar else {},
         )
 
     def _per_replica(self, values: np.ndarray, group: str) -> np.ndarray:
@@ -285,7 +286,8 @@ def read_features(
 
     Returns
     -------
-    ndarray of int32, shape (n_images, n_exc + n_inh)
+    ndarray of int32, shape (n_images, n_neurons)
+        Populations one after the other, in their order.
     """
     config = network.config
     _check_images(images, config)
@@ -302,7 +304,7 @@ def read_features(
     template = assemble(structure, [config] * side_by_side, evaluation=True)
     template |= {f"{name}.w": np.tile(weights, side_by_side) for name, weights in network.weights.items()}
     for name, scale in network.threshold_scale.items():
-        template[f"{name}.v_threshold"][:] = moved_threshold(getattr(config, name), scale)
+        template[f"{name}.v_threshold"][:] = moved_threshold(config.population[name], scale)
     if config.evaluation.freeze_threshold:
         template |= {f"{n}.theta": np.tile(theta, side_by_side) for n, theta in network.thresholds.items()}
 
@@ -314,7 +316,9 @@ def read_features(
         shown += [images[:0]] * (side_by_side - len(those))
         arrays = dict(template)
         arrays["controller.wake_step"] = first
-        arrays["input.first_wake_step"] = first if side_by_side == 1 else first.repeat(structure.n_input)
+        for name in structure.inputs:
+            own = first if side_by_side == 1 else first.repeat(structure.size(name))
+            arrays[f"{name}.first_wake_step"] = own
         no_row = np.zeros(side_by_side, dtype=int)
         stimulus = _table(shown, no_row, engine.stimulus_rows, config.input.mean_rate, dt)
         longest = max(map(len, shown))
@@ -342,9 +346,9 @@ def _tiled(connections: Connections, structure: Structure) -> Connections:
     return {
         name: tuple(
             tiled(index, structure.size(population))
-            for index, population in zip(connections[name], ends, strict=True)
+            for index, population in zip(connections[name], (found.source, found.target), strict=True)
         )
-        for name, ends in PATHWAYS.items()
+        for name, found in structure.pathway.items()
     }
 
 
@@ -355,12 +359,12 @@ def _counts(
     n_images: int,
     structure: Structure,
 ) -> np.ndarray:
-    """Spikes for each image, replica and neuron: int32, shape (n_images, replicas, n_exc + n_inh)."""
-    n_units = structure.n_exc + structure.n_inh
+    """Spikes for each image, replica and neuron: int32, shape (n_images, replicas, n_neurons)."""
+    n_units, offset = structure.n_neurons, 0
     counts = np.zeros(n_images * structure.replicas * n_units, dtype=np.int64)
-    for population, (unit, step) in spikes.items():
-        size = structure.size(population)
-        offset = 0 if population == "exc" else structure.n_exc
+    for population in structure.neurons:
+        (unit, step), size = spikes[population], structure.size(population)
         place = ((step - first_step) // image_steps) * structure.replicas + unit // size
         counts += np.bincount(place * n_units + unit % size + offset, minlength=len(counts))
+        offset += size
     return counts.reshape(n_images, structure.replicas, n_units).astype(np.int32)

@@ -6,10 +6,9 @@ use the same form with a decay so slow that it equalises rates over a whole trai
 
 from __future__ import annotations
 
-from homeonet.config import Population
-from homeonet.plastic.mechanisms._equations import Mechanism
+from homeonet.plastic.mechanisms._equations import Mechanism, Place
 
-__all__ = ["adaptation_values", "adaptive_threshold"]
+__all__ = ["adaptive_threshold"]
 
 
 def adaptive_threshold(base: str = "v_threshold") -> Mechanism:
@@ -19,11 +18,14 @@ def adaptive_threshold(base: str = "v_threshold") -> Mechanism:
         constants={"theta_plus": "volt", "theta_max": "volt", "tau_theta": "second"},
         threshold=f"v > {base} + clip(theta, 0*volt, theta_max)",
         reset="theta += theta_plus",
+        state={"theta": 0.0},
+        values=_values,
     )
 
 
-def adaptation_values(population: Population, *, frozen: bool = False) -> dict[str, float]:
-    """Values of the parameters; `frozen` keeps every threshold where it is."""
+def _values(place: Place) -> dict[str, float]:
+    population = place.section
+    frozen = place.evaluation and place.config.evaluation.freeze_threshold  # thresholds stay where they are
     return {
         "theta_plus": 0.0 if frozen else population.theta_plus,
         "theta_max": population.theta_max,

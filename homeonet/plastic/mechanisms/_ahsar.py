@@ -1,7 +1,7 @@
 """AHSAR: the threshold of each population follows its firing rate, and neighbours share the burden.
 
-Its layers are the populations of the network, excitatory and inhibitory; networks that are stacked learn one after
-the other, each with an AHSAR of its own. One neuron a replica holds r̄ and h of them all. At the first tick of the
+Its layers are the populations of the network, in their order; networks that are stacked learn one after the other,
+each with an AHSAR of its own. One neuron a replica holds r̄ and h of them all. At the first tick of the
 slow clock (100 ms) at which `window` has passed since the last update, with r_l the mean rate of population l in
 between and r* the target rate::
 
@@ -26,7 +26,7 @@ nothing is validated while a network learns by STDP.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -35,18 +35,14 @@ from homeonet.plastic.mechanisms._equations import Mechanism
 from homeonet.plastic.network._structure import TOTALS_PERIOD
 
 __all__ = [
-    "AHSAR",
-    "AHSAR_SAMPLES",
-    "AHSAR_STEP",
-    "POPULATIONS",
+    "ahsar_equations",
+    "ahsar_samples",
+    "ahsar_step",
     "ahsar_values",
     "counted_spikes",
     "moved_threshold",
     "threshold_scales",
 ]
-
-#: The layers, in the order in which they are neighbours.
-POPULATIONS = ("exc", "inh")
 
 _EVERYWHERE = """
 wake_step : 1 (linked)
@@ -97,22 +93,28 @@ rise_{layer} = span*tanh(state_{layer})*reach_{layer}
 """
 
 
-def _for_each_layer(text: str) -> str:
-    last = len(POPULATIONS) - 1
+def _for_each(layers: Sequence[str], text: str) -> str:
+    """A text for each layer, with the layers that are its neighbours in the order given."""
+    last = len(layers) - 1
     return "".join(
-        text.format(layer=layer, before=POPULATIONS[max(k - 1, 0)], after=POPULATIONS[min(k + 1, last)])
-        for k, layer in enumerate(POPULATIONS)
+        text.format(layer=layer, before=layers[max(k - 1, 0)], after=layers[min(k + 1, last)])
+        for k, layer in enumerate(layers)
     )
 
 
-#: Equations of the neuron that holds a replica's states.
-AHSAR = _EVERYWHERE + _for_each_layer(_OF_LAYER)
+def ahsar_equations(layers: Sequence[str]) -> str:
+    """Equations of the neuron that holds a replica's states."""
+    return _EVERYWHERE + _for_each(layers, _OF_LAYER)
 
-#: Run at each tick of the slow clock, after the spikes were summed. All flows are known before a state moves.
-AHSAR_STEP = _CLOCK + _for_each_layer(_RATE) + _for_each_layer(_STATE)
 
-#: What is recorded over time.
-AHSAR_SAMPLES = tuple(f"{kind}_{layer}" for layer in POPULATIONS for kind in ("mean_rate", "state"))
+def ahsar_step(layers: Sequence[str]) -> str:
+    """Run at each tick of the slow clock, after the spikes were summed. All flows are known before a state moves."""
+    return _CLOCK + _for_each(layers, _RATE) + _for_each(layers, _STATE)
+
+
+def ahsar_samples(layers: Sequence[str]) -> list[str]:
+    """What is recorded over time."""
+    return [f"{kind}_{layer}" for layer in layers for kind in ("mean_rate", "state")]
 
 
 def counted_spikes(population: str) -> Mechanism:
@@ -120,10 +122,11 @@ def counted_spikes(population: str) -> Mechanism:
     return Mechanism(
         equations=f"n_spikes : 1\ncount_asleep : 1 (linked)\nrise_{population} : volt (linked)",
         reset="n_spikes += 1 - asleep*(1 - count_asleep)",
+        state={"n_spikes": 0.0},
     )
 
 
-def ahsar_values(config: Config) -> dict[str, float]:
+def ahsar_values(config: Config, layers: Sequence[str]) -> dict[str, float]:
     """Values of the parameters and the state at the start."""
     ahsar, dt = config.ahsar, config.simulation.dt
     values = {
@@ -137,8 +140,9 @@ def ahsar_values(config: Config) -> dict[str, float]:
         "step_length": dt,
         "count_asleep": float(ahsar.during == "always"),
     }
-    for layer in POPULATIONS:
-        population = getattr(config, layer)
+    for layer in layers:
+        population = config.population[layer]
+        assert isinstance(population, Population)
         values |= {f"{name}_{layer}": 0.0 for name in ("count", "last_count", "state", "rise")}
         values[f"mean_rate_{layer}"] = ahsar.target_rate
         values[f"reach_{layer}"] = population.v_threshold - population.e_leak
@@ -146,10 +150,12 @@ def ahsar_values(config: Config) -> dict[str, float]:
     return values
 
 
-def threshold_scales(arrays: Mapping[str, np.ndarray], replica: int) -> dict[str, float]:
-    """The scale s of each population, from the arrays of a network with AHSAR."""
+def threshold_scales(
+    arrays: Mapping[str, np.ndarray], replica: int, layers: Sequence[str]
+) -> dict[str, float]:
+    """The scale s of each layer, from the arrays of a network with AHSAR."""
     span = float(arrays["ahsar.span"][replica])
-    return {layer: 1 + span * math.tanh(arrays[f"ahsar.state_{layer}"][replica]) for layer in POPULATIONS}
+    return {layer: 1 + span * math.tanh(arrays[f"ahsar.state_{layer}"][replica]) for layer in layers}
 
 
 def moved_threshold(population: Population, scale: float) -> float:

@@ -1,17 +1,71 @@
 """How mechanisms are written down and put together: text with units, parameters, and the values they take.
 
-A mechanism is equation text plus the names of what is in it. Values are data, never text, so changing one
-recompiles nothing. Constants have one value for all replicas; parameters may differ between replicas: with one
-replica they are shared as well, with several each neuron carries its replica's. What enters a differential
-equation is a constant, so that one replica and many run the same arithmetic, bit for bit. What a user's statements read
-is one value per neuron: Brian2 moves what is shared out of loops, and groups products anew as it does.
+A mechanism is equation text, the names of what is in it and the function that gives their values. Values are data,
+never text, so changing one recompiles nothing. Constants have one value for all replicas; parameters may differ
+between replicas: with one replica they are shared as well, with several each neuron carries its replica's. What
+enters a differential equation is a constant, so that one replica and many run the same arithmetic, bit for bit. What
+a user's statements read is one value per neuron: Brian2 moves what is shared out of loops, and groups products anew
+as it does.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Mechanism", "combine", "declare_values"]
+import numpy as np
+
+from homeonet.plastic.mechanisms._random import stream_id
+
+if TYPE_CHECKING:
+    from homeonet.config import Config
+    from homeonet.plastic.network._structure import Structure
+
+__all__ = ["Mechanism", "Place", "combine", "declare_values", "values_of"]
+
+Values = Mapping[str, "float | np.ndarray"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a mechanism acts: a population of a replica, whose values it is asked for.
+
+    Attributes
+    ----------
+    config : Config
+        Of the replica.
+    structure : Structure
+    population : str
+    weights : dict of str to ndarray
+        Initial weights of the replica's pathways.
+    evaluation : bool
+        Whether features are read out, without sleep, instead of training.
+    """
+
+    config: Config
+    structure: Structure
+    population: str
+    weights: Mapping[str, np.ndarray]
+    evaluation: bool = False
+
+    @property
+    def section(self) -> Any:
+        """The population's part of the configuration."""
+        return self.config.input if self.population == "input" else self.config.population[self.population]
+
+    @property
+    def dt(self) -> float:
+        """The time step in seconds."""
+        return self.config.simulation.dt
+
+    def stream(self, purpose: str) -> int:
+        """The stream of random numbers of a purpose; evaluation has streams of its own."""
+        return stream_id(self.config.seed, f"{'test' if self.evaluation else 'train'}/{purpose}")
+
+
+def _no_values(place: Place) -> Values:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -28,6 +82,11 @@ class Mechanism:
         A condition that must hold for a spike, or "".
     reset : str
         Statements executed at a spike.
+    state : dict of str to float
+        State variables of the equations, and their values before the first step.
+    values : callable
+        Given a `Place`, returns the values there of constants, parameters and `of_neurons`, and of state that does not
+        begin as `state` says: numbers, or arrays with one value per neuron.
     """
 
     equations: str = ""
@@ -36,6 +95,8 @@ class Mechanism:
     of_neurons: dict[str, str] = field(default_factory=dict)
     threshold: str = ""
     reset: str = ""
+    state: Mapping[str, float] = field(default_factory=dict)
+    values: Callable[[Place], Values] = _no_values
 
 
 def combine(mechanisms: list[Mechanism]) -> Mechanism:
@@ -47,7 +108,28 @@ def combine(mechanisms: list[Mechanism]) -> Mechanism:
         of_neurons={name: unit for m in mechanisms for name, unit in m.of_neurons.items()},
         threshold=" and ".join(m.threshold for m in mechanisms if m.threshold),
         reset="\n".join(m.reset.strip() for m in mechanisms if m.reset),
+        state={name: value for m in mechanisms for name, value in m.state.items()},
+        values=lambda place: {name: value for m in mechanisms for name, value in m.values(place).items()},
     )
+
+
+def values_of(mechanism: Mechanism, place: Place) -> dict[str, np.ndarray]:
+    """Everything a mechanism declares, with the length it has in a network of as many replicas as the structure has.
+
+    Raises
+    ------
+    KeyError
+        If the mechanism does not say the value of something that it declares.
+    """
+    given = {**mechanism.state, **mechanism.values(place)}
+    n, shared = place.structure.size(place.population), place.structure.replicas == 1
+    lengths = dict.fromkeys(mechanism.constants, 1) | dict.fromkeys(mechanism.parameters, 1 if shared else n)
+    lengths |= dict.fromkeys([*mechanism.of_neurons, *mechanism.state], n)
+
+    def sized(value: float | np.ndarray, length: int) -> np.ndarray:
+        return value if isinstance(value, np.ndarray) else np.full(length, value, dtype=float)
+
+    return {name: sized(given[name], length) for name, length in lengths.items()}
 
 
 def declare_values(mechanism: Mechanism, replicas: int) -> str:

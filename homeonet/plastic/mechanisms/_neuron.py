@@ -10,10 +10,9 @@ Source: Massey et al. 2026 (arXiv 2601.08447), released code: ``dV/dt = (-(V - V
 
 from __future__ import annotations
 
-from homeonet.config import Population
-from homeonet.plastic.mechanisms._equations import Mechanism
+from homeonet.plastic.mechanisms._equations import Mechanism, Place
 
-__all__ = ["membrane", "membrane_values"]
+__all__ = ["FLOOR", "membrane"]
 
 _CURRENT = "conductance_sum = 0 : 1\ndrive = g_e - g_i : volt"
 
@@ -53,6 +52,8 @@ def membrane(synapse: str) -> Mechanism:
         constants=_CONSTANTS,
         threshold="hold < 0.5",
         reset="v = v_reset\nhold = hold_steps",
+        state={"v": 0.0, "g_e": 0.0, "g_i": 0.0, "hold": 0.0},
+        values=_values,
     )
 
 
@@ -60,9 +61,10 @@ def membrane(synapse: str) -> Mechanism:
 FLOOR = "v = clip(v, v_floor, inf*volt)"
 
 
-def membrane_values(population: Population, dt: float) -> dict[str, float]:
-    """Values of the membrane's parameters in SI units."""
+def _values(place: Place) -> dict[str, float]:
+    population = place.section
     return {
+        "v": population.e_leak,
         "tau_m": population.tau_m,
         "tau_g_exc": population.tau_g_exc,
         "tau_g_inh": population.tau_g_inh,
@@ -73,5 +75,5 @@ def membrane_values(population: Population, dt: float) -> dict[str, float]:
         "v_threshold": population.v_threshold,
         "v_floor": population.v_floor,
         # a spike is found at the end of its step: refractoriness covers the steps after it
-        "hold_steps": round(population.refractory / dt),
+        "hold_steps": round(population.refractory / place.dt),
     }

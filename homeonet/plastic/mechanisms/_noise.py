@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import math
 
-from homeonet.config import Config
-from homeonet.plastic.mechanisms._equations import Mechanism
+from homeonet.plastic.mechanisms._equations import Mechanism, Place
 
-__all__ = ["membrane_noise", "noise_values"]
+__all__ = ["membrane_noise"]
 
 _EQUATIONS = """
 noise = noise_scale*normal_draw(noise_awake + (1 - noise_awake)*asleep,
@@ -26,17 +25,23 @@ def membrane_noise() -> Mechanism:
     return Mechanism(
         equations=_EQUATIONS,
         parameters={"noise_scale": "volt/second", "noise_awake": "1", "noise_stream": "1"},
+        values=_values,
     )
 
 
-def noise_values(config: Config, tau_m: float, stream: int) -> dict[str, float]:
-    """Values of the parameters for a population with membrane time constant `tau_m`."""
-    dt = config.simulation.dt
+def _values(place: Place) -> dict[str, float]:
+    config, dt = place.config, place.dt
     per_step = config.noise.sigma * math.sqrt(dt / 1e-3)
-    # what one step of the integrator turns a constant rate of change into
-    gain = dt if config.simulation.method == "euler" else tau_m * -math.expm1(-dt / tau_m)
     return {
-        "noise_scale": per_step / gain,
+        "noise_scale": per_step / _gain(place),
         "noise_awake": float(config.noise.during == "always"),
-        "noise_stream": stream,
+        "noise_stream": place.stream(f"noise/{place.population}"),
     }
+
+
+def _gain(place: Place) -> float:
+    """What one step of the integrator turns a constant rate of change into."""
+    if place.config.simulation.method == "euler":
+        return place.dt
+    tau_m: float = place.section.tau_m
+    return tau_m * -math.expm1(-place.dt / tau_m)

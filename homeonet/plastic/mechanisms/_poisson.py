@@ -10,20 +10,34 @@ its next spike is drawn from the geometric distribution, at each spike and anew 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from homeonet.plastic.mechanisms._equations import Mechanism
+from homeonet.plastic.mechanisms._equations import Mechanism, Place
 
-__all__ = ["NEVER", "ONSET", "ONSET_CONDITION", "log_silence", "poisson_input"]
+__all__ = ["NEVER", "ONSET_CONDITION", "draw", "log_silence", "poisson_input"]
 
 #: A wake step that never comes.
 NEVER = 1e15
 
-# floor is an integer on some targets: a silent pixel's next spike is capped a billion steps away
-_DRAW = (
-    "next_spike = wake_step + 1 + floor(clip(log(uniform_draw(draw_key(input_stream, wake_step), unit))"
-    "/clip(stimulus(row_time, i), -inf, -1e-14), 0, 1e9))"
-)
+#: The log-probability that a unit is silent for one step, by what an input shows.
+_SILENCE = {
+    "input": "stimulus(row_time, i)",
+    "images": "log(clip(1 - rate_scale*(1 - exp(stimulus(row_time, i))), 1e-300, 1))",
+    "nothing": "silence",
+}
+_PARAMETERS = {"input": {}, "images": {"rate_scale": "1"}, "nothing": {"silence": "1"}}
+
+
+def draw(shows: str) -> str:
+    """The wake step of a unit's next spike, by what the input shows: statements at a spike, and at an image's onset."""
+    # floor is an integer on some targets: a silent pixel's next spike is capped a billion steps away
+    return (
+        "next_spike = wake_step + 1 + floor(clip(log(uniform_draw(draw_key(input_stream, wake_step), unit))"
+        f"/clip({_SILENCE[shows]}, -inf, -1e-14), 0, 1e9))"
+    )
+
 
 _EQUATIONS = """
 next_spike : 1
@@ -34,18 +48,40 @@ row_time = (floor((wake_step - 0.5 - first_wake_step)/image_steps) + 0.5)*second
 
 #: The first step of an image: the spike drawn for the image before is drawn anew.
 ONSET_CONDITION = "asleep < 0.5 and wake_step - 1 - image_steps*floor((wake_step - 0.5)/image_steps) < 0.5"
-ONSET = _DRAW
 
 
-def poisson_input() -> Mechanism:
-    """The input population; `stimulus(row_time, i)` must be in its namespace."""
+def poisson_input(shows: str = "input") -> Mechanism:
+    """An input population; `stimulus(row_time, i)` must be in its namespace.
+
+    Parameters
+    ----------
+    shows : {"input", "images", "nothing"}
+        The images of [input]; the same at another rate; or units that fire at one rate.
+    """
     return Mechanism(
         equations=_EQUATIONS,
         constants={"image_steps": "1"},
-        parameters={"input_stream": "1", "first_wake_step": "1"},
+        parameters={"input_stream": "1", "first_wake_step": "1", **_PARAMETERS[shows]},
         threshold="wake_step >= next_spike and asleep < 0.5",
-        reset=_DRAW,
+        reset=draw(shows),
+        state={"next_spike": NEVER},
+        values=_values,
     )
+
+
+def _values(place: Place) -> dict[str, float]:
+    config, dt, own = place.config, place.dt, place.section
+    presentation = (config.evaluation if place.evaluation else config.input).presentation
+    purpose = "input" if place.population == "input" else f"input/{place.population}"
+    values = {
+        "input_stream": place.stream(purpose),
+        "image_steps": round(presentation / dt),
+        "first_wake_step": 0.0,
+    }
+    if place.population != "input":
+        values["rate_scale"] = own.mean_rate / config.input.mean_rate
+        values["silence"] = math.log1p(-min(own.mean_rate * dt, 1 - 1e-12))
+    return values
 
 
 def log_silence(images: np.ndarray, mean_rate: float, dt: float) -> np.ndarray:

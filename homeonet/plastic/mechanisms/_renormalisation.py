@@ -21,11 +21,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from homeonet.config import Config
 from homeonet.errors import InputError
-from homeonet.plastic.mechanisms._equations import Mechanism
+from homeonet.plastic.mechanisms._equations import Mechanism, Place
 
-__all__ = ["EVENTS", "homeostasis", "homeostasis_values", "renormalisation_statement", "tally_statement"]
+__all__ = ["EVENTS", "homeostasis", "renormalisation_statement", "tally_statement"]
 
 EVENTS = {
     "tally": "(t_in_timesteps + 1) % tally_awake == 0 or (asleep > 0.5 and (t_in_timesteps + 1) % tally_asleep == 0)",
@@ -44,10 +43,21 @@ def homeostasis(pathways: list[str], form: str) -> Mechanism:
     lines = [f"sum_{pathway} : 1" for pathway in pathways]
     if form == "normalise":
         lines += [f"initial_{pathway} : 1 (constant)" for pathway in pathways]
+    kinds = ("sum", "initial") if form == "normalise" else ("sum",)
+    names = [f"{kind}_{pathway}" for pathway in pathways for kind in kinds]
+
+    def values(place: Place) -> dict[str, float]:
+        # as the tally would find them; onto each neuron in equal shares is corrected by the first tally
+        n = place.structure.size(place.population)
+        sums = {pathway: place.weights[pathway].sum() / n for pathway in pathways}
+        return _values(place) | {name: sums[name.partition("_")[2]] for name in names}
+
     return Mechanism(
         equations="\n".join(lines),
         constants=dict.fromkeys(("tally_awake", "tally_asleep", "renormalise_every"), "1"),
         parameters={"sleep_decay": "1"},
+        state=dict.fromkeys(names, 0.0),
+        values=values,
     )
 
 
@@ -61,14 +71,9 @@ def renormalisation_statement(form: str) -> str:
     return _STATEMENTS.get(form, "")
 
 
-def homeostasis_values(config: Config) -> dict[str, float]:
-    """Values of the parameters of both events.
-
-    Raises
-    ------
-    InputError
-        If a decay is so slow that in float32 it is none.
-    """
+def _values(place: Place) -> dict[str, float]:
+    """Values of the parameters of both events; InputError if a decay is so slow that in float32 it is none."""
+    config = place.config
     dt, sleep = config.simulation.dt, config.sleep
     decay = sleep.decay ** (sleep.every / 1e-3)
     if config.simulation.precision == "float32" and decay < 1 and np.float32(decay) == 1:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from homeonet.config.rule_text import RuleText
-from homeonet.plastic.mechanisms._equations import Mechanism
+from homeonet.plastic.mechanisms._equations import Mechanism, Place
 
 __all__ = ["Rule", "compiled_text", "own_rule", "rule_named", "variable"]
 
@@ -110,11 +110,20 @@ def _traces(rule: str, traces: Mapping[str, list[str]], parameters: list[str]) -
         f"{own[name]} = {'' if pairing == 'nearest' else f'{own[name]} + '}new_{own[name]}"
         for name, (_, pairing) in traces.items()
     ]
+
+    def values(place: Place) -> dict[str, float]:
+        text = place.config.rule[rule]
+        found = {variable(rule, name): value for name, value in text.parameters.items()}
+        both = {**text.pre_traces, **text.post_traces}
+        return found | {f"tau_{variable(rule, name)}": trace.tau for name, trace in both.items()}
+
     return Mechanism(
         equations="\n".join(f"d{own[name]}/dt = -{own[name]}/tau_{own[name]} : 1" for name in traces),
         constants={f"tau_{own[name]}": "second" for name in traces},
         of_neurons={own[name]: "1" for name in parameters},
         reset="\n".join([*rises, *updates]),
+        state={own[name]: 0.0 for name in traces},
+        values=values,
     )
 
 

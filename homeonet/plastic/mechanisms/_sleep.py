@@ -3,7 +3,8 @@
 Falls asleep after `interval_steps` awake, or when the total excitatory weight W exceeds `trigger_level`; wakes
 after `longest_steps`, or when W is at most `base_level`. It counts wake steps, which are the inputs' clock: a
 segment ends with the step in which they reach `last_wake_step`, if not before.
-W comes from the tally of the weights (`_renormalisation.py`), every second awake and every 100 ms asleep.
+W, the sum over the watched pathways, comes from the tally of the weights (`_renormalisation.py`), every second awake
+and every 100 ms asleep.
 
 Source: Massey et al. 2026, section 2.2.4: sleep starts when W(t) > alpha_trig W(0) or an interval has elapsed,
 and ends when W(t) <= alpha_base W(0) or the longest sleep is reached.
@@ -11,18 +12,19 @@ and ends when W(t) <= alpha_base W(0) or the longest sleep is reached.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from homeonet.config import Config
 
-__all__ = ["ALWAYS_AWAKE", "CONTROLLER", "CONTROLLER_STATE", "CONTROLLER_STEP", "controller_values"]
+__all__ = ["ALWAYS_AWAKE", "CONTROLLER_STATE", "CONTROLLER_STEP", "controller", "controller_values"]
 
-CONTROLLER = """
+_EQUATIONS = """
 asleep : 1
 wake_step : 1
 steps_asleep : 1
 steps_awake : 1
-W = total_input_exc + total_exc_exc : 1
-total_input_exc : 1 (linked)
-total_exc_exc : 1 (linked)
+W = {total} : 1
+{totals}
 interval_steps : 1
 shortest_wake_steps : 1
 longest_steps : 1
@@ -30,6 +32,14 @@ trigger_level : 1
 base_level : 1
 last_wake_step : 1
 """
+
+
+def controller(watched: Sequence[str]) -> str:
+    """Equations of a replica's controller, whose W adds up the watched pathways."""
+    totals = [f"total_{pathway}" for pathway in watched]
+    linked = "\n".join(f"{total} : 1 (linked)" for total in totals)
+    return _EQUATIONS.format(total=" + ".join(totals) or "0", totals=linked)
+
 
 #: Run at the start of each step; everything after sees the new state.
 CONTROLLER_STEP = """
@@ -53,7 +63,7 @@ def controller_values(config: Config, initial_weight: float) -> dict[str, float]
     Parameters
     ----------
     initial_weight : float
-        W(0), the sum of the excitatory weights onto excitatory neurons at the start of training.
+        W(0), the sum of the weights of the watched pathways at the start of training.
     """
     sleep, dt = config.sleep, config.simulation.dt
     if sleep.ratio == 0:

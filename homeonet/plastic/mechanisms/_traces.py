@@ -9,10 +9,9 @@ Source: Morrison, Diesmann & Gerstner 2008 (all-to-all and nearest-neighbour pai
 
 from __future__ import annotations
 
-from homeonet.config import Config
-from homeonet.plastic.mechanisms._equations import Mechanism
+from homeonet.plastic.mechanisms._equations import Mechanism, Place
 
-__all__ = ["trace", "trace_values"]
+__all__ = ["trace"]
 
 
 def trace(name: str) -> Mechanism:
@@ -22,11 +21,13 @@ def trace(name: str) -> Mechanism:
         equations=f"d{name}/dt = -{name}/tau_{name} : 1",
         constants={f"tau_{name}": "second"} | ({"keep_trace": "1"} if keep else {}),
         reset=f"{name} = {keep}{name} + 1",
+        state={name: 0.0},
+        values=_values,
     )
 
 
-def trace_values(config: Config) -> dict[str, float]:
-    """Values of the parameters of all traces."""
+def _values(place: Place) -> dict[str, float]:
+    config = place.config
     return {
         "tau_x_plus": config.stdp.tau_plus,
         "tau_x_minus": config.stdp.tau_minus,

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from homeonet.config import PATHWAYS, Config
+from homeonet.config import Config
 from homeonet.errors import InputError
 from homeonet.plastic.mechanisms._random import stream_id
 from homeonet.plastic.network._structure import Structure
 
 __all__ = ["Connections", "connect", "initial_weights", "replica_of_unit", "sums_over_replicas"]
 
-#: Source and target indices, a pathway.
+#: Source and target indices of each pathway.
 Connections = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
@@ -29,7 +29,7 @@ def connect(structure: Structure, configs: Sequence[Config]) -> Connections:
     ----------
     structure : Structure
     configs : sequence of Config
-        One a replica.
+        One per replica.
 
     Returns
     -------
@@ -44,40 +44,58 @@ def connect(structure: Structure, configs: Sequence[Config]) -> Connections:
     """
     each = [_one_replica(structure, config) for config in configs]
     joined = {}
-    for pathway, (source, target) in PATHWAYS.items():
+    for pathway, found in structure.pathway.items():
         joined[pathway] = tuple(
             np.concatenate(
                 [ends[pathway][k] + r * structure.size(population) for r, ends in enumerate(each)]
             ).astype(np.int32)
-            for k, population in enumerate((source, target))
+            for k, population in enumerate((found.source, found.target))
         )
     return joined
 
 
 def _one_replica(structure: Structure, config: Config) -> Connections:
-    connections: Connections = {}
-    for pathway, (source, target) in PATHWAYS.items():
-        rng = np.random.default_rng(stream_id(config.seed, f"connect/{pathway}"))
-        n_source, n_target = structure.size(source), structure.size(target)
+    drawn: Connections = {}
+
+    def of(pathway: str) -> tuple[np.ndarray, np.ndarray]:
+        if pathway not in drawn:
+            avoided = config.back(pathway)[0] if config.pathway[pathway].avoid_reciprocal else None
+            drawn[pathway] = _drawn(pathway, structure, config, (avoided, of(avoided)) if avoided else None)
+        return drawn[pathway]
+
+    return {pathway: of(pathway) for pathway in structure.pathway}
+
+
+def _drawn(
+    name: str,
+    structure: Structure,
+    config: Config,
+    avoided: tuple[str, tuple[np.ndarray, np.ndarray]] | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sources and targets of a pathway in one replica; its neurons have no synapse back along the one `avoided`."""
+    pathway, found = config.pathway[name], structure.pathway[name]
+    if pathway.sources is not None:
+        sources, targets = np.array(pathway.sources), np.array(pathway.targets)
+    else:
+        rng = np.random.default_rng(stream_id(config.seed, f"connect/{name}"))
+        n_source, n_target = structure.size(found.source), structure.size(found.target)
         priority = rng.random((n_target, n_source))
-        if source == target:
+        if found.source == found.target:
             np.fill_diagonal(priority, 2.0)  # no autapses
-        if getattr(config, pathway).avoid_reciprocal:
-            back_source, back_target = connections["exc_inh"]
+        if avoided:
+            back, (back_source, back_target) = avoided
             priority[back_source, back_target] += 1.0
-        degree = dict(structure.in_degree)[pathway]
-        fewest = int((priority < 1.0).sum(axis=1).min())
-        if getattr(config, pathway).avoid_reciprocal and degree > fewest:
-            raise InputError(
-                f"{pathway}.density = {getattr(config, pathway).density:g} asks for {degree} sources a neuron, but "
-                f"with avoid_reciprocal only {fewest} of {n_source} are free for one of them; lower "
-                f"{pathway}.density or exc_inh.density, or set {pathway}.avoid_reciprocal = false"
-            )
-        sources = np.argsort(priority, axis=1, kind="stable")[:, :degree].ravel()
-        targets = np.repeat(np.arange(n_target), degree)
-        order = np.lexsort((targets, sources))
-        connections[pathway] = (sources[order], targets[order])
-    return connections
+            fewest = int((priority < 1.0).sum(axis=1).min())
+            if found.in_degree > fewest:
+                raise InputError(
+                    f"{name}.density = {pathway.density:g} asks for {found.in_degree} sources a neuron, but "
+                    f"with avoid_reciprocal only {fewest} of {n_source} are free for one of them; lower "
+                    f"{name}.density or {back}.density, or set {name}.avoid_reciprocal = false"
+                )
+        sources = np.argsort(priority, axis=1, kind="stable")[:, : found.in_degree].ravel()
+        targets = np.repeat(np.arange(n_target), found.in_degree)
+    order = np.lexsort((targets, sources))
+    return sources[order], targets[order]
 
 
 def replica_of_unit(structure: Structure, population: str) -> np.ndarray:
@@ -89,7 +107,9 @@ def sums_over_replicas(structure: Structure) -> Connections:
     """Source and target of the connections that add up what the neurons of a replica hold, by their name."""
     sums = {}
     for group in ("totals", "ahsar") if structure.ahsar else ("totals",):
-        for population in ("exc", "inh"):
+        for population in structure.neurons:
+            if group == "totals" and not structure.onto(population):
+                continue
             targets = replica_of_unit(structure, population).astype(np.int32)
             sums[f"{group}_{population}"] = (np.arange(len(targets), dtype=np.int32), targets)
     return sums
@@ -98,8 +118,8 @@ def sums_over_replicas(structure: Structure) -> Connections:
 def initial_weights(structure: Structure, config: Config) -> dict[str, np.ndarray]:
     """Initial weights of one replica, uniform in w_initial * (1 ± w_spread), clamped to their bounds."""
     weights = {}
-    for name in PATHWAYS:
-        pathway = getattr(config, name)
+    for name in structure.pathway:
+        pathway = config.pathway[name]
         rng = np.random.default_rng(stream_id(config.seed, f"weights/{name}"))
         spread = pathway.w_spread * rng.uniform(-1, 1, structure.n_synapses(name))
         weights[name] = np.clip(pathway.w_initial * (1 + spread), pathway.w_min, pathway.w_max)

@@ -1,4 +1,4 @@
-"""Assembles the mechanisms into one Brian2 network: inputs, two populations, four pathways, a controller.
+"""Assembles the mechanisms into one Brian2 network: inputs, populations, pathways, a controller.
 
 R replicas stand side by side as one block-diagonal network. Nothing here runs, and no value of a parameter
 appears here: the same objects serve the runtime targets and code generation.
@@ -10,12 +10,11 @@ import brian2
 import numpy as np
 from brian2 import second
 
-from homeonet.config import PATHWAYS
 from homeonet.plastic.mechanisms import _ahsar, _neuron, _poisson, _sleep
 from homeonet.plastic.mechanisms._equations import Mechanism, declare_values
 from homeonet.plastic.mechanisms._renormalisation import EVENTS
 from homeonet.plastic.network._connectivity import Connections, replica_of_unit, sums_over_replicas
-from homeonet.plastic.network._model import input_mechanism, pathway_text, population_mechanism
+from homeonet.plastic.network._model import gated_population, pathway_text, population_mechanism
 from homeonet.plastic.network._random_functions import RANDOM_FUNCTIONS
 from homeonet.plastic.network._structure import SAMPLE_PERIOD, STIMULUS_ROWS, TOTALS_PERIOD, Structure
 
@@ -26,9 +25,9 @@ def sampled_variables(structure: Structure) -> dict[str, list[str]]:
     """What is recorded every `SAMPLE_PERIOD`, a monitor."""
     sampled = {
         "samples": ["asleep", "wake_step"],
-        "weight_samples": [f"total_{pathway}" for pathway in PATHWAYS],
+        "weight_samples": [f"total_{pathway}" for pathway in structure.pathway],
     }
-    return sampled | ({"ahsar_samples": list(_ahsar.AHSAR_SAMPLES)} if structure.ahsar else {})
+    return sampled | ({"ahsar_samples": _ahsar.ahsar_samples(structure.neurons)} if structure.ahsar else {})
 
 
 def build_network(structure: Structure, connections: Connections) -> brian2.Network:
@@ -43,35 +42,33 @@ def build_network(structure: Structure, connections: Connections) -> brian2.Netw
     Returns
     -------
     brian2.Network
-        With the groups ``input, exc, inh, controller, totals`` (and ``ahsar``), a Synapses object a pathway under
-        the pathway's name, and the monitors ``spikes_exc, spikes_inh`` and those of `sampled_variables`.
+        With a group for each population, ``controller`` and ``totals`` (and ``ahsar``), a Synapses object for each
+        pathway, all under their names, and the monitors ``spikes_NAME`` and those of `sampled_variables`.
     """
     totals = brian2.NeuronGroup(
         structure.replicas,
-        "\n".join(f"total_{pathway} : 1" for pathway in PATHWAYS),
+        "\n".join(f"total_{pathway} : 1" for pathway in structure.pathway),
         dt=TOTALS_PERIOD * second,
         name="totals",
     )
-    controller = brian2.NeuronGroup(structure.replicas, _sleep.CONTROLLER, name="controller")
-    for pathway in ("input_exc", "exc_exc"):
+    controller = brian2.NeuronGroup(
+        structure.replicas, _sleep.controller(structure.watched), name="controller"
+    )
+    for pathway in structure.watched:
         setattr(controller, f"total_{pathway}", brian2.linked_var(totals, f"total_{pathway}"))
     controller.run_regularly(_sleep.CONTROLLER_STEP, when="start", name="controller_step")
     ahsar = _ahsar_group(structure, controller, totals) if structure.ahsar else None
     sampled = {"samples": controller, "weight_samples": totals, "ahsar_samples": ahsar}
-    groups = {
-        "input": _input_group(structure, controller),
-        "exc": _population_group("exc", structure, controller, ahsar),
-        "inh": _population_group("inh", structure, controller, ahsar),
-    }
+    stimulus = _stimulus(structure)
+    groups = {name: _input_group(name, structure, controller, stimulus) for name in structure.inputs}
+    groups |= {name: _population_group(name, structure, controller, ahsar) for name in structure.neurons}
     objects = [totals, controller, *groups.values()]
-    for pathway in PATHWAYS:
-        objects.append(_synapses(pathway, structure, groups, connections))
+    objects += [_synapses(pathway, structure, groups, connections) for pathway in structure.pathway]
     objects += _weight_totals(structure, groups, totals)
     if ahsar is not None:
         objects += [ahsar, *_spike_counts(structure, groups, ahsar)]
     objects += [
-        brian2.SpikeMonitor(groups["exc"], name="spikes_exc"),
-        brian2.SpikeMonitor(groups["inh"], name="spikes_inh"),
+        *(brian2.SpikeMonitor(groups[name], name=f"spikes_{name}") for name in structure.neurons),
         *(
             brian2.StateMonitor(sampled[name], names, record=True, dt=SAMPLE_PERIOD * second, name=name)
             for name, names in sampled_variables(structure).items()
@@ -92,22 +89,29 @@ def _link(
         setattr(group, name, brian2.linked_var(controller, name, index=index))
 
 
-def _input_group(structure: Structure, controller: brian2.NeuronGroup) -> brian2.NeuronGroup:
-    n = structure.replicas * structure.n_input
-    stimulus = brian2.TimedArray(np.zeros((STIMULUS_ROWS, n)), dt=1 * second, name="stimulus")
-    mechanism = input_mechanism(structure)
+def _stimulus(structure: Structure) -> brian2.TimedArray:
+    """The images of a segment, as log-probabilities of silence; all replicas side by side."""
+    n = structure.replicas * structure.size("input")
+    return brian2.TimedArray(np.zeros((STIMULUS_ROWS, n)), dt=1 * second, name="stimulus")
+
+
+def _input_group(
+    name: str, structure: Structure, controller: brian2.NeuronGroup, stimulus: brian2.TimedArray
+) -> brian2.NeuronGroup:
+    mechanism = population_mechanism(name, structure)
     group = brian2.NeuronGroup(
-        n,
+        structure.replicas * structure.size(name),
         _with_values(mechanism, structure),
         threshold=mechanism.threshold,
         reset=mechanism.reset,
         events={"onset": _poisson.ONSET_CONDITION},
         method="exact",
-        name="input",
+        name=name,
         namespace={"stimulus": stimulus, **RANDOM_FUNCTIONS},
     )
-    group.run_on_event("onset", _poisson.ONSET, when="after_resets")
-    _link(group, controller, structure, "input", "asleep", "wake_step")
+    onset = _poisson.draw(structure.population[name].kind)
+    group.run_on_event("onset", onset, when="after_resets")
+    _link(group, controller, structure, name, "asleep", "wake_step")
     return group
 
 
@@ -119,10 +123,11 @@ def _with_values(mechanism: Mechanism, structure: Structure) -> str:
 def _ahsar_group(
     structure: Structure, controller: brian2.NeuronGroup, totals: brian2.NeuronGroup
 ) -> brian2.NeuronGroup:
-    ahsar = brian2.NeuronGroup(structure.replicas, _ahsar.AHSAR, clock=totals.clock, name="ahsar")
+    equations, step = (text(structure.neurons) for text in (_ahsar.ahsar_equations, _ahsar.ahsar_step))
+    ahsar = brian2.NeuronGroup(structure.replicas, equations, clock=totals.clock, name="ahsar")
     for name in ("asleep", "wake_step"):
         setattr(ahsar, name, brian2.linked_var(controller, name))
-    ahsar.run_regularly(_ahsar.AHSAR_STEP, when="groups", name="ahsar_step")  # sums are taken before
+    ahsar.run_regularly(step, when="groups", name="ahsar_step")  # sums are taken before
     return ahsar
 
 
@@ -132,9 +137,9 @@ def _population_group(
     controller: brian2.NeuronGroup,
     ahsar: brian2.NeuronGroup | None,
 ) -> brian2.NeuronGroup:
-    incoming = [name for name, (_, target) in PATHWAYS.items() if target == population]
+    incoming = structure.onto(population)
     mechanism = population_mechanism(population, structure)
-    renormalised = structure.renormalisation != "none" and structure.plastic_pathways(population)
+    renormalised = any(structure.is_renormalised(name) for name in incoming)
     group = brian2.NeuronGroup(
         structure.replicas * structure.size(population),
         _with_values(mechanism, structure),
@@ -145,8 +150,9 @@ def _population_group(
         name=population,
         namespace=RANDOM_FUNCTIONS,
     )
-    group.run_on_event("tally", "\n".join(f"sum_{name} = 0" for name in incoming), when="before_synapses")
-    if not structure.plastic_asleep:
+    if incoming:
+        group.run_on_event("tally", "\n".join(f"sum_{name} = 0" for name in incoming), when="before_synapses")
+    if gated_population(population, structure):
         group.run_regularly("plasticity = 1 - asleep", when="before_groups", name=f"{population}_gate")
     group.run_regularly(_neuron.FLOOR, when="after_groups", name=f"{population}_floor")
     _link(group, controller, structure, population, "asleep")
@@ -158,7 +164,7 @@ def _population_group(
 def _synapses(
     pathway: str, structure: Structure, groups: dict[str, brian2.NeuronGroup], connections: Connections
 ) -> brian2.Synapses:
-    source, target = PATHWAYS[pathway]
+    found = structure.pathway[pathway]
     text = pathway_text(pathway, structure)
     on_pre = {"pre": f"{text.transmit}\n{text.on_pre}"}
     on_post = {"post": text.on_post} if text.on_post else {}
@@ -168,8 +174,8 @@ def _synapses(
         on_post["renormalise"] = text.renormalise
         on_event["renormalise"] = "renormalise"
     synapses = brian2.Synapses(
-        groups[source],
-        groups[target],
+        groups[found.source],
+        groups[found.target],
         "w : 1",
         on_pre=on_pre,
         on_post=on_post,
@@ -188,10 +194,10 @@ def _weight_totals(
     structure: Structure, groups: dict[str, brian2.NeuronGroup], totals: brian2.NeuronGroup
 ) -> list[brian2.Synapses]:
     sums = []
-    for population in ("exc", "inh"):
-        incoming = [name for name, (_, target) in PATHWAYS.items() if target == population]
-        equations = "\n".join(f"total_{name}_post = sum_{name}_pre : 1 (summed)" for name in incoming)
-        sums.append(_sums(population, structure, groups, totals, equations))
+    for population in structure.neurons:
+        if incoming := structure.onto(population):
+            equations = "\n".join(f"total_{name}_post = sum_{name}_pre : 1 (summed)" for name in incoming)
+            sums.append(_sums(population, structure, groups, totals, equations))
     return sums
 
 
@@ -200,7 +206,7 @@ def _spike_counts(
 ) -> list[brian2.Synapses]:
     return [
         _sums(name, structure, groups, ahsar, f"count_{name}_post = n_spikes_pre : 1 (summed)")
-        for name in _ahsar.POPULATIONS
+        for name in structure.neurons
     ]
 
 

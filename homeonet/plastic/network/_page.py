@@ -5,11 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from homeonet.config import PATHWAYS, Config
+from homeonet.config import Config
 from homeonet.plastic.mechanisms import _ahsar, _neuron, _poisson, _sleep
 from homeonet.plastic.mechanisms._equations import Mechanism
 from homeonet.plastic.mechanisms._renormalisation import EVENTS
-from homeonet.plastic.network._model import input_mechanism, pathway_text, population_mechanism
+from homeonet.plastic.network._model import pathway_text, population_mechanism
 from homeonet.plastic.network._structure import SAMPLE_PERIOD, TOTALS_PERIOD, Structure
 
 __all__ = ["model_page"]
@@ -42,16 +42,15 @@ def model_page(config: Config) -> str:
     """
     structure = Structure.of(config)
     parts = [
-        f"{config.preset}: {structure.n_input} inputs, {structure.n_exc} excitatory and {structure.n_inh} inhibitory "
-        f"neurons, steps of {1e3 * config.simulation.dt:g} ms",
-        _part("input", _population("input", structure, config)),
-        *(_part(name, _population(name, structure, config)) for name in ("exc", "inh")),
-        *(_part(_title(name), _pathway(name, structure, config)) for name in PATHWAYS),
-        _part("sleep controller", _controller(config)),
+        f"{config.preset}: {_sizes(structure)}; steps of {1e3 * config.simulation.dt:g} ms",
+        *(_part(name, _population(name, structure, config)) for name in structure.population),
+        *(_part(_title(name), _pathway(name, structure, config)) for name in structure.pathway),
+        _part("sleep controller", _controller(config, structure)),
     ]
     if structure.ahsar:
         values = _values(config.to_dict()["ahsar"])
-        parts.append(_part("AHSAR (Chen et al. 2025)", [_block(_ahsar.AHSAR_STEP, "every 100 ms"), values]))
+        step = _block(_ahsar.ahsar_step(structure.neurons), "every 100 ms")
+        parts.append(_part("AHSAR (Chen et al. 2025)", [step, values]))
     order = _ORDER.format(
         totals=TOTALS_PERIOD,
         samples=SAMPLE_PERIOD,
@@ -61,44 +60,54 @@ def model_page(config: Config) -> str:
     return "\n\n".join([*parts, order.strip()]) + "\n"
 
 
+def _sizes(structure: Structure) -> str:
+    titles = {"exc": "excitatory", "inh": "inhibitory"}
+    inputs = [
+        f"{structure.size(name)} inputs" + ("" if name == "input" else f" {name}")
+        for name in structure.inputs
+    ]
+    neurons = [f"{structure.size(name)} {titles.get(name, name)}" for name in structure.neurons]
+    return ", ".join([*inputs, " and ".join(neurons) + " neurons"])
+
+
 def _population(name: str, structure: Structure, config: Config) -> Iterator[str]:
-    mechanism = input_mechanism(structure) if name == "input" else population_mechanism(name, structure)
+    found, mechanism = structure.population[name], population_mechanism(name, structure)
     yield _block(mechanism.equations, "equations")
-    if name == "input":
-        yield _block(f"at {_poisson.ONSET_CONDITION}:\n{_poisson.ONSET}", "a new image")
+    if found.is_input:
+        yield _block(f"at {_poisson.ONSET_CONDITION}:\n{_poisson.draw(found.kind)}", "a new image")
     else:
         yield _block(_neuron.FLOOR, "after each step")
         yield _block("\n".join(f"{event}: {when}" for event, when in EVENTS.items()), "events")
     yield _block(mechanism.threshold, "spike when")
     yield _block(mechanism.reset, "at a spike")
-    yield _units(mechanism)
-    yield _values(config.to_dict()[name])
-    if name != "input":
+    yield _units(mechanism, structure)
+    tables = config.to_dict()
+    yield _values(tables["input"] if name == "input" else tables["population"][name])
+    if not found.is_input:
         yield _values(config.to_dict()["noise"], "noise")
 
 
 def _pathway(name: str, structure: Structure, config: Config) -> Iterator[str]:
-    source, target = PATHWAYS[name]
-    text, values = pathway_text(name, structure), config.to_dict()
-    own = config.rule.get(values[name]["rule"])
+    found, text, values = structure.pathway[name], pathway_text(name, structure), config.to_dict()
+    own = config.rule.get(found.rule)
     origin = own.source_text if own else structure.rule(name).source
-    degree = dict(structure.in_degree)[name]
-    yield f"  {source} → {target}, {degree} synapses onto each neuron, {structure.n_synapses(name)} in all"
-    yield f"  rule {values[name]['rule']}" + (f" ({origin})" if origin else "")
+    each = f"{found.in_degree} synapses onto each neuron, " if found.in_degree else ""
+    yield f"  {found.source} → {found.target}, {found.sign}, {each}{found.n_synapses} in all"
+    yield f"  rule {found.rule}" + (f" ({origin})" if origin else "")
     yield _block(f"{text.transmit}\n{text.on_pre}", "at a presynaptic spike")
     yield _block(text.on_post, "at a postsynaptic spike")
     yield _block(text.renormalise, "renormalisation, asleep")
-    yield _values(values[name])
+    yield _values(values["pathway"][name])
     if own:
-        yield _values(values["rule"][values[name]["rule"]]["parameters"], "parameters of the rule")
-    elif values[name]["rule"] != "static":
-        section = "istdp" if values[name]["rule"] == "istdp" else "stdp"
+        yield _values(values["rule"][found.rule]["parameters"], "parameters of the rule")
+    elif found.rule != "static":
+        section = "istdp" if found.rule == "istdp" else "stdp"
         yield _values(values[section], section)
 
 
-def _controller(config: Config) -> Iterator[str]:
+def _controller(config: Config, structure: Structure) -> Iterator[str]:
     yield "  Massey et al. 2026, section 2.2.4"
-    yield _block(_sleep.CONTROLLER, "equations")
+    yield _block(_sleep.controller(structure.watched), "equations")
     yield _block(_sleep.CONTROLLER_STEP, "at the start of each step")
     yield _values(config.to_dict()["sleep"])
 
@@ -116,9 +125,9 @@ def _block(text: str, title: str) -> str:
     return f"  {title}:\n{textwrap.indent(lines, '    ')}" if lines else ""
 
 
-def _units(mechanism: Mechanism) -> str:
+def _units(mechanism: Mechanism, structure: Structure) -> str:
     declared = {**mechanism.constants, **mechanism.parameters, **mechanism.of_neurons}
-    of_pathways = tuple(f"{pathway}_" for pathway in PATHWAYS)  # they stand with their pathway
+    of_pathways = tuple(f"{pathway}_" for pathway in structure.pathway)  # they stand with their pathway
     listed = ", ".join(
         f"{name} ({unit})" for name, unit in declared.items() if not name.startswith(of_pathways)
     )
@@ -126,5 +135,7 @@ def _units(mechanism: Mechanism) -> str:
 
 
 def _values(section: dict[str, object], title: str = "configuration") -> str:
-    listed = ", ".join(f"{name} = {value}" for name, value in section.items() if not isinstance(value, dict))
+    listed = ", ".join(
+        f"{name} = {value}" for name, value in section.items() if not isinstance(value, (dict, list))
+    )
     return textwrap.fill(listed, 118, initial_indent=f"  {title}: ", subsequent_indent="    ")

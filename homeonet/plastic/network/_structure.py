@@ -1,6 +1,6 @@
-"""What of a configuration is compiled into a program, as opposed to handed to it as data.
+"""What of a configuration is compiled: sizes and the choice of mechanisms. Everything else is data.
 
-Two configurations with equal structures run on the same binary. Keep this small: everything in it costs a
+Two configurations with the same structure run the same compiled program. Keep this small: everything in it costs a
 compilation when it changes.
 """
 
@@ -8,12 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 
-from homeonet.config import PATHWAYS, Config, Pathway
+from homeonet.config import Config, Pathway, PoissonPopulation
 from homeonet.plastic.mechanisms._rules import Rule, compiled_text, own_rule, rule_named
 
-__all__ = ["SAMPLE_PERIOD", "STIMULUS_ROWS", "TOTALS_PERIOD", "Structure"]
+__all__ = [
+    "SAMPLE_PERIOD",
+    "STIMULUS_ROWS",
+    "TOTALS_PERIOD",
+    "PathwayStructure",
+    "PopulationStructure",
+    "Structure",
+]
 
 #: Images that one segment can show.
 STIMULUS_ROWS = 256
@@ -24,27 +33,76 @@ TOTALS_PERIOD = 0.1
 
 
 @dataclass(frozen=True)
+class PopulationStructure:
+    """A population of one replica.
+
+    Parameters
+    ----------
+    name : str
+    n : int
+        Neurons or inputs.
+    kind : {"current", "conductance", "input", "images", "nothing"}
+        Neurons with synapses of that kind; or inputs, by what they show.
+    """
+
+    name: str
+    n: int
+    kind: str
+
+    @property
+    def is_input(self) -> bool:
+        """Whether its spikes come from outside."""
+        return self.kind in ("input", "images", "nothing")
+
+
+@dataclass(frozen=True)
+class PathwayStructure:
+    """A pathway of one replica.
+
+    Parameters
+    ----------
+    name, source, target : str
+    sign : {"excitatory", "inhibitory"}
+    n_synapses : int
+    in_degree : int
+        Synapses onto each neuron; 0 where the configuration lists the synapses.
+    rule : str
+    renormalised : bool
+        Whether sleep acts on its weights.
+    plastic_asleep : bool
+        Whether its rule stays on in sleep.
+    watched : bool
+        Whether its weights are part of the controller's W.
+    """
+
+    name: str
+    source: str
+    target: str
+    sign: str
+    n_synapses: int
+    in_degree: int
+    rule: str
+    renormalised: bool
+    plastic_asleep: bool
+    watched: bool
+
+
+@dataclass(frozen=True)
 class Structure:
     """Sizes and the choice of mechanisms.
 
     Parameters
     ----------
-    n_input, n_exc, n_inh : int
-        Neurons of one replica.
+    populations : tuple of PopulationStructure
+        Inputs and neurons, in their order.
+    pathways : tuple of PathwayStructure
+        In the order of their sources, then of their targets.
     replicas : int
         Independent copies in one network.
-    synapse_exc, synapse_inh : {"current", "conductance"}
-        Synapses onto each population.
     method : {"exponential_euler", "euler"}
         Integration of the membrane.
-    in_degree : tuple of (str, int)
-        Synapses onto each neuron, a pathway.
-    rules : tuple of (str, str)
-        Plasticity rule, a pathway.
     renormalisation : {"power_law", "scaling", "normalise", "none"}
         What sleep does to the weights.
-    plastic_asleep : bool
-        Whether the rules stay on in sleep.
     ahsar : bool
         Whether thresholds follow the rates of their populations.
     precision : {"float64", "float32"}
@@ -53,17 +111,11 @@ class Structure:
         What is compiled of the user's rules that pathways have, by name.
     """
 
-    n_input: int
-    n_exc: int
-    n_inh: int
+    populations: tuple[PopulationStructure, ...]
+    pathways: tuple[PathwayStructure, ...]
     replicas: int
-    synapse_exc: str
-    synapse_inh: str
     method: str
-    in_degree: tuple[tuple[str, int], ...]
-    rules: tuple[tuple[str, str], ...]
     renormalisation: str
-    plastic_asleep: bool
     ahsar: bool
     precision: str = "float64"
     own_rules: tuple[tuple[str, str], ...] = ()
@@ -71,33 +123,27 @@ class Structure:
     @classmethod
     def of(cls, config: Config, replicas: int = 1) -> Structure:
         """The structure of a configuration."""
-        sizes = {"input": config.input.side**2, "exc": config.exc.n, "inh": config.inh.n}
-        return cls(
-            n_input=sizes["input"],
-            n_exc=sizes["exc"],
-            n_inh=sizes["inh"],
-            replicas=replicas,
-            synapse_exc=config.exc.synapse,
-            synapse_inh=config.inh.synapse,
-            method=config.simulation.method,
-            in_degree=tuple(
-                (
-                    name,
-                    _in_degree(
-                        getattr(config, name), sizes[source] - (source == target), config.exc_inh.density
-                    ),
-                )
-                for name, (source, target) in PATHWAYS.items()
+        populations = (
+            PopulationStructure("input", config.input.side**2, "input"),
+            *(
+                PopulationStructure(name, config.size(name), _kind(found))
+                for name, found in config.population.items()
             ),
-            rules=tuple((name, getattr(config, name).rule) for name in PATHWAYS),
+        )
+        rank = {population.name: k for k, population in enumerate(populations)}
+        pathways = sorted(config.pathway, key=lambda name: _place(config.pathway[name], rank, name))
+        return cls(
+            populations=populations,
+            pathways=tuple(_pathway(config, name) for name in pathways),
+            replicas=replicas,
+            method=config.simulation.method,
             renormalisation=config.sleep.renormalisation,
-            plastic_asleep=config.sleep.plastic,
             ahsar=config.ahsar.enabled,
             precision=config.simulation.precision,
             own_rules=tuple(
                 (name, compiled_text(rule))
                 for name, rule in sorted(config.rule.items())
-                if name in {getattr(config, pathway).rule for pathway in PATHWAYS}
+                if name in {pathway.rule for pathway in config.pathway.values()}
             ),
         )
 
@@ -105,36 +151,79 @@ class Structure:
         """The same network with constant weights and thresholds and without sleep: what evaluation runs, in float64."""
         return replace(
             self,
-            rules=tuple((name, "static") for name, _ in self.rules),
+            pathways=tuple(
+                replace(pathway, rule="static", renormalised=False, plastic_asleep=True)
+                for pathway in self.pathways
+            ),
             renormalisation="none",
-            plastic_asleep=True,
             ahsar=False,
             precision="float64",
             own_rules=(),
         )
 
+    @cached_property
+    def population(self) -> Mapping[str, PopulationStructure]:
+        """Populations by name."""
+        return {population.name: population for population in self.populations}
+
+    @cached_property
+    def pathway(self) -> Mapping[str, PathwayStructure]:
+        """Pathways by name."""
+        return {pathway.name: pathway for pathway in self.pathways}
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the populations whose spikes come from outside."""
+        return tuple(population.name for population in self.populations if population.is_input)
+
+    @cached_property
+    def neurons(self) -> tuple[str, ...]:
+        """Names of the populations of neurons, whose spikes are recorded."""
+        return tuple(population.name for population in self.populations if not population.is_input)
+
+    @property
+    def n_neurons(self) -> int:
+        """Neurons of one replica."""
+        return sum(self.size(name) for name in self.neurons)
+
     def size(self, population: str) -> int:
-        """Neurons of a population ("input", "exc", "inh") in one replica."""
-        return {"input": self.n_input, "exc": self.n_exc, "inh": self.n_inh}[population]
+        """Neurons or inputs of a population in one replica."""
+        return self.population[population].n
 
     def n_synapses(self, pathway: str) -> int:
         """Synapses of a pathway in one replica."""
-        return dict(self.in_degree)[pathway] * self.size(PATHWAYS[pathway][1])
+        return self.pathway[pathway].n_synapses
+
+    def onto(self, population: str) -> list[str]:
+        """Names of the pathways onto a population."""
+        return [pathway.name for pathway in self.pathways if pathway.target == population]
+
+    @property
+    def watched(self) -> list[str]:
+        """Names of the pathways that are part of the controller's W."""
+        return [pathway.name for pathway in self.pathways if pathway.watched]
 
     def plastic_pathways(self, target: str | None = None) -> list[str]:
         """Pathways with a rule that changes weights, onto `target` or onto any population."""
         return [
-            name for name, _ in self.rules if self.rule(name).plastic and target in (None, PATHWAYS[name][1])
+            pathway.name
+            for pathway in self.pathways
+            if self.rule(pathway.name).plastic and target in (None, pathway.target)
         ]
+
+    def is_renormalised(self, pathway: str) -> bool:
+        """Whether sleep changes the weights of a pathway."""
+        wanted = self.renormalisation != "none" and self.pathway[pathway].renormalised
+        return wanted and self.rule(pathway).plastic
 
     def rule(self, pathway: str) -> Rule:
         """The rule of a pathway, built in or the user's."""
-        name, own = dict(self.rules)[pathway], dict(self.own_rules)
+        name, own = self.pathway[pathway].rule, dict(self.own_rules)
         return own_rule(name, own[name]) if name in own else rule_named(name)
 
     def has_own_rule(self, pathway: str) -> bool:
         """Whether the rule of a pathway is the user's."""
-        return dict(self.rules)[pathway] in dict(self.own_rules)
+        return self.pathway[pathway].rule in dict(self.own_rules)
 
     def to_json(self) -> str:
         """Canonical text of this structure; `from_json` reads it back."""
@@ -144,10 +233,10 @@ class Structure:
     def from_json(cls, text: str) -> Structure:
         """The structure that `to_json` wrote."""
         fields = json.loads(text)
-        pairs = {
-            name: tuple(tuple(pair) for pair in fields[name]) for name in ("in_degree", "rules", "own_rules")
-        }
-        return cls(**{**fields, **pairs})
+        fields["populations"] = tuple(PopulationStructure(**found) for found in fields["populations"])
+        fields["pathways"] = tuple(PathwayStructure(**found) for found in fields["pathways"])
+        fields["own_rules"] = tuple(tuple(pair) for pair in fields["own_rules"])
+        return cls(**fields)
 
     @property
     def key(self) -> str:
@@ -155,7 +244,35 @@ class Structure:
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
 
 
-def _in_degree(pathway: Pathway, n_sources: int, reciprocal_density: float) -> int:
+def _kind(population: object) -> str:
+    return population.shows if isinstance(population, PoissonPopulation) else population.synapse  # type: ignore[attr-defined]
+
+
+def _place(pathway: Pathway, rank: Mapping[str, int], name: str) -> tuple[int, int, str]:
+    return rank[pathway.source], rank[pathway.target], name
+
+
+def _pathway(config: Config, name: str) -> PathwayStructure:
+    pathway = config.pathway[name]
+    degree = 0 if pathway.sources is not None else _in_degree(config, name)
+    return PathwayStructure(
+        name=name,
+        source=pathway.source,
+        target=pathway.target,
+        sign=pathway.sign,
+        n_synapses=degree * config.size(pathway.target) if degree else len(pathway.sources or ()),
+        in_degree=degree,
+        rule=pathway.rule,
+        renormalised=pathway.renormalised,
+        plastic_asleep=pathway.plastic_asleep and config.sleep.plastic,
+        watched=pathway.watched,
+    )
+
+
+def _in_degree(config: Config, name: str) -> int:
     """Synapses onto a neuron: a fixed number, so that it does not depend on the seed."""
-    candidates = n_sources * (1 - reciprocal_density) if pathway.avoid_reciprocal else n_sources
+    pathway = config.pathway[name]
+    candidates: float = config.size(pathway.source) - (pathway.source == pathway.target)
+    if pathway.avoid_reciprocal:
+        candidates *= 1 - config.pathway[config.back(name)[0]].density
     return max(1, round(pathway.density * candidates))

@@ -27,7 +27,6 @@ from brian2.core.variables import ArrayVariable, DynamicArrayVariable
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 
-from homeonet.config import PATHWAYS
 from homeonet.plastic.network._connectivity import Connections
 from homeonet.plastic.network._network import build_network, sampled_variables
 from homeonet.plastic.network._structure import Structure
@@ -45,14 +44,13 @@ __all__ = [
 ]
 
 _SOURCES = Path(__file__).parent
-_GROUPS = ("controller", "totals", "input", "exc", "inh", *PATHWAYS, "ahsar")
 _INTERNAL = {"i", "j", "N", "t", "dt", "lastspike", "not_refractory", "delay", "_indices"}
 
 
-def exchanged_variables(network: brian2.Network) -> dict[str, ArrayVariable]:
+def exchanged_variables(network: brian2.Network, structure: Structure) -> dict[str, ArrayVariable]:
     """All arrays that a segment is given: state, parameters and weights, as "group.variable"."""
     found: dict[str, ArrayVariable] = {}
-    for name in _GROUPS:
+    for name in ("controller", "totals", *structure.population, *structure.pathway, "ahsar"):
         if name not in network:
             continue
         group = network[name]
@@ -83,7 +81,7 @@ def generate(structure: Structure, folder: Path, target: str = "cpp") -> None:
     device = brian2.get_device()
     brian2.defaultclock.dt = 1 * brian2.ms  # data, not code: every segment brings its own
     network = build_network(structure, any_connections(structure))
-    manifest = describe(device, network, exchanged_variables(network), sampled_variables(structure))
+    manifest = describe(device, network, exchanged_variables(network, structure), structure)
     brian2.prefs.codegen.cpp.headers = ['"exchange.h"']
     for slot, lines in _exchange_code(manifest).items():
         device.insert_code(slot, "\n".join(lines))
@@ -124,7 +122,7 @@ def _onto_consecutive_targets(lines: list[str]) -> str:
 
 def any_connections(structure: Structure) -> Connections:
     """Right numbers of synapses; the indices come with each segment."""
-    sizes = {name: structure.replicas * structure.n_synapses(name) for name in PATHWAYS}
+    sizes = {name: structure.replicas * structure.n_synapses(name) for name in structure.pathway}
     return {name: (np.zeros(n, np.int32), np.zeros(n, np.int32)) for name, n in sizes.items()}
 
 
@@ -143,7 +141,7 @@ def describe(
     device: CPPStandaloneDevice,
     network: brian2.Network,
     variables: dict[str, ArrayVariable],
-    sampled: dict[str, list[str]],
+    structure: Structure,
 ) -> dict[str, Any]:
     """The manifest: which arrays a program is handed and gives back, in which order."""
 
@@ -171,7 +169,10 @@ def describe(
         "arrays": [entry(name, variable) for name, variable in variables.items()],
         "connections": connections,
         "stimulus": {"shape": list(stimulus.values.shape)},
-        "monitors": {"spikes_exc": ["i", "t"], "spikes_inh": ["i", "t"], **sampled},
+        "monitors": {
+            **{f"spikes_{name}": ["i", "t"] for name in structure.neurons},
+            **sampled_variables(structure),
+        },
     }
 
 

@@ -19,7 +19,6 @@ from brian2.core.clocks import Clock
 from brian2.core.variables import ArrayVariable, DynamicArrayVariable, Variable
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 
-from homeonet.config import PATHWAYS
 from homeonet.plastic.network._structure import Structure
 from homeonet.plastic.program._codegen_single import in_single_precision, is_single
 
@@ -84,13 +83,14 @@ def write_device_code(
     phases = list(_phases((folder / "main.cpp").read_text(encoding="utf-8")))
     files = {name: folder / "code_objects" / f"{name}.cpp" for name, _ in phases}
     code = "\n".join(file.read_text(encoding="utf-8") for file in files.values())
-    arrays = list(_arrays(device, code, single=structure.precision == "float32"))
-    if structure.precision == "float32":
+    single = structure if structure.precision == "float32" else None
+    arrays = list(_arrays(device, code, single))
+    if single:
         short = {array.name for array in arrays if array.kind == "float"}
         short |= {name.removeprefix("_dynamic") for name in short}  # pointers to what vectors hold
         for name, file in files.items():
             file.write_text(
-                in_single_precision(file.read_text(encoding="utf-8"), name, short), encoding="utf-8"
+                in_single_precision(file.read_text(encoding="utf-8"), name, short, single), encoding="utf-8"
             )
     monitors = manifest["monitors"]
     clocks = sorted({clock for _, clock in phases if clock != "defaultclock"})
@@ -116,11 +116,12 @@ class _Array(NamedTuple):
     size: str
 
 
-def _arrays(device: CPPStandaloneDevice, code: str, *, single: bool) -> Iterator[_Array]:
+def _arrays(device: CPPStandaloneDevice, code: str, single: Structure | None) -> Iterator[_Array]:
+    """The arrays that the code uses; those of `single`'s populations and pathways are short."""
     used = set(re.findall(r"\b(?:_dynamic)?_array_\w+|\b\w+_values\b", code))
     for variable, name in device.arrays.items():
         host_kind = c_data_type(variable.dtype)
-        kind = "float" if single and host_kind == "double" and is_single(variable) else host_kind
+        kind = "float" if single and host_kind == "double" and is_single(variable, single) else host_kind
         if isinstance(variable, DynamicArrayVariable):
             vector = device.dynamic_arrays.get(variable)
             # what a monitor records has a place of its own
@@ -140,9 +141,9 @@ def _declarations(
     monitors: dict[str, list[str]],
     clocks: list[str],
 ) -> str:
-    recorded = structure.replicas * (structure.n_exc + structure.n_inh)
+    recorded = structure.replicas * structure.n_neurons
     launch = max(1, min(_LONGEST_LAUNCH, _SPIKE_BYTES // (8 * recorded)))
-    largest = max(structure.size(group) for group in ("input", "exc", "inh"))
+    largest = max(population.n for population in structure.populations)
     threads = min(_MOST_THREADS, -(-largest // 32) * 32)
     lines = [
         "#pragma once",
@@ -155,7 +156,7 @@ def _declarations(
     ]
     for name, kind, _, is_vector, _ in arrays:
         lines.append(f"HOMEONET_CONSTANT {f'homeonet::View<{kind}>' if is_vector else f'{kind}*'} {name};")
-    for pathway in PATHWAYS:
+    for pathway in structure.pathway:
         lines.append(
             f"HOMEONET_CONSTANT int32_t *row_of_{pathway}, *synapse_of_{pathway}, *source_of_{pathway};"
         )
@@ -214,8 +215,8 @@ def _on_host(
         else:
             lines.append(f"  HOMEONET_SET(on_device::{name}, of_{name});")
     lines.append("  wake_step = of__array_controller_wake_step;")
-    for pathway, (_, target) in PATHWAYS.items():
-        targets = structure.replicas * structure.size(target)
+    for pathway, found in structure.pathway.items():
+        targets = structure.replicas * structure.size(found.target)
         ends = [f"brian::_dynamic_array_{pathway}__synaptic_{end}" for end in ("pre", "post")]
         lines.append(f"  {{ const Rows rows = rows_of({', '.join(ends)}, {targets});")
         for part, member in (("row", "begin"), ("synapse", "synapse"), ("source", "source")):

@@ -13,11 +13,10 @@ import re
 
 from brian2.core.variables import ArrayVariable
 
-from homeonet.config import PATHWAYS
+from homeonet.plastic.network._structure import Structure
 
 __all__ = ["in_single_precision", "is_single"]
 
-_POPULATIONS = ("exc", "inh")
 #: Of populations, and yet double; and what is made from them before the loop over neurons.
 _DOUBLE = re.compile(r"_?(theta|tau_theta|n_spikes|\w+_stream)")
 _FROM_DOUBLE = re.compile(r"\b(tau_theta|\w+_stream|draw_key)\b")
@@ -27,15 +26,15 @@ _DRAW = re.compile(r"\bnormal_draw\(")
 _LITERAL = re.compile(r"(?<![\w.])(\d+\.\d*(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+)(?![\w.])")
 
 
-def is_single(variable: ArrayVariable) -> bool:
+def is_single(variable: ArrayVariable, structure: Structure) -> bool:
     """Whether an array of doubles is one of floats on the device."""
     owner = variable.owner.name
-    if owner == "input":
+    if owner in structure.inputs:
         return variable.name.startswith("x_")
-    return owner in (*_POPULATIONS, *PATHWAYS) and not _DOUBLE.fullmatch(variable.name)
+    return owner in (*structure.neurons, *structure.pathway) and not _DOUBLE.fullmatch(variable.name)
 
 
-def in_single_precision(code: str, phase: str, arrays: set[str]) -> str:
+def in_single_precision(code: str, phase: str, arrays: set[str], structure: Structure) -> str:
     """The code of a phase with pointers to the `arrays` that are float; that of a population or pathway computes in it.
 
     Parameters
@@ -46,13 +45,16 @@ def in_single_precision(code: str, phase: str, arrays: set[str]) -> str:
         Its name, which begins with that of its group.
     arrays
         Names of the arrays that are float on the device.
+    structure
+        Of the network.
     """
 
     def pointer(found: re.Match[str]) -> str:
         return ("float" if found[2] in arrays else "double") + found[1]
 
     code = _POINTER.sub(pointer, code)
-    if not phase.startswith((*(f"{group}_" for group in _POPULATIONS), *(f"{name}_" for name in PATHWAYS))):
+    named = [name for name in (*structure.population, *structure.pathway) if phase.startswith(f"{name}_")]
+    if not named or max(named, key=len) in structure.inputs:
         return code
     # limits of a clip are doubles: its comparisons would be in double precision
     code = re.sub(r"const double (a_min|a_max)", r"const float \1", code)

@@ -17,7 +17,7 @@ from typing import Any
 
 import brian2
 
-from homeonet.plastic.network._network import build_network, sampled_variables
+from homeonet.plastic.network._network import build_network
 from homeonet.plastic.network._structure import Structure
 from homeonet.plastic.program._codegen import (
     any_connections,
@@ -51,8 +51,8 @@ def generate_standalone(structure: Structure, folder: Path, target: str) -> None
     device = brian2.get_device()
     brian2.defaultclock.dt = 1 * brian2.ms  # data, not code: every segment brings its own
     network = build_network(structure, any_connections(structure))
-    variables = exchanged_variables(network)
-    manifest = describe(device, network, variables, sampled_variables(structure))
+    variables = exchanged_variables(network, structure)
+    manifest = describe(device, network, variables, structure)
     device.insert_code("before_start", _ARGUMENTS)
     device.insert_code("before_network_run", "\n".join(_beginning(device, network)))
     with quiet():
