@@ -23,7 +23,7 @@ from _sweeping import cell, options_of, write
 
 from homeonet import load_config
 from homeonet.claims import write_measured
-from homeonet.cli.main import run_main
+from homeonet.cli.terminal import run_main
 from homeonet.plotting import PATHWAY_NAMES
 from homeonet.runs import usable_cores
 

@@ -13,7 +13,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from homeonet.config._units import quantity
-from homeonet.machine.text import close_matches, one_line
+from homeonet.errors import one_line
+from homeonet.machine.text import close_matches
 
 __all__ = ["BUILT_IN_RULES", "RuleText", "Trace", "check_name"]
 

@@ -17,7 +17,7 @@ import xarray as xr
 
 from homeonet import InputError, __version__, load_config, load_network, load_run, preset_names, run
 from homeonet.analysis import evaluate_readout
-from homeonet.cli.main import doctor as _doctor
+from homeonet.cli import doctor as _doctor
 from homeonet.cli.main import main
 from homeonet.data import load
 from homeonet.plastic import read_features
@@ -63,7 +63,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])
 def test_every_example_of_the_help_can_be_typed(name: str, capsys: pytest.CaptureFixture) -> None:
-    from homeonet.cli.main import _parser, parse_assignments
+    from homeonet.cli.main import _parser
+    from homeonet.cli.options import parse_assignments
 
     with pytest.raises(SystemExit) as stopped:
         main([*name.split(), "--help"])

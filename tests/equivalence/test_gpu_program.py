@@ -16,10 +16,10 @@ import xarray as xr
 
 from homeonet import load_network, run
 from homeonet.cli.main import main
-from homeonet.cli.options import CUDA_ARCH_VARIABLE
 from homeonet.config import PATHWAYS, preset_names
 from homeonet.errors import HomeonetError, InputError, RunawayError
 from homeonet.machine import cuda as _cuda
+from homeonet.machine.cuda import CUDA_ARCH_VARIABLE
 from homeonet.machine.optional import install_command
 from homeonet.plastic import Network, Structure, Training, gpus, program_for, read_features
 from homeonet.plastic.engine._engine import CompiledEngine, _failure
