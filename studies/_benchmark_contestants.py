@@ -83,8 +83,8 @@ def parameters(config: Config, seconds: float) -> dict:
     numbers = {
         name: {key: getattr(part, key) for key in type(part).model_fields} for name, part in told.items()
     }
-    for pathway, in_degree in Structure.of(config).in_degree:
-        numbers[pathway]["in_degree"] = in_degree
+    for pathway in Structure.of(config).pathways:
+        numbers[pathway.name]["in_degree"] = pathway.in_degree
     rates = list(config.input.mean_rate * image / image.mean())
     pathways = [(name, *ends) for name, ends in PATHWAYS.items()]
     return {

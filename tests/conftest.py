@@ -30,7 +30,7 @@ class Bench:
         self.connections = connections or connect(self.structure, configs)
         self.engine = make_engine(self.structure, self.connections)
         self.arrays = assemble(self.structure, configs)
-        self.stimulus = np.zeros((self.engine.stimulus_rows, len(configs) * self.structure.n_input))
+        self.stimulus = np.zeros((self.engine.stimulus_rows, len(configs) * self.structure.size("input")))
 
     def silence_synapses(self, *pathways: str) -> None:
         """Let spikes of these pathways (or of all) leave the membranes alone."""

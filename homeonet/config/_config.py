@@ -352,7 +352,7 @@ def load_config(source: str | Path, overrides: dict[str, Any] | None = None) -> 
             preset = load_config(base)
             added = _taken_out(tables, preset.to_dict())
             differing = {name: value for name, value in dotted(tables).items() if value != {}}
-            return apply_overrides(preset, differing | (overrides or {}), added)
+            return apply_overrides(preset, added | differing | (overrides or {}))
     else:
         raise InputError(
             f"preset = {shown(text)} is not known; choose one of {', '.join(preset_names())}, or give the path of "
@@ -382,13 +382,13 @@ def _preset(name: str) -> Config:
     return _validate(tables | {"preset": name})
 
 
-def apply_overrides(config: Config, overrides: dict[str, Any], added: dict[str, Any] | None = None) -> Config:
-    """A copy of `config` with dotted names set anew, and with whole tables `added` by dotted name or taken away."""
+def apply_overrides(config: Config, overrides: dict[str, Any]) -> Config:
+    """A copy of `config` with dotted names set anew; ``rule.NAME`` and the like are whole tables, or false for none."""
     for name in overrides:
         if not isinstance(name, str):
             raise InputError(f"{shown(name)} is not a parameter; names are text, such as sleep.ratio")
     whole = {name: value for name, value in overrides.items() if _is_whole_table(name)}
-    split = ((*name.split("."), value) for name, value in ((added or {}) | whole).items())
+    split = ((*name.split("."), value) for name, value in whole.items())
     tables = with_tables(config.to_dict(), split)
     for given, value in overrides.items():
         if given in whole:

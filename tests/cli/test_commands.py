@@ -227,7 +227,7 @@ def test_compile_seconds_count_the_evaluation_s_program(monkeypatch: pytest.Monk
     monkeypatch.setattr(plastic, "program_for", lambda s, device: built.append(s) or Program(Path(), 1.5))
     result = run(load_config("massey2026", SHORT_VALUES), figures=False, baselines=False)
     assert result.metrics["compile_seconds"] == 1.5
-    assert [set(dict(structure.rules).values()) for structure in built] == [{"static"}]
+    assert [{pathway.rule for pathway in structure.pathways} for structure in built] == [{"static"}]
 
 
 @pytest.mark.parametrize(

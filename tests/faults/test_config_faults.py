@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from homeonet import InputError, load_config
-from homeonet.config import Config
+from homeonet.config import Config, Pathway, Population
 
 BASE = load_config("massey2026")
 SECTIONS = {
     n: f.annotation
     for n, f in Config.model_fields.items()
-    if n != "rule" and issubclass(f.annotation, BaseModel)
-}
+    if isinstance(f.annotation, type) and issubclass(f.annotation, BaseModel)
+} | {"exc": Population, "input_exc": Pathway}
 LEAVES = {f"{s}.{n}": f for s, model in SECTIONS.items() for n, f in model.model_fields.items()}
 CHOICES = {name: get_args(f.annotation) for name, f in LEAVES.items() if get_origin(f.annotation) is Literal}
 

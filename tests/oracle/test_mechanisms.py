@@ -25,7 +25,7 @@ class Bench:
         self.engine = engine_for(self.structure, self.connections)
         self.arrays = assemble(self.structure, [config])
         self.dt, self.step = config.simulation.dt, 0
-        self.stimulus = np.zeros((self.engine.stimulus_rows, self.structure.n_input))
+        self.stimulus = np.zeros((self.engine.stimulus_rows, self.structure.size("input")))
 
     def silence_synapses(self) -> None:
         for name in ("input_exc", "exc_exc", "exc_inh", "inh_exc"):

@@ -112,7 +112,7 @@ def test_a_nearest_trace_is_set_and_not_raised() -> None:
         "on_post": "w = w + eta*x",
     }
     config = apply_overrides(
-        load_config("massey2026", SMALL), {"exc_exc.rule": "near"}, {"rule": {"near": rule}}
+        load_config("massey2026", SMALL), {"exc_exc.rule": "near", "rule.near": rule}
     )
     b = Bench([config])
     b.silence_synapses()
@@ -128,8 +128,7 @@ def test_with_rules_off_asleep_no_statement_changes_a_weight() -> None:
     for plastic, expected in ((False, 0.0), (True, 0.125)):
         config = apply_overrides(
             load_config("massey2026", SMALL | {"sleep.plastic": plastic, "sleep.renormalisation": "none"}),
-            {"exc_exc.rule": "step"},
-            {"rule": {"step": {"on_pre": "d = 0.125\nw += d"}}},
+            {"exc_exc.rule": "step", "rule.step": {"on_pre": "d = 0.125\nw += d"}},
         )
         b = Bench([config])
         b.silence_synapses()
@@ -159,7 +158,7 @@ def test_every_engine_gives_the_same_bits_and_values_compile_nothing(tmp_path: P
         "on_post": "change = a3*r1*o2\nw += eta*change",
     }
     names = {"input_exc.rule": "own", "exc_exc.rule": "own", "input_exc.eta": 0.5}
-    configs = [apply_overrides(small(seed=seed), names, {"rule": {"own": rule}}) for seed in (1, 2)]
+    configs = [apply_overrides(small(seed=seed), names | {"rule.own": rule}) for seed in (1, 2)]
     images = np.random.default_rng(1).random((4, 36))
     ours = trained(configs, images, "cpp", 0.35)
     for device in ("brian2", "emulated"):
@@ -213,7 +212,7 @@ def test_what_is_no_rule_is_one_line(changes: dict, words: str) -> None:
         "on_pre": "w -= eta*o1",
     } | changes
     with pytest.raises(InputError, match=words) as caught:
-        apply_overrides(load_config("massey2026"), {}, {"rule": {"mine": rule}})
+        apply_overrides(load_config("massey2026"), {"rule.mine": rule})
     assert str(caught.value).startswith("rule.mine") and "\n" not in str(caught.value)
 
 
@@ -224,6 +223,6 @@ def test_names_of_rules() -> None:
     ):
         apply_overrides(config, {"exc_exc.rule": "mine"})
     with pytest.raises(InputError, match=r"rule\.stdp is built in"):
-        apply_overrides(config, {}, {"rule": {"stdp": rule}})
+        apply_overrides(config, {"rule.stdp": rule})
     with pytest.raises(InputError, match="is no name"):
-        apply_overrides(config, {}, {"rule": {"My Rule": rule}})
+        apply_overrides(config, {"rule.My Rule": rule})

@@ -26,7 +26,8 @@ from homeonet.plastic import (
     stream_id,
     uniform_draw,
 )
-from homeonet.plastic.network import _arrays, _connectivity
+from homeonet.plastic.mechanisms import _equations
+from homeonet.plastic.network import _connectivity
 
 TAU = 0.030
 
@@ -153,7 +154,7 @@ def test_every_purpose_has_a_stream_of_its_own(monkeypatch: pytest.MonkeyPatch) 
     def recorded(seed: int, purpose: str) -> int:
         return asked.setdefault(purpose, stream_id(seed, purpose))
 
-    for module in (_arrays, _connectivity):
+    for module in (_equations, _connectivity):
         monkeypatch.setattr(module, "stream_id", recorded)
     config = load_config("homeonet")
     structure = Structure.of(config)

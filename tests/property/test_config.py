@@ -142,9 +142,12 @@ def test_durations_below_a_time_step_are_refused(name: str) -> None:
         apply_overrides(BASE, {name: "1e-10 s"})
 
 
-def test_only_inhibition_can_avoid_reciprocal_pairs() -> None:
-    with pytest.raises(InputError, match=r"exc_inh\.avoid_reciprocal"):
-        apply_overrides(BASE, {"exc_inh.avoid_reciprocal": True})
+def test_reciprocal_pairs_need_one_pathway_back_to_be_avoided() -> None:
+    for wanted in ({"exc_exc.avoid_reciprocal": True}, {"input_exc.avoid_reciprocal": True}):
+        with pytest.raises(InputError, match=r"(exc|input)_exc\.avoid_reciprocal must be false"):
+            apply_overrides(BASE, wanted)
+    with pytest.raises(InputError, match=r"exc_inh\.avoid_reciprocal must be false"):
+        apply_overrides(BASE, {"exc_inh.avoid_reciprocal": True, "inh_exc.avoid_reciprocal": True})
 
 
 def test_full_recurrence_has_no_autapses() -> None:
