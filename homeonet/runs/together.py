@@ -21,8 +21,8 @@ from homeonet.config import Config
 from homeonet.data import Dataset
 from homeonet.errors import BusyError, DiskFullError, RunawayError
 from homeonet.plastic import Recorder, Structure, Training
-from homeonet.runs import write_run
 from homeonet.runs.images import load_images, presentation_order
+from homeonet.runs.plastic import write_run
 
 __all__ = ["groups_of", "run_together"]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from homeonet.config.rule_text import RuleText
 from homeonet.plastic.mechanisms._equations import Mechanism, Place
 
-__all__ = ["Rule", "compiled_text", "own_rule", "rule_named", "variable"]
+__all__ = ["Rule", "compiled_text", "own_rule", "variable"]
 
 _IDENTIFIER = re.compile(r"\b[a-zA-Z_]\w*\b")
 
@@ -52,20 +52,6 @@ class Rule:
         if gate:  # all of the change, whether the text has a learning rate or not
             statements, changed = f"w_before = w\n{statements}", f"w_before + {gate}*(w - w_before)"
         return f"{statements}\nw = clip({changed}, {{w_min}}, {{w_max}})".format(**of_pathway)
-
-
-def rule_named(name: str) -> Rule:
-    """The built-in rule of a configuration's `rule` field."""
-    from homeonet.plastic.mechanisms import _istdp, _stdp
-
-    return {
-        "static": Rule(),
-        "stdp": _stdp.STDP,
-        "stdp_reversed": _stdp.STDP_REVERSED,
-        "presynaptic_offset": _stdp.PRESYNAPTIC_OFFSET,
-        "istdp": _istdp.ISTDP,
-        "istdp_antisymmetric": _istdp.ISTDP_ANTISYMMETRIC,
-    }[name]
 
 
 def variable(rule: str, name: str) -> str:
