@@ -23,8 +23,8 @@ from _figure_data import courses, write_figure_data
 from homeonet import Config, RunResult, load_config, run
 from homeonet.cli.options import parse_assignments
 from homeonet.cli.terminal import print_accuracies, progress_bar, run_main
+from homeonet.machine.cores import usable_cores
 from homeonet.plotting import draw_comparison
-from homeonet.runs import usable_cores
 from homeonet.study.tables import markdown_table, run_rows
 
 
