@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from homeonet.analysis import compare_conditions
+from homeonet.cli.main import figure_main
 from homeonet.plotting import DOUBLE_WIDTH, SERIES, new_figure, plot_against
-from homeonet.study.gallery import figure_main
 
 STUDY = "ahsar"
 LINES = ("--", "-", ":", "-.")

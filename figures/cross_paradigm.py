@@ -13,8 +13,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from homeonet.analysis import compare_conditions
+from homeonet.cli.main import figure_main
 from homeonet.plotting import DOUBLE_WIDTH, new_figure
-from homeonet.study.gallery import figure_main
 
 STUDY = "cross_paradigm"
 

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
+from homeonet.cli.main import figure_main
 from homeonet.plotting import COLOURS, DOUBLE_WIDTH, MARKERS, SERIES, new_figure
-from homeonet.study.gallery import figure_main
 
 STUDY = "dsn"
 

@@ -12,9 +12,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from homeonet.cli.main import figure_main
 from homeonet.errors import InputError
 from homeonet.plotting import DOUBLE_WIDTH, MARKERS, SERIES, new_figure
-from homeonet.study.gallery import figure_main
 
 STUDY = "cross_paradigm"
 SHOWN = ("none", "sleep", "AHSAR")

@@ -17,8 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from homeonet.analysis import bootstrap_interval
+from homeonet.cli.main import figure_main
 from homeonet.plotting import COLOURS, DOUBLE_WIDTH, MARKERS, SERIES, new_figure
-from homeonet.study.gallery import figure_main
 
 STUDY = "hd_lif"
 

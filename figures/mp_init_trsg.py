@@ -12,8 +12,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from homeonet.cli.main import figure_main
 from homeonet.plotting import COLOURS, DOUBLE_WIDTH, MARKERS, SERIES, new_figure, plot_against
-from homeonet.study.gallery import figure_main
 
 STUDY = "mp_init_trsg"
 

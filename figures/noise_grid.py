@@ -11,8 +11,8 @@ from __future__ import annotations
 import xarray as xr
 from matplotlib.figure import Figure
 
+from homeonet.cli.main import figure_main
 from homeonet.plotting import COLUMN_WIDTH, new_figure, plot_heat_map
-from homeonet.study.gallery import figure_main
 
 STUDY = "noise_grid"
 

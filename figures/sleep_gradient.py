@@ -9,8 +9,8 @@ from __future__ import annotations
 import xarray as xr
 from matplotlib.figure import Figure
 
+from homeonet.cli.main import figure_main
 from homeonet.plotting import COLUMN_WIDTH, new_figure, plot_against
-from homeonet.study.gallery import figure_main
 
 STUDY = "sleep_gradient"
 

@@ -13,8 +13,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from homeonet.cli.main import figure_main
 from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_against
-from homeonet.study.gallery import figure_main
 
 STUDY = "sleep_ratio"
 #: The axis of ratios is linear up to here and logarithmic beyond; and where it is marked.

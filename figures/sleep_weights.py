@@ -11,8 +11,8 @@ from __future__ import annotations
 import xarray as xr
 from matplotlib.figure import Figure
 
+from homeonet.cli.main import figure_main
 from homeonet.plotting import COLOURS, DOUBLE_WIDTH, PATHWAY_NAMES, POPULATION_NAMES, new_figure
-from homeonet.study.gallery import figure_main
 
 STUDY = "sleep_wake"
 LINES = {"sleep": "-", "no sleep": "--"}

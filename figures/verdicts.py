@@ -14,8 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from homeonet.claims import ClaimRow, load_registry
+from homeonet.cli.main import figure_main
 from homeonet.plotting import DOUBLE_WIDTH, new_figure
-from homeonet.study.gallery import figure_main
 
 STUDY = "claims"
 # colours of Okabe and Ito: told apart without colour vision, and each has its own mark

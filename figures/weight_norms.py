@@ -11,8 +11,8 @@ import xarray as xr
 from _axes import plain_log
 from matplotlib.figure import Figure
 
+from homeonet.cli.main import figure_main
 from homeonet.plotting import COLOURS, DOUBLE_WIDTH, SERIES, new_figure
-from homeonet.study.gallery import figure_main
 
 STUDY = "cross_paradigm"
 LINES = ("-", "--", "-.", ":")

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from homeonet.machine.text import one_line
+__all__ = ["BusyError", "DiskFullError", "HomeonetError", "InputError", "RunawayError", "one_line"]
 
-__all__ = ["BusyError", "DiskFullError", "HomeonetError", "InputError", "RunawayError"]
+#: Characters of a message.
+_LONGEST_LINE = 2000
+
+
+def one_line(text: str, longest: int = _LONGEST_LINE) -> str:
+    """A text without line breaks and control characters, its middle left out where it is too long."""
+    text = text[: 4 * longest] + text[-longest:] if len(text) > 5 * longest else text
+    text = " ".join(part for line in text.splitlines() if (part := line.strip()))
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    half = longest // 2
+    return text if len(text) <= longest else f"{text[:half]} … {text[-half:]}"
 
 
 class HomeonetError(Exception):

@@ -25,7 +25,7 @@ from torch.nn.functional import cross_entropy
 from homeonet.claims import Measured, measured_over_seeds
 from homeonet.gradient import streaming
 from homeonet.gradient.networks import CharacterModel, Parts
-from homeonet.runs.evaluation import worker_count
+from homeonet.machine.cores import worker_count
 from homeonet.store import write_records
 
 __all__ = ["TRAINED", "bits_of", "length_claims", "length_rows", "text_name"]

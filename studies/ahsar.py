@@ -28,7 +28,7 @@ from _ahsar_tables import differences, rows_of, shape_rows
 from _gradient_study import QUICK, accuracies, finish, study_options, training
 from _sweeping import run_grid
 
-from homeonet.cli.main import run_main
+from homeonet.cli.terminal import run_main
 from homeonet.study.tables import markdown_table
 from homeonet.sweep import Grid
 

@@ -29,7 +29,7 @@ from _benchmark_gradient_training import layers_alone, training_steps
 from rich.console import Console
 from rich.table import Table
 
-from homeonet.cli.main import run_main
+from homeonet.cli.terminal import run_main
 from homeonet.machine.allocator import keep_freed_memory
 from homeonet.study.tables import markdown_table
 

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from homeonet.cli.main import run_main
+from homeonet.cli.terminal import run_main
 from homeonet.study.tables import markdown_table
 from homeonet.sweep import Grid, sweep
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from homeonet.claims import claim_rows, find_measured
 from homeonet.claims._table import summary
-from homeonet.cli.main import run_main
+from homeonet.cli.terminal import run_main
 
 #: Minutes at full scale on two cores, roughly; what a run took is kept for the next estimate.
 MINUTES = {

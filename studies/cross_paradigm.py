@@ -23,7 +23,7 @@ from _figure_data import write_figure_data
 from _sweeping import run_grid, write
 
 from homeonet.claims import write_measured
-from homeonet.cli.main import run_main
+from homeonet.cli.terminal import run_main
 from homeonet.plotting import use_style
 
 

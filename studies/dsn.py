@@ -25,7 +25,7 @@ from _dsn_networks import HEAD, DSNScale, accuracy_claims, accuracy_rows, networ
 from _figure_data import gallery_figure
 from _gradient_study import QUICK, accuracies, finish, study_options
 
-from homeonet.cli.main import run_main
+from homeonet.cli.terminal import run_main
 from homeonet.study.tables import markdown_table
 
 EXACT_STEPS = 4096

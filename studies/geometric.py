@@ -10,7 +10,7 @@ import sys
 
 from _sweeping import UNGUARDED, options_of, run_grid, table_of, write
 
-from homeonet.cli.main import run_main
+from homeonet.cli.terminal import run_main
 from homeonet.plotting import COLUMN_WIDTH, new_figure, plot_against, use_style
 from homeonet.sweep import Grid
 

@@ -31,7 +31,7 @@ from _gpu_scan import layer_errors, recurrent_speed, scan_errors, scan_speed
 from rich.console import Console
 
 from homeonet._version import __version__
-from homeonet.cli.main import run_main
+from homeonet.cli.terminal import run_main
 from homeonet.errors import HomeonetError, InputError
 from homeonet.machine.cuda import architecture, find_nvcc, nvcc_version, require_gpu
 from homeonet.study.tables import markdown_table

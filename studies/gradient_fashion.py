@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from homeonet.analysis import mean_interval
-from homeonet.cli.main import progress_bar, run_main
+from homeonet.cli.terminal import progress_bar, run_main
 from homeonet.gradient.training import train, train_config
 from homeonet.study.tables import markdown_table
 

@@ -13,7 +13,7 @@ from _sleep_measured import gains, scale_of
 from _sweeping import UNGUARDED, options_of, run_grid, table_of, write
 
 from homeonet.claims import write_measured
-from homeonet.cli.main import run_main
+from homeonet.cli.terminal import run_main
 from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_against, use_style
 from homeonet.sweep import Grid
 

@@ -20,7 +20,7 @@ from _gradient_study import Scale, accuracies, finish, study_options, trained, t
 from _mp_init_tables import claims_of, rows_of, tables_of
 from _sweeping import run_grid
 
-from homeonet.cli.main import run_main
+from homeonet.cli.terminal import run_main
 from homeonet.sweep import Grid
 
 QUICK = Scale("mnist5k", train=400, test=200, epochs=2, seeds=(1, 2))

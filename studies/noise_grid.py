@@ -14,7 +14,7 @@ from _sleep_measured import gains, scale_of
 from _sweeping import options_of, run_grid, table_of, write
 
 from homeonet.claims import write_measured
-from homeonet.cli.main import run_main
+from homeonet.cli.terminal import run_main
 from homeonet.sweep import Grid
 
 SIGMAS = ["0 mV", "0.1 mV", "1 mV", "3 mV", "5 mV", "10 mV"]

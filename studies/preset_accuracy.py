@@ -20,8 +20,8 @@ from tqdm import tqdm
 
 from homeonet import Config, load_config, preset_names, run
 from homeonet.analysis import mean_interval
-from homeonet.cli.main import run_main
-from homeonet.runs import usable_cores
+from homeonet.cli.terminal import run_main
+from homeonet.machine.cores import usable_cores
 from homeonet.study.tables import markdown_table
 
 COLUMNS = {

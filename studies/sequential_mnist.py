@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from homeonet.cli.main import progress_bar, run_main
+from homeonet.cli.terminal import progress_bar, run_main
 from homeonet.gradient import SpikingNeuron, spiking_neurons
 from homeonet.gradient.training import build, train, train_config
 from homeonet.machine.allocator import keep_freed_memory

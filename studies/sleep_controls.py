@@ -14,7 +14,7 @@ from _sweeping import difference, options_of, run_grid, table_of, write
 
 from homeonet.analysis import bootstrap_interval, compare_conditions
 from homeonet.claims import write_measured
-from homeonet.cli.main import run_main
+from homeonet.cli.terminal import run_main
 from homeonet.plotting import COLUMN_WIDTH, new_figure, plot_accuracies, use_style
 from homeonet.sweep import Grid
 

@@ -20,7 +20,7 @@ from _sweeping import difference, run_grid
 from matplotlib.figure import Figure
 
 from homeonet.analysis import compare_conditions
-from homeonet.cli.main import run_main
+from homeonet.cli.terminal import run_main
 from homeonet.plotting import COLUMN_WIDTH, new_figure, plot_against
 from homeonet.sweep import Grid
 

@@ -24,7 +24,7 @@ from _sleep_table import HEAD, rows_of
 from _sweeping import UNGUARDED, options_of, run_grid, write
 
 from homeonet.claims import write_measured
-from homeonet.cli.main import run_main
+from homeonet.cli.terminal import run_main
 from homeonet.plotting import draw_comparison
 from homeonet.store import load_records
 from homeonet.sweep import Grid

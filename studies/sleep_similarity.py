@@ -23,9 +23,9 @@ from _sweeping import cell, options_of, write
 
 from homeonet import load_config
 from homeonet.claims import write_measured
-from homeonet.cli.main import run_main
+from homeonet.cli.terminal import run_main
+from homeonet.machine.cores import usable_cores
 from homeonet.plotting import PATHWAY_NAMES
-from homeonet.runs import usable_cores
 
 
 def of_seed(arguments: tuple[argparse.Namespace, str, int]) -> list[dict[str, float]]:

@@ -21,10 +21,11 @@ import xarray as xr
 from _figure_data import courses, write_figure_data
 
 from homeonet import Config, RunResult, load_config, run
-from homeonet.cli.main import parse_assignments, progress_bar, run_main
+from homeonet.cli.options import parse_assignments
+from homeonet.cli.terminal import print_accuracies, progress_bar, run_main
+from homeonet.machine.cores import usable_cores
 from homeonet.plotting import draw_comparison
-from homeonet.runs import usable_cores
-from homeonet.study.tables import markdown_table, print_runs, run_rows
+from homeonet.study.tables import markdown_table, run_rows
 
 
 def parse() -> argparse.Namespace:
@@ -80,7 +81,7 @@ def main() -> None:
         }
         results = {label: future.result() for label, future in running.items()}
     metrics = {label: result.metrics for label, result in results.items()}
-    print_runs(metrics)
+    print_accuracies(run_rows(metrics))
     (out / "table.md").write_text(markdown_table(run_rows(metrics)), encoding="utf-8")
     draw_comparison({label: result.records for label, result in results.items()}, out / "sleep_wake.png")
     course = xr.concat(

@@ -17,7 +17,8 @@ from threadpoolctl import threadpool_limits
 
 from homeonet import Config, load_config
 from homeonet.analysis import evaluate_readout
-from homeonet.cli.main import parse_assignments, run_main
+from homeonet.cli.options import parse_assignments
+from homeonet.cli.terminal import run_main
 from homeonet.data import Dataset, load
 from homeonet.errors import HomeonetError
 from homeonet.plastic import Training, read_features

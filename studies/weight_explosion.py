@@ -17,7 +17,7 @@ from _sleep_measured import over_seeds, scale_of
 from _sweeping import options_of, run_grid, write
 
 from homeonet.claims import write_measured
-from homeonet.cli.main import run_main
+from homeonet.cli.terminal import run_main
 from homeonet.store import load_records
 from homeonet.sweep import Grid
 

@@ -4,7 +4,7 @@ For turning what a run recorded into numbers. Never simulates, never draws, and 
 torch.
 """
 
-from ._activity import (
+from homeonet.analysis._activity import (
     ActivitySummary,
     EffectiveRank,
     activity_summary,
@@ -12,17 +12,17 @@ from ._activity import (
     effective_rank,
     unit_rates,
 )
-from ._assignment import assign_labels
-from ._clustering import clustering_score
-from ._conditions import compare_conditions, mixed_model
-from ._confusion import confusion_matrix
-from ._embedding import Embedding, embed
-from ._membrane import membrane_distance, total_variation
-from ._readouts import READOUTS, ReadoutResult, evaluate_readout
-from ._significance import PermutationResult, holm_correction, paired_permutation_test
-from ._similarity import field_overlap, linear_cka, rank_correlation
-from ._statistics import Interval, bootstrap_interval, mean_interval, wilson_interval
-from ._weights import (
+from homeonet.analysis._assignment import assign_labels
+from homeonet.analysis._clustering import clustering_score
+from homeonet.analysis._conditions import compare_conditions, mixed_model
+from homeonet.analysis._confusion import confusion_matrix
+from homeonet.analysis._embedding import Embedding, embed
+from homeonet.analysis._membrane import membrane_distance, total_variation
+from homeonet.analysis._readouts import READOUTS, ReadoutResult, evaluate_readout
+from homeonet.analysis._significance import PermutationResult, holm_correction, paired_permutation_test
+from homeonet.analysis._similarity import field_overlap, linear_cka, rank_correlation
+from homeonet.analysis._statistics import Interval, bootstrap_interval, mean_interval, wilson_interval
+from homeonet.analysis._weights import (
     PATHWAYS,
     Drift,
     drift,

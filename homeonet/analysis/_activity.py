@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from ..errors import InputError
-from ._checks import as_features
+from homeonet.analysis._checks import as_features
+from homeonet.errors import InputError
 
 __all__ = [
     "ActivitySummary",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._checks import as_features, as_labels
+from homeonet.analysis._checks import as_features, as_labels
 
 __all__ = ["assign_labels", "class_votes"]
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import InputError
-from ._checks import as_features, as_labels, in_range
+from homeonet.analysis._checks import as_features, as_labels, in_range
+from homeonet.errors import InputError
 
 __all__ = ["clustering_score"]
 

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from homeonet.analysis._significance import holm_correction, paired_permutation_test
+from homeonet.analysis._statistics import bootstrap_interval
+from homeonet.errors import InputError
 from homeonet.machine.optional import require_extra
-
-from ..errors import InputError
-from ._significance import holm_correction, paired_permutation_test
-from ._statistics import bootstrap_interval
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from ..errors import InputError
-from ._checks import as_labels
+from homeonet.analysis._checks import as_labels
+from homeonet.errors import InputError
 
 __all__ = ["confusion_matrix"]
 

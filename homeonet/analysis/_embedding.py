@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from ..errors import InputError
-from ._checks import as_features, as_labels
-from ._clustering import clustering_score
+from homeonet.analysis._checks import as_features, as_labels
+from homeonet.analysis._clustering import clustering_score
+from homeonet.errors import InputError
 
 __all__ = ["Embedding", "embed"]
 

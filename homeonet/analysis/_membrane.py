@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from ..errors import InputError
+from homeonet.errors import InputError
 
 __all__ = ["membrane_distance", "total_variation"]
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..errors import InputError
-from ._assignment import assign_labels, class_votes
-from ._checks import as_features, as_labels
-from ._statistics import wilson_interval
+from homeonet.analysis._assignment import assign_labels, class_votes
+from homeonet.analysis._checks import as_features, as_labels
+from homeonet.analysis._statistics import wilson_interval
+from homeonet.errors import InputError
 
 __all__ = ["READOUTS", "ReadoutResult", "evaluate_readout"]
 

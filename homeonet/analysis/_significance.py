@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import InputError
-from ._checks import as_vector
+from homeonet.analysis._checks import as_vector
+from homeonet.errors import InputError
 
 __all__ = ["PermutationResult", "holm_correction", "paired_permutation_test"]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from ..errors import InputError
-from ._checks import as_features, as_vector
+from homeonet.analysis._checks import as_features, as_vector
+from homeonet.errors import InputError
 
 __all__ = ["field_overlap", "linear_cka", "rank_correlation"]
 

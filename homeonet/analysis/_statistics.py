@@ -12,8 +12,8 @@ from typing import Literal
 
 import numpy as np
 
-from ..errors import InputError
-from ._checks import as_vector, in_range
+from homeonet.analysis._checks import as_vector, in_range
+from homeonet.errors import InputError
 
 __all__ = [
     "Interval",

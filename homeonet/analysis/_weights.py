@@ -12,9 +12,9 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
-from ..errors import InputError
-from ._checks import as_features, as_vector, require_variables
-from ._similarity import rank_correlation
+from homeonet.analysis._checks import as_features, as_vector, require_variables
+from homeonet.analysis._similarity import rank_correlation
+from homeonet.errors import InputError
 
 __all__ = [
     "PATHWAYS",

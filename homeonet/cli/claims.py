@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from homeonet.errors import HomeonetError, InputError
+from homeonet.study.source import source_folder
 from homeonet.study.tables import markdown_table
 
 if TYPE_CHECKING:
     from homeonet.claims import ClaimRow
 
-__all__ = ["add_claims", "claims_markdown", "source_folder"]
+__all__ = ["add_claims", "claims_markdown"]
 
 _EPILOG = """verdicts:
   holds              every case meets the rule with its whole 95 % interval (Student's t, over seeds)
@@ -89,27 +89,6 @@ def _claims(options: argparse.Namespace) -> None:
         _print_one(rows[0])
     else:
         _print_all(rows)
-
-
-def source_folder(name: str) -> Path:
-    """The folder ``studies`` or ``figures`` of the source tree, or the one named in the environment.
-
-    Raises
-    ------
-    InputError
-        If there is none, as where the package was installed without its source.
-    """
-    variable = f"HOMEONET_{name.upper()}"
-    named = os.environ.get(variable)
-    folder = Path(named) if named else Path(__file__).parents[2] / name
-    if not folder.is_dir():
-        remedy = (
-            f"correct ${variable}"
-            if named
-            else f"clone the source and install it with `pip install -e .`, or set ${variable}"
-        )
-        raise InputError(f"the folder of {name} {folder} is not there; {remedy}")
-    return folder
 
 
 def _run_study(name: str, quick: bool, out: str | None) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import shutil
@@ -9,6 +10,7 @@ import sys
 import time
 from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 
@@ -17,11 +19,29 @@ from homeonet.errors import InputError
 from homeonet.machine.compiler import compiler_version
 from homeonet.machine.optional import install_command
 
-__all__ = ["examine"]
+__all__ = ["add_doctor", "examine"]
 
 #: The Python of the one Brian2 that brian2cuda takes.
 _BRIAN2CUDA_PYTHON = (3, 12)
 _PACKAGES = ("brian2", "numpy", "scipy", "scikit-learn", "xarray", "h5netcdf", "matplotlib", "mlxtend")
+
+
+_EPILOG = """examples:
+  homeonet doctor
+  CXX=clang++ homeonet doctor               (another compiler)
+"""
+
+
+def add_doctor(commands: Any) -> None:
+    """Add ``doctor`` to the subcommands."""
+    doctor = commands.add_parser(
+        "doctor", help="versions, compiler, devices, and a self-test of a few seconds", epilog=_EPILOG
+    )
+    doctor.set_defaults(call=_doctor)
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    return 0 if examine() else 1
 
 
 def examine() -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from homeonet.errors import HomeonetError, InputError
 from homeonet.machine.text import close_matches
+from homeonet.study.source import source_folder
 
 __all__ = ["add_figure"]
 
@@ -48,7 +49,6 @@ def _figure(options: argparse.Namespace) -> int:
     if options.target != "all" and options.target not in names:
         _run_figures(options, formats, list(names))
         return 0
-    from homeonet.cli.claims import source_folder
     from homeonet.study.gallery import draw_gallery
 
     if not names:  # only `all` comes here without one
@@ -74,7 +74,6 @@ def _is_run(target: str) -> bool:
 
 
 def _gallery_names() -> dict[str, Path]:
-    from homeonet.cli.claims import source_folder
     from homeonet.study.gallery import figure_scripts
 
     try:

@@ -12,10 +12,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from homeonet.cli.options import add_cuda_arch
+from homeonet.cli.options import add_cuda_arch, whole_number
 from homeonet.errors import InputError
 from homeonet.machine.optional import install_command
-from homeonet.machine.text import whole_number
 
 if TYPE_CHECKING:
     from homeonet.sweep import Grid, Watcher

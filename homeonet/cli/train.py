@@ -7,8 +7,10 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from homeonet.cli.options import parse_assignments, whole_number
+from homeonet.cli.terminal import progress_bar
 from homeonet.machine.optional import require_gradient
-from homeonet.machine.text import is_number, whole_number
+from homeonet.machine.text import is_number
 
 __all__ = ["add_train"]
 
@@ -98,7 +100,6 @@ def add_train(commands: Any) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     require_gradient("`homeonet train`")
-    from homeonet.cli.main import parse_assignments, progress_bar
     from homeonet.gradient.training import load_train_config, train, train_config
     from homeonet.machine.allocator import keep_freed_memory
 

@@ -49,8 +49,8 @@ from homeonet.config._sections import (
 from homeonet.config.mechanism_text import ControllerText, HomeostasisText, NeuronText, SignalText
 from homeonet.config.parameters import dotted, explain, read_toml
 from homeonet.config.rule_text import RuleText
-from homeonet.errors import InputError
-from homeonet.machine.text import close_matches, is_number, one_line, plain, shown
+from homeonet.errors import InputError, one_line
+from homeonet.machine.text import close_matches, is_number, plain, shown
 
 __all__ = [
     "PATHWAYS",

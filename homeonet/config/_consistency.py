@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from homeonet.config._sections import OwnPopulation, PoissonPopulation, Population
 from homeonet.config.rule_text import ASLEEP, BUILT_IN_RULES
 from homeonet.config.statements import check_name
-from homeonet.machine.text import close_matches, one_line, shown
+from homeonet.errors import one_line
+from homeonet.machine.text import close_matches, shown
 
 if TYPE_CHECKING:
     from homeonet.config._config import Config

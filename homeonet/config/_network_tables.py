@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from homeonet.errors import InputError
-from homeonet.machine.text import close_matches, one_line, shown
+from homeonet.errors import InputError, one_line
+from homeonet.machine.text import close_matches, shown
 
 __all__ = [
     "CLASSIC_PATHWAYS",

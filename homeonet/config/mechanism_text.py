@@ -22,7 +22,7 @@ from homeonet.config.statements import (
     check_statements,
     names_in,
 )
-from homeonet.machine.text import one_line
+from homeonet.errors import one_line
 
 __all__ = ["ControllerText", "HomeostasisText", "NeuronText", "SignalText"]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from homeonet.errors import InputError
-from homeonet.machine.text import one_line, shown
+from homeonet.errors import InputError, one_line
+from homeonet.machine.text import shown
 
 __all__ = ["dotted", "explain", "read_toml"]
 

@@ -10,7 +10,8 @@ import ast
 import re
 from collections.abc import Collection
 
-from homeonet.machine.text import close_matches, one_line
+from homeonet.errors import one_line
+from homeonet.machine.text import close_matches
 
 __all__ = [
     "CONSTANTS",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from homeonet.data._checks import check_seed
-from homeonet.data._dataset import Dataset
 from homeonet.data._paths import refuse_pointer
 from homeonet.data._resize import resize_images
 from homeonet.data._sources import RawImages
@@ -20,6 +19,7 @@ from homeonet.errors import InputError
 from homeonet.machine.text import shown
 
 __all__ = [
+    "Made",
     "checked_labels",
     "divided",
     "images_from_arrays",
@@ -29,6 +29,7 @@ __all__ = [
     "series_from_arrays",
 ]
 
+Made = TypeVar("Made")
 _WHITE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535, np.dtype(bool): 1}
 _PARTS = ("train", "val", "test")
 #: What a file of arrays may hold.
@@ -37,14 +38,15 @@ _IMAGES = "images must be (n, h, w), or (n, h, w, 3) in colour"
 
 
 def images_from_arrays(
+    make: Callable[..., Made],
     given: Mapping[str, Any],
     class_names: Sequence[str] | None,
     full_scale: float | None,
     test_share: float,
     split_seed: int,
     name: str,
-) -> Dataset:
-    """What :meth:`Dataset.from_arrays` gives."""
+) -> Made:
+    """What :meth:`Dataset.from_arrays` gives; `make` is the class."""
     raw = _raw_images(parts_of(given), "array_like", class_names, full_scale)
     parts: dict[str, np.ndarray] = {}
     train, test = divided(raw.y, raw.y_test is None, test_share, split_seed)
@@ -57,19 +59,20 @@ def images_from_arrays(
         parts[f"x_{part}"], parts[f"y_{part}"] = resize_images(x, None, raw.full_scale), y
     channels = 1 if raw.x.ndim == 3 else raw.x.shape[3]
     shape = raw.x.shape[1:3]
-    return Dataset(
+    return make(
         name, "arrays", shape, len(raw.class_names), class_names=raw.class_names, channels=channels, **parts
     )
 
 
 def series_from_arrays(
+    make: Callable[..., Made],
     given: Mapping[str, Any],
     class_names: Sequence[str] | None,
     test_share: float,
     split_seed: int,
     name: str,
-) -> Dataset:
-    """What :meth:`Dataset.from_series` gives."""
+) -> Made:
+    """What :meth:`Dataset.from_series` gives; `make` is the class."""
     arrays = parts_of(given)
     x, y = {}, {}
     for part in arrays:
@@ -95,7 +98,7 @@ def series_from_arrays(
         series = np.clip((x.get(part, x["train"][:0]) - low) / span, 0, 1).astype(np.float32)
         parts[f"x_{part}"] = np.ascontiguousarray(series.transpose(0, 2, 1)).reshape(-1, channels * n_steps)
         parts[f"y_{part}"] = y.get(part, y["train"][:0])
-    return Dataset(
+    return make(
         name, "arrays", (1, n_steps), len(names), class_names=names, channels=channels, kind="series", **parts
     )
 

@@ -143,6 +143,7 @@ class Dataset:
         from homeonet.data._arrays import images_from_arrays
 
         return images_from_arrays(
+            cls,
             {"x": x, "y": y, "x_test": x_test, "y_test": y_test, "x_val": x_val, "y_val": y_val},
             class_names, full_scale, test_share, split_seed, name,
         )  # fmt: skip
@@ -184,6 +185,7 @@ class Dataset:
         from homeonet.data._arrays import series_from_arrays
 
         return series_from_arrays(
+            cls,
             {"x": x, "y": y, "x_test": x_test, "y_test": y_test, "x_val": x_val, "y_val": y_val},
             class_names, test_share, split_seed, name,
         )  # fmt: skip
@@ -242,6 +244,7 @@ class Dataset:
         from homeonet.data._events import events_from_samples
 
         return events_from_samples(
+            cls,
             {"x": x, "y": y, "x_test": x_test, "y_test": y_test, "x_val": x_val, "y_val": y_val},
             steps, n_units, sensor, size, duration, class_names, test_share, split_seed, name,
         )  # fmt: skip

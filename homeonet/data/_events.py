@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from homeonet.data._arrays import checked_labels, divided, numbered, parts_of
+from homeonet.data._arrays import Made, checked_labels, divided, numbered, parts_of
 from homeonet.data._checks import check_whole
-from homeonet.data._dataset import Dataset
 from homeonet.errors import InputError
 from homeonet.machine.text import shown
 
@@ -74,14 +73,15 @@ class Binning:
 
 
 def binned_dataset(
+    make: Callable[..., Made],
     name: str,
     source: str,
     binning: Binning,
     samples: Mapping[str, Sequence[Any]],
     labels: Mapping[str, np.ndarray],
     class_names: tuple[str, ...],
-) -> Dataset:
-    """A data set of samples that give pairs of times and units when they are called, by part."""
+) -> Made:
+    """What `make` makes of samples that give pairs of times and units when they are called, by part: a data set."""
     width = binning.units * binning.steps
     n = sum(len(part) for part in samples.values())
     if 4 * n * width > _MOST_BYTES:
@@ -97,7 +97,7 @@ def binned_dataset(
     most = max(1.0, float(np.percentile(filled, _PERCENTILE))) if filled.size else 1.0
     for counts in x.values():
         np.minimum(np.divide(counts, most, out=counts), 1, out=counts)
-    return Dataset(
+    return make(
         name, source, (1, binning.steps), len(class_names),
         x["train"], labels["train"], x["val"], labels["val"], x["test"], labels["test"], class_names,
         channels=binning.units, kind="events", sensor=binning.sensor,
@@ -105,6 +105,7 @@ def binned_dataset(
 
 
 def events_from_samples(
+    make: Callable[..., Made],
     given: Mapping[str, Any],
     steps: int,
     n_units: int | None,
@@ -115,8 +116,8 @@ def events_from_samples(
     test_share: float,
     split_seed: int,
     name: str,
-) -> Dataset:
-    """What :meth:`Dataset.from_events` gives."""
+) -> Made:
+    """What :meth:`Dataset.from_events` gives; `make` is the class."""
     steps = check_whole("steps", steps, 1, 1_000_000)
     if sensor is not None:
         if len(sensor) != 3 or min(sensor) < 1:
@@ -159,7 +160,7 @@ def events_from_samples(
     }
     numbers.setdefault("val", numbers["train"][:0])
     return binned_dataset(
-        name, "events", Binning(steps, duration, wanted, sensor, side), samples, numbers, names
+        make, name, "events", Binning(steps, duration, wanted, sensor, side), samples, numbers, names
     )
 
 

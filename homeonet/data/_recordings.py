@@ -88,7 +88,7 @@ def load_recording(
         "test": [of_test[k] for k in chosen_test],
     }
     labels = {"train": y[chosen_train], "val": y[chosen_val], "test": y_test[chosen_test]}
-    return binned_dataset(name, str(root), binning, samples, labels, recording.class_names)
+    return binned_dataset(Dataset, name, str(root), binning, samples, labels, recording.class_names)
 
 
 def pinned_recording(name: str, folder: str | os.PathLike[str] | None) -> str:

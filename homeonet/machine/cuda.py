@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from homeonet.cli.options import CUDA_ARCH_VARIABLE
 from homeonet.errors import InputError
 from homeonet.machine.optional import install_command
 
-__all__ = ["GPU", "architecture", "find_nvcc", "gpus", "require_gpu"]
+__all__ = ["CUDA_ARCH_VARIABLE", "GPU", "architecture", "find_nvcc", "gpus", "require_gpu"]
 
+#: The architecture to build for; the processes that work inherit it.
+CUDA_ARCH_VARIABLE = "HOMEONET_CUDA_ARCH"
 _NO_NVCC = (
     "a GPU's program needs nvcc, the CUDA compiler, and none was found; install the CUDA toolkit, or "
     f"{install_command('cuda')}, or point CUDA_HOME at a toolkit"

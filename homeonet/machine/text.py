@@ -5,14 +5,15 @@ Evaluates nothing; no function takes longer, or says more, because it was given 
 
 from __future__ import annotations
 
-import argparse
 import difflib
 import re
 import reprlib
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["NUMBER", "close_matches", "is_number", "one_line", "plain", "shown", "whole_number"]
+from homeonet.errors import one_line
+
+__all__ = ["NUMBER", "close_matches", "is_number", "plain", "shown"]
 
 #: A plain decimal number in ASCII: no thousands separators, no NaN, no other script's digits.
 NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
@@ -20,19 +21,11 @@ _NUMBER = re.compile(NUMBER)
 _LONGEST_NUMBER = 400
 _LONGEST_SHOWN = 100
 _LONGEST_NAME = 100
-_LONGEST_LINE = 2000
 
 
 def is_number(text: str) -> bool:
     """Whether text is a plain number, and no longer than one can be."""
     return len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text) is not None
-
-
-def whole_number(text: str) -> int:
-    """A whole number of an option: ASCII digits with a sign at most, no separators."""
-    if len(text) > 20 or not re.fullmatch(r"[+-]?[0-9]+", text):
-        raise argparse.ArgumentTypeError(f"{shown(text)} is no whole number; give digits alone, such as 1000")
-    return int(text)
 
 
 def plain(value: Any) -> Any:
@@ -52,15 +45,6 @@ def shown(value: Any) -> str:
     except Exception:  # whatever a stranger's __repr__ raises; whole numbers of thousands of digits too
         text = f"<{type(value).__name__}>"
     return one_line(text, 3 * _LONGEST_SHOWN)
-
-
-def one_line(text: str, longest: int = _LONGEST_LINE) -> str:
-    """A text without line breaks and control characters, its middle left out where it is too long."""
-    text = text[: 4 * longest] + text[-longest:] if len(text) > 5 * longest else text
-    text = " ".join(part for line in text.splitlines() if (part := line.strip()))
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-    half = longest // 2
-    return text if len(text) <= longest else f"{text[:half]} … {text[-half:]}"
 
 
 def close_matches(name: Any, known: Iterable[str], n: int = 3) -> list[str]:

@@ -8,16 +8,15 @@ or to run without a compiler.
 from homeonet.machine.compiler import compiler
 from homeonet.machine.cuda import gpus, require_gpu
 from homeonet.plastic.engine._checkpoint import load_checkpoint, save_checkpoint
-from homeonet.plastic.engine._engine import (
+from homeonet.plastic.engine._choose import (
     DEVICES,
     GPU_DEVICES,
-    Engine,
-    SegmentResult,
     engine_for,
     known_device,
     require_precision,
 )
 from homeonet.plastic.engine._records import Recorder
+from homeonet.plastic.engine._segment import Engine, SegmentResult
 from homeonet.plastic.engine._simulation import Network, Segment, Training, read_features
 from homeonet.plastic.mechanisms._poisson import log_silence
 from homeonet.plastic.mechanisms._random import draw_key, normal_draw, stream_id, uniform_draw
@@ -26,7 +25,7 @@ from homeonet.plastic.network._connectivity import connect
 from homeonet.plastic.network._page import model_page
 from homeonet.plastic.network._structure import Structure
 from homeonet.plastic.program._program import cache_folder, program_for
-from homeonet.plastic.program._toolchain import toolchain_for
+from homeonet.plastic.program._toolchains import toolchain_for
 
 __all__ = [
     "DEVICES",

@@ -4,13 +4,13 @@ Each function takes an Axes and returns its artists; `draw_run` writes every fig
 or fits a readout, imports neither brian2 nor torch, and leaves pyplot's state alone.
 """
 
-from ._accuracy import plot_accuracies
-from ._activity import plot_raster, plot_rates
-from ._comparison import plot_sleep_comparison
-from ._fields import plot_receptive_fields
-from ._readout import plot_confusion, plot_embedding
-from ._report import draw_comparison, draw_run
-from ._style import (
+from homeonet.plotting._accuracy import plot_accuracies
+from homeonet.plotting._activity import plot_raster, plot_rates
+from homeonet.plotting._comparison import plot_sleep_comparison
+from homeonet.plotting._fields import plot_receptive_fields
+from homeonet.plotting._readout import plot_confusion, plot_embedding
+from homeonet.plotting._report import draw_comparison, draw_run
+from homeonet.plotting._style import (
     COLOURS,
     COLUMN_WIDTH,
     DOUBLE_WIDTH,
@@ -23,9 +23,9 @@ from ._style import (
     shade_sleep,
     use_style,
 )
-from ._sweep import plot_against, plot_heat_map
-from ._training import draw_training, plot_layers, plot_learning
-from ._weights import plot_total_weight, plot_weight_histograms, plot_weight_trajectories
+from homeonet.plotting._sweep import plot_against, plot_heat_map
+from homeonet.plotting._training import draw_training, plot_layers, plot_learning
+from homeonet.plotting._weights import plot_total_weight, plot_weight_histograms, plot_weight_trajectories
 
 __all__ = [
     "COLOURS",

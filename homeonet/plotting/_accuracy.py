@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from ..analysis import Interval, ReadoutResult
-from ..errors import InputError
-from ._style import COLOURS
+from homeonet.analysis import Interval, ReadoutResult
+from homeonet.errors import InputError
+from homeonet.plotting._style import COLOURS
 
 __all__ = ["plot_accuracies"]
 

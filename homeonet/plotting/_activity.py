@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from ..analysis._checks import require_variables
-from ..errors import InputError
-from ._style import COLOURS, POPULATION_NAMES, RESOLVED, shade_sleep
+from homeonet.analysis._checks import require_variables
+from homeonet.errors import InputError
+from homeonet.plotting._style import COLOURS, POPULATION_NAMES, RESOLVED, shade_sleep
 
 __all__ = ["plot_raster", "plot_rates", "rate_course"]
 

@@ -14,10 +14,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from ..analysis._checks import require_variables
-from ..errors import InputError
-from ._activity import rate_course
-from ._style import COLOURS, PATHWAY_NAMES, POPULATION_NAMES, SERIES, line_width, shade_sleep
+from homeonet.analysis._checks import require_variables
+from homeonet.errors import InputError
+from homeonet.plotting._activity import rate_course
+from homeonet.plotting._style import COLOURS, PATHWAY_NAMES, POPULATION_NAMES, SERIES, line_width, shade_sleep
 
 __all__ = ["plot_sleep_comparison"]
 

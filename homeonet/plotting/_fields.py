@@ -11,7 +11,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
-from ..errors import InputError
+from homeonet.errors import InputError
 
 __all__ = ["field_scale", "plot_receptive_fields"]
 

@@ -13,10 +13,10 @@ import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from ..analysis import Embedding
-from ..analysis._checks import as_labels
-from ..errors import InputError
-from ._style import MARKERS, SERIES
+from homeonet.analysis import Embedding
+from homeonet.analysis._checks import as_labels
+from homeonet.errors import InputError
+from homeonet.plotting._style import MARKERS, SERIES
 
 __all__ = ["plot_confusion", "plot_embedding"]
 

@@ -15,16 +15,23 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..analysis import PATHWAYS, ReadoutResult, confusion_matrix, embed, receptive_fields, wilson_interval
-from ..errors import InputError
-from ._accuracy import plot_accuracies
-from ._activity import plot_raster, plot_rates
-from ._comparison import plot_sleep_comparison
-from ._fields import field_scale, plot_receptive_fields
-from ._readout import plot_confusion, plot_embedding
-from ._style import COLUMN_WIDTH, DOUBLE_WIDTH, new_figure, use_style
-from ._weights import plot_total_weight, plot_weight_histograms, plot_weight_trajectories
-from ._write import FORMATS, save_figure, write_figures
+from homeonet.analysis import (
+    PATHWAYS,
+    ReadoutResult,
+    confusion_matrix,
+    embed,
+    receptive_fields,
+    wilson_interval,
+)
+from homeonet.errors import InputError
+from homeonet.plotting._accuracy import plot_accuracies
+from homeonet.plotting._activity import plot_raster, plot_rates
+from homeonet.plotting._comparison import plot_sleep_comparison
+from homeonet.plotting._fields import field_scale, plot_receptive_fields
+from homeonet.plotting._readout import plot_confusion, plot_embedding
+from homeonet.plotting._style import COLUMN_WIDTH, DOUBLE_WIDTH, new_figure, use_style
+from homeonet.plotting._weights import plot_total_weight, plot_weight_histograms, plot_weight_trajectories
+from homeonet.plotting._write import FORMATS, save_figure, write_figures
 
 __all__ = ["draw_comparison", "draw_run"]
 

@@ -17,8 +17,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
-from ..analysis import sleep_episodes
-from ..errors import InputError
+from homeonet.analysis import sleep_episodes
+from homeonet.errors import InputError
 
 __all__ = [
     "COLOURS",

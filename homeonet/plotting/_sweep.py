@@ -10,9 +10,9 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
-from ..analysis import compare_conditions
-from ..errors import InputError
-from ._style import COLOURS, MARKERS, SERIES
+from homeonet.analysis import compare_conditions
+from homeonet.errors import InputError
+from homeonet.plotting._style import COLOURS, MARKERS, SERIES
 
 __all__ = ["plot_against", "plot_heat_map"]
 

@@ -13,10 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ..analysis import embed
-from ._readout import plot_confusion, plot_embedding
-from ._style import COLOURS, MARKERS, SERIES, new_figure
-from ._write import write_figures
+from homeonet.analysis import embed
+from homeonet.plotting._readout import plot_confusion, plot_embedding
+from homeonet.plotting._style import COLOURS, MARKERS, SERIES, new_figure
+from homeonet.plotting._write import write_figures
 
 __all__ = ["draw_training", "plot_layers", "plot_learning"]
 

@@ -10,10 +10,10 @@ import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from ..analysis import PATHWAYS
-from ..analysis._checks import require_variables
-from ..errors import InputError
-from ._style import COLOURS, PATHWAY_NAMES, line_width, shade_sleep
+from homeonet.analysis import PATHWAYS
+from homeonet.analysis._checks import require_variables
+from homeonet.errors import InputError
+from homeonet.plotting._style import COLOURS, PATHWAY_NAMES, line_width, shade_sleep
 
 __all__ = ["plot_total_weight", "plot_weight_histograms", "plot_weight_trajectories"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from ..errors import InputError
-from ._style import use_style
+from homeonet.errors import InputError
+from homeonet.plotting._style import use_style
 
 __all__ = ["FORMATS", "save_figure", "write_figures"]
 

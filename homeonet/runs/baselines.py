@@ -1,20 +1,84 @@
-"""The baselines of a run in a folder of their own, for runs that share them."""
+"""The baselines of a run: raw pixels, and the same network with its random weights, under the same readouts."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from homeonet import store
 from homeonet._version import __version__
 from homeonet.config import Config
-from homeonet.plastic import Network, known_device
-from homeonet.runs.evaluation import ProgressMeter, worker_count
+from homeonet.data import Dataset
+from homeonet.machine.cores import worker_count
+from homeonet.plastic import Network, known_device, read_features
+from homeonet.progress import ProgressMeter
+from homeonet.runs.evaluation import evaluate, shown_images, tunable
 from homeonet.runs.images import load_images, with_data
-from homeonet.runs.metrics import baseline_metrics
+from homeonet.runs.metrics import accuracy_metrics
 
-__all__ = ["measure_baselines"]
+__all__ = ["baseline_metrics", "frozen_features", "measure_baselines"]
+
+#: The readouts that baselines get.
+_READOUTS = ("logistic", "qda", "knn")
+
+
+def baseline_metrics(
+    untrained: Network,
+    dataset: Dataset,
+    device: str,
+    workers: int,
+    progress: ProgressMeter | None,
+    features: np.ndarray | None = None,
+) -> dict[str, Any]:
+    """Test accuracies of raw pixels, and of the same network with its random weights, under the same readouts.
+
+    `features` are those of the untrained network, if :func:`frozen_features` has read them already.
+    """
+    from homeonet.analysis import evaluate_readout
+
+    dataset = _without_validation(dataset)
+    frozen = evaluate(
+        untrained,
+        dataset,
+        device=device,
+        workers=workers,
+        readouts=_READOUTS,
+        progress=progress,
+        features=features,
+    )
+    values: dict[str, Any] = {"phi.frozen": frozen.phi}
+    for readout in _READOUTS:
+        suffix = "" if readout == "logistic" else f".{readout}"
+        raw = evaluate_readout(
+            readout,
+            dataset.x_train,
+            dataset.y_train,
+            dataset.x_test,
+            dataset.y_test,
+            seed=untrained.config.seed,
+            tune=readout == "logistic" and tunable(dataset),
+        )
+        values |= accuracy_metrics(f"accuracy.raw_pixels{suffix}", raw)
+        values |= accuracy_metrics(f"accuracy.frozen{suffix}", frozen.readouts[readout])
+    return values
+
+
+def frozen_features(
+    config: Config, dataset: Dataset, device: str, progress: Callable[[int], None]
+) -> np.ndarray:
+    """Features of the untrained network, read on one core; `progress` is called with images done."""
+    images = shown_images(_without_validation(dataset))
+    return read_features(Network.untrained(config), images, device=device, progress=progress)
+
+
+def _without_validation(dataset: Dataset) -> Dataset:
+    """Validation images are scored for the trained network alone."""
+    return replace(dataset, x_val=dataset.x_val[:0], y_val=dataset.y_val[:0])
 
 
 def measure_baselines(
@@ -26,7 +90,7 @@ def measure_baselines(
     data_folder: str | Path | None = None,
     progress: ProgressMeter | None = None,
 ) -> None:
-    """Write the test accuracies of raw pixels and of the untrained network, a folder of their own.
+    """Write the test accuracies of raw pixels and of the untrained network, for runs that share them.
 
     Parameters
     ----------

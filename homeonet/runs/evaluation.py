@@ -5,41 +5,33 @@ Changes nothing in the network and writes nothing.
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from homeonet.config import Config
 from homeonet.data import Dataset
 from homeonet.errors import InputError
+from homeonet.machine.cores import worker_count
 from homeonet.plastic import Network, Structure, read_features
+from homeonet.progress import ProgressMeter, meter
 
 if TYPE_CHECKING:
     from homeonet.analysis import ReadoutResult
 
 __all__ = [
     "Evaluation",
-    "ProgressMeter",
     "check_enough",
     "evaluate",
-    "meter",
     "shown_images",
     "tunable",
-    "usable_cores",
-    "worker_count",
 ]
 
 #: The readouts of a trained network.
 READOUTS = ("logistic", "qda", "knn", "diehl_cook")
 #: What the readout by five nearest neighbours needs.
 _FEWEST_TRAIN = 5
-#: A progress meter: called with a label and a total, gives a context whose value takes increments.
-ProgressMeter = Callable[[str, float], AbstractContextManager[Callable[[float], Any]]]
 
 
 @dataclass(frozen=True)
@@ -170,23 +162,6 @@ def check_enough(dataset: Dataset) -> None:
         )
 
 
-def usable_cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def worker_count(workers: int | None) -> int:
-    """A number of workers, all usable cores for None; raises InputError for one that is too low."""
-    if workers is not None and workers < 1:
-        raise InputError(f"workers = {workers}: must be at least 1; leave it out to use all cores")
-    return workers or usable_cores()
-
-
 def tunable(dataset: Dataset) -> bool:
     """Whether there are enough training images to choose a regularisation on a part of them."""
     return bool(np.unique(dataset.y_train, return_counts=True)[1].min() >= 10)
-
-
-def meter(progress: ProgressMeter | None, label: str, total: float) -> AbstractContextManager:
-    """The progress meter, or one that shows nothing."""
-    return progress(label, total) if progress else contextlib.nullcontext(lambda _: None)

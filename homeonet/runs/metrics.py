@@ -1,30 +1,22 @@
-"""The numbers of ``metrics.json``, flat: accuracies, baselines, weights, rates, sleep and speed of one run."""
+"""The numbers of ``metrics.json``, flat: accuracies, weights, rates, sleep and speed of one run. Runs nothing."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from homeonet._version import __version__
-from homeonet.config import Config
-from homeonet.data import Dataset
 from homeonet.errors import InputError
-from homeonet.plastic import Network, Recorder, read_features
-from homeonet.runs.evaluation import Evaluation, ProgressMeter, evaluate, shown_images, tunable
+from homeonet.plastic import Network, Recorder
+from homeonet.runs.evaluation import Evaluation
 from homeonet.store.checksums import read_verified
 
 if TYPE_CHECKING:
     from homeonet.analysis import ReadoutResult
 
-__all__ = ["baseline_accuracies", "baseline_metrics", "frozen_features", "run_metrics", "stored_metrics"]
-
-#: The readouts that baselines get.
-_BASELINE_READOUTS = ("logistic", "qda", "knn")
+__all__ = ["accuracy_metrics", "baseline_accuracies", "run_metrics", "stored_metrics"]
 
 
 def run_metrics(
@@ -46,9 +38,9 @@ def run_metrics(
     """
     metrics: dict[str, Any] = {"homeonet_version": __version__, "run_id": network.config.run_id}
     for name, result in evaluation.readouts.items():
-        metrics |= _accuracy(f"accuracy.{name}", result)
+        metrics |= accuracy_metrics(f"accuracy.{name}", result)
     for name, result in evaluation.validation.items():
-        metrics |= _accuracy(f"accuracy.val.{name}", result)
+        metrics |= accuracy_metrics(f"accuracy.val.{name}", result)
     metrics["phi"] = evaluation.phi
     for name, weights in network.weights.items():
         metrics[f"weights.{name}.initial"] = float(untrained.weights[name].mean())
@@ -61,58 +53,14 @@ def run_metrics(
     return metrics | dict(timing)
 
 
-def baseline_metrics(
-    untrained: Network,
-    dataset: Dataset,
-    device: str,
-    workers: int,
-    progress: ProgressMeter | None,
-    features: np.ndarray | None = None,
-) -> dict[str, Any]:
-    """Test accuracies of raw pixels, and of the same network with its random weights, under the same readouts.
-
-    `features` are those of the untrained network, if :func:`frozen_features` has read them already.
-    """
-    from homeonet.analysis import evaluate_readout
-
-    dataset = _without_validation(dataset)
-    frozen = evaluate(
-        untrained,
-        dataset,
-        device=device,
-        workers=workers,
-        readouts=_BASELINE_READOUTS,
-        progress=progress,
-        features=features,
-    )
-    values: dict[str, Any] = {"phi.frozen": frozen.phi}
-    for readout in _BASELINE_READOUTS:
-        suffix = "" if readout == "logistic" else f".{readout}"
-        raw = evaluate_readout(
-            readout,
-            dataset.x_train,
-            dataset.y_train,
-            dataset.x_test,
-            dataset.y_test,
-            seed=untrained.config.seed,
-            tune=readout == "logistic" and tunable(dataset),
-        )
-        values |= _accuracy(f"accuracy.raw_pixels{suffix}", raw)
-        values |= _accuracy(f"accuracy.frozen{suffix}", frozen.readouts[readout])
-    return values
-
-
-def frozen_features(
-    config: Config, dataset: Dataset, device: str, progress: Callable[[int], None]
-) -> np.ndarray:
-    """Features of the untrained network, read on one core; `progress` is called with images done."""
-    images = shown_images(_without_validation(dataset))
-    return read_features(Network.untrained(config), images, device=device, progress=progress)
-
-
-def _without_validation(dataset: Dataset) -> Dataset:
-    """Validation images are scored for the trained network alone."""
-    return replace(dataset, x_val=dataset.x_val[:0], y_val=dataset.y_val[:0])
+def accuracy_metrics(key: str, result: ReadoutResult) -> dict[str, float | int]:
+    """The accuracy of a readout with its interval and number of images, as metrics that begin with `key`."""
+    return {
+        key: result.accuracy,
+        f"{key}.ci_low": result.ci_low,
+        f"{key}.ci_high": result.ci_high,
+        f"{key}.n": result.n_test,
+    }
 
 
 def baseline_accuracies(metrics: Mapping[str, Any]) -> dict[str, float]:
@@ -133,12 +81,3 @@ def stored_metrics(folder: Path) -> dict[str, Any]:
             f"{folder} is not the folder of a finished run ({error}); give one that `homeonet run` has written"
         ) from None
     return metrics
-
-
-def _accuracy(key: str, result: ReadoutResult) -> dict[str, float | int]:
-    return {
-        key: result.accuracy,
-        f"{key}.ci_low": result.ci_low,
-        f"{key}.ci_high": result.ci_high,
-        f"{key}.n": result.n_test,
-    }

@@ -21,6 +21,7 @@ from homeonet._version import __version__
 from homeonet.config import Config, load_config
 from homeonet.data import Dataset
 from homeonet.errors import InputError
+from homeonet.machine.cores import usable_cores, worker_count
 from homeonet.plastic import (
     Network,
     Recorder,
@@ -32,21 +33,16 @@ from homeonet.plastic import (
     require_precision,
     save_checkpoint,
 )
+from homeonet.progress import ProgressMeter, meter
 from homeonet.runs._meanwhile import Meanwhile
-from homeonet.runs.baselines import measure_baselines
+from homeonet.runs.baselines import baseline_metrics, frozen_features, measure_baselines
 from homeonet.runs.evaluation import (
     Evaluation,
-    ProgressMeter,
     evaluate,
-    meter,
-    usable_cores,
-    worker_count,
 )
 from homeonet.runs.images import load_images, presentation_order, with_data
 from homeonet.runs.metrics import (
     baseline_accuracies,
-    baseline_metrics,
-    frozen_features,
     run_metrics,
     stored_metrics,
 )

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from homeonet.errors import InputError
+from homeonet.store._atomic import disk_errors, write_atomically
 from homeonet.store.pointers import refuse_pointer
 
 __all__ = ["SUMS", "read_verified", "sealed", "sums_of", "verify"]
@@ -29,8 +30,6 @@ def sums_of(folder: Path, names: Iterable[str]) -> bytes:
 @contextlib.contextmanager
 def sealed(folder: Path, names: Iterable[str]) -> Iterator[None]:
     """Files `names` of a folder may be written in this block, and have their checksums when it ends."""
-    from homeonet.store import disk_errors, write_atomically
-
     path, names = folder / SUMS, list(names)
     with disk_errors(path):
         try:

@@ -21,7 +21,7 @@ from homeonet.store import disk_errors, require_writable
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["draw_gallery", "figure_main", "figure_scripts", "load_figure"]
+__all__ = ["draw_gallery", "figure_scripts", "load_figure"]
 
 #: In the order of the page; others follow by name.
 _ORDER = ("cross_paradigm", "verdicts", "sleep_weights", "sleep_ratio", "noise_grid")
@@ -40,13 +40,6 @@ def figure_scripts(folder: Path) -> dict[str, Path]:
     found = {path.stem: path for path in sorted(folder.glob("[!_]*.py"))}
     ranks = {name: k for k, name in enumerate(_ORDER)}
     return {name: found[name] for name in sorted(found, key=lambda name: (ranks.get(name, len(ranks)), name))}
-
-
-def figure_main(script: str) -> None:
-    """The ``main`` of a figure's script: draws it as ``homeonet figure`` does."""
-    from homeonet.cli.main import main
-
-    sys.exit(main(["figure", Path(script).stem, *sys.argv[1:]]))
 
 
 def draw_gallery(

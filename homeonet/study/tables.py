@@ -1,4 +1,4 @@
-"""Tables of results for the terminal and for Markdown files. Prints what metrics hold, computes nothing."""
+"""Tables of results, as rows of text and as Markdown. Says what metrics hold, computes nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from homeonet.analysis import ReadoutResult
 
-__all__ = ["markdown_table", "print_accuracies", "print_runs", "run_rows"]
+__all__ = ["markdown_table", "readout_rows", "run_rows"]
 
 _READOUTS = {"logistic": "logistic", "qda": "QDA", "knn": "5-NN", "diehl_cook": "label assignment"}
 
@@ -51,18 +51,13 @@ def run_rows(runs: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
     return rows
 
 
-def print_runs(runs: Mapping[str, Mapping[str, Any]]) -> None:
-    """Print the table of `run_rows`."""
-    _print(run_rows(runs), "accuracies are in %, with 95 % Wilson intervals")
-
-
-def print_accuracies(title: str, readouts: Mapping[str, ReadoutResult]) -> None:
-    """Print the accuracies of some readouts."""
+def readout_rows(title: str, readouts: Mapping[str, ReadoutResult]) -> list[list[str]]:
+    """Rows of a table of the accuracies of some readouts; the first row is the header."""
     rows = [["", title]]
     for name, result in readouts.items():
         interval = _interval(result.accuracy, result.ci_low, result.ci_high)
         rows.append([f"accuracy, {_READOUTS[name]}", f"{interval}  n = {result.n_test}"])
-    _print(rows, "accuracies are in %, with 95 % Wilson intervals")
+    return rows
 
 
 def markdown_table(rows: list[list[str]]) -> str:
@@ -70,22 +65,6 @@ def markdown_table(rows: list[list[str]]) -> str:
     head, *body = rows
     lines = [head, ["---"] * len(head), *body]
     return "\n".join("| " + " | ".join(cell.strip() for cell in line) + " |" for line in lines) + "\n"
-
-
-def _print(rows: list[list[str]], caption: str) -> None:
-    from rich.console import Console
-    from rich.measure import Measurement
-    from rich.table import Table
-
-    table = Table(caption=caption)
-    for k, title in enumerate(rows[0]):
-        table.add_column(title, justify="left" if k == 0 else "right", no_wrap=True)
-    for row in rows[1:]:
-        table.add_row(*row)
-    console = Console()
-    needed = Measurement.get(console, console.options.update(width=200), table).maximum
-    # a number cut off is worse than a line that wraps
-    Console(width=max(needed, console.width)).print(table)
 
 
 def _interval(value: float, low: float, high: float) -> str:

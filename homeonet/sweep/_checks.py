@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 
 from homeonet.errors import InputError
-from homeonet.runs.evaluation import worker_count
+from homeonet.machine.cores import worker_count
 from homeonet.runs.images import load_images
 from homeonet.sweep._grid import MOST_CELLS, Grid
 from homeonet.sweep._tasks import Task

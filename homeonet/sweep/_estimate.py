@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from homeonet.runs.evaluation import worker_count
+from homeonet.machine.cores import worker_count
 from homeonet.sweep._checks import check_data, check_device, check_networks, check_size, with_code
 from homeonet.sweep._grid import Grid
 from homeonet.sweep._state import check_folder, split

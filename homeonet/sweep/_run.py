@@ -260,7 +260,7 @@ def _result(future: Future) -> list[Outcome] | None:
 
 
 def _cores(workers: int | None) -> int:
-    from homeonet.runs.evaluation import worker_count
+    from homeonet.machine.cores import worker_count
 
     return worker_count(workers)
 

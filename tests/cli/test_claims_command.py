@@ -137,7 +137,7 @@ def test_what_cannot_be_run_is_said_with_a_remedy(studies, monkeypatch, capsys) 
 def test_an_installation_without_studies_says_how_to_get_them(studies, monkeypatch, capsys, tmp_path) -> None:
     monkeypatch.delenv("HOMEONET_STUDIES")
     monkeypatch.setattr(
-        "homeonet.cli.claims.__file__", str(tmp_path / "site-packages" / "homeonet" / "cli" / "x.py")
+        "homeonet.study.source.__file__", str(tmp_path / "site-packages" / "homeonet" / "study" / "x.py")
     )
     assert "clone the source" in refused(["claims", "dsn-exact", "--run"], capsys)
 

@@ -63,7 +63,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])
 def test_every_example_of_the_help_can_be_typed(name: str, capsys: pytest.CaptureFixture) -> None:
-    from homeonet.cli.main import _parser, parse_assignments
+    from homeonet.cli.main import _parser
+    from homeonet.cli.options import parse_assignments
 
     with pytest.raises(SystemExit) as stopped:
         main([*name.split(), "--help"])
@@ -250,7 +251,8 @@ def test_ctrl_c_promises_to_continue_only_what_continues(
 
 
 @pytest.mark.parametrize(
-    "start", [["-m", "homeonet"], ["-c", "import sys; from homeonet.cli.main import main; sys.exit(main())"]]
+    "start",
+    [["-m", "homeonet"], ["-c", "import sys; from homeonet.cli.main import main; sys.exit(main())"]],
 )
 def test_ctrl_c_during_imports_is_one_line(start: list[str], tmp_path: Path) -> None:
     """The import of a dependency is interrupted: that of pydantic, which every configuration needs."""

@@ -13,7 +13,7 @@ from homeonet.config import load_config, preset_names
 from homeonet.errors import HomeonetError, InputError
 from homeonet.machine.cuda import find_nvcc
 from homeonet.plastic import Structure, Training
-from homeonet.plastic.engine._engine import engine_for
+from homeonet.plastic.engine._choose import engine_for
 from homeonet.plastic.engine._standalone import StandaloneEngine
 from homeonet.plastic.program._program import _generate
 from homeonet.plastic.program._toolchain_standalone import brian2cuda_toolchain, find_curand
@@ -100,13 +100,13 @@ def test_a_program_that_fails_is_one_line(
 
 def test_without_the_package_the_device_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     from homeonet.machine import cuda as _cuda
-    from homeonet.plastic.engine import _engine
+    from homeonet.plastic.engine import _choose
 
     structure = Structure.of(small(), 1)
     monkeypatch.setattr(_cuda, "gpus", lambda: ())
     with pytest.raises(InputError, match="device = 'brian2cuda' needs an NVIDIA GPU"):
         engine_for(structure, {}, "brian2cuda")
-    monkeypatch.setattr(_engine, "require_gpu", lambda _: None)
+    monkeypatch.setattr(_choose, "require_gpu", lambda _: None)
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(InputError, match=r"needs the package brian2cuda, .* Python 3\.12: pip install"):
         engine_for(structure, {}, "brian2cuda")

@@ -19,7 +19,7 @@ from homeonet.plastic import (
     read_features,
     save_checkpoint,
 )
-from homeonet.plastic.engine._engine import CompiledEngine
+from homeonet.plastic.engine._compiled import CompiledEngine
 from homeonet.plastic.engine._runtime import RuntimeEngine
 
 SMALL = {"input.side": 6, "exc.n": 30, "inh.n": 10, "input.presentation": "0.1 s", "input_exc.density": 0.4}

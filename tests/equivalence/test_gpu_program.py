@@ -16,14 +16,15 @@ import xarray as xr
 
 from homeonet import load_network, run
 from homeonet.cli.main import main
-from homeonet.cli.options import CUDA_ARCH_VARIABLE
 from homeonet.config import PATHWAYS, preset_names
 from homeonet.errors import HomeonetError, InputError, RunawayError
 from homeonet.machine import cuda as _cuda
+from homeonet.machine.cuda import CUDA_ARCH_VARIABLE
 from homeonet.machine.optional import install_command
 from homeonet.plastic import Network, Structure, Training, gpus, program_for, read_features
-from homeonet.plastic.engine._engine import CompiledEngine, _failure
-from homeonet.plastic.program._toolchain import cuda_toolchain, toolchain_for
+from homeonet.plastic.engine._compiled import CompiledEngine, _failure
+from homeonet.plastic.program._toolchain import cuda_toolchain
+from homeonet.plastic.program._toolchains import toolchain_for
 from homeonet.runs.together import groups_of, run_together
 from homeonet.sweep._checks import check_device
 from tests.gpu_runs import MECHANISMS, assert_same, small, trained

@@ -152,7 +152,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, monkeypatch: py
 def test_a_full_output_folder_keeps_the_run_for_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from homeonet.store import _files
+    from homeonet.store import _folders
 
     config = load_config("massey2026", {"train": 40, "test": 20, "input.presentation": "0.1 s"})
 
@@ -160,7 +160,7 @@ def test_a_full_output_folder_keeps_the_run_for_later(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(_files, "_sync", full)
+        patch.setattr(_folders, "_sync", full)
         with pytest.raises(HomeonetError, match="no space left"):
             run(config, tmp_path / "r", figures=False, baselines=False)
     assert not (tmp_path / "r").exists()

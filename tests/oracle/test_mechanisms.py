@@ -10,7 +10,8 @@ from scipy import stats
 
 from homeonet.config import Config, load_config
 from homeonet.plastic import Structure, assemble, connect, draw_key, engine_for, normal_draw, uniform_draw
-from homeonet.plastic.mechanisms._poisson import NEVER, log_silence
+from homeonet.plastic.mechanisms._poisson import log_silence
+from homeonet.plastic.mechanisms._times import NEVER
 
 DT = 1e-3
 SMALL = {"input.side": 6, "exc.n": 30, "inh.n": 10, "sleep.ratio": 0.0, "input_exc.density": 0.4}

@@ -111,9 +111,7 @@ def test_a_nearest_trace_is_set_and_not_raised() -> None:
         "pre_traces": {"x": {"tau": "20 ms", "rise": 2, "pairing": "nearest"}},
         "on_post": "w = w + eta*x",
     }
-    config = apply_overrides(
-        load_config("massey2026", SMALL), {"exc_exc.rule": "near", "rule.near": rule}
-    )
+    config = apply_overrides(load_config("massey2026", SMALL), {"exc_exc.rule": "near", "rule.near": rule})
     b = Bench([config])
     b.silence_synapses()
     pre, post = (ends[0] for ends in b.connections["exc_exc"])

@@ -46,8 +46,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from homeonet.errors import InputError
-from homeonet.machine.text import close_matches, one_line, shown
+from homeonet.errors import InputError, one_line
+from homeonet.machine.text import close_matches, shown
 
 __all__ = ["code_in", "imported", "is_dotted", "make_with", "source_digest"]
 

@@ -22,8 +22,8 @@ from pydantic import (
 
 from homeonet.config.parameters import dotted, explain, read_toml
 from homeonet.data import EVENTS, SERIES
-from homeonet.errors import InputError
-from homeonet.machine.text import is_number, one_line, plain, shown
+from homeonet.errors import InputError, one_line
+from homeonet.machine.text import is_number, plain, shown
 
 __all__ = ["TrainConfig", "load_train_config", "train_config"]
 

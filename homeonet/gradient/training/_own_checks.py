@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from homeonet.errors import InputError
+from homeonet.errors import InputError, one_line
 from homeonet.gradient.deployment._deploy import deploy
 from homeonet.gradient.homeostasis import Homeostasis, homeostasis_named
 from homeonet.gradient.networks import Parts
@@ -22,7 +22,6 @@ from homeonet.gradient.networks._layers import PerStep
 from homeonet.gradient.neurons._neuron import SpikingNeuron, streaming
 from homeonet.gradient.neurons._own import imported, is_dotted, source_digest
 from homeonet.gradient.training._config import TrainConfig
-from homeonet.machine.text import one_line
 
 __all__ = ["check_sources", "checked_own"]
 

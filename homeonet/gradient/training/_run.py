@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,18 +30,18 @@ from homeonet.gradient.training._encoding import augmented, encoded
 from homeonet.gradient.training._history import ActivityProbe, History, weight_norms
 from homeonet.gradient.training._interrupt import interrupt_deferred
 from homeonet.gradient.training._paradigms import Learner, check_paradigm
+from homeonet.progress import ProgressMeter, meter
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["ProgressMeter", "TrainingRun", "build", "stored_features"]
+__all__ = ["TrainingRun", "build", "stored_features"]
 
 _CHECKPOINT_SECONDS = 30.0
 _EVALUATION_BATCH = 250
 #: Test images whose hidden rates are kept, for t-SNE.
 _KEPT_IMAGES = 1000
 _SENSOR = ("sensor.polarities", "sensor.height", "sensor.width")
-ProgressMeter = Callable[[str, float], AbstractContextManager[Callable[[float], Any]]]
 
 
 def build(
@@ -125,7 +125,7 @@ class TrainingRun:
             )
         start = saved = time.perf_counter()
         before = self.seconds
-        with _meter(self.progress, "learning", total * self.config.batch) as advance:
+        with meter(self.progress, "learning", total * self.config.batch) as advance:
             advance(done * self.config.batch)
             whole = True  # whether model, optimiser, homeostasis and counters are of the same batch
             try:
@@ -277,7 +277,7 @@ class TrainingRun:
         last = ActivityProbe(self.raw).names[-1]
         labels = self.dataset.y_test
         with (
-            _meter(self.progress, "evaluating", len(labels)) as advance,
+            meter(self.progress, "evaluating", len(labels)) as advance,
             ActivityProbe(self.raw, keep=last) as probe,
         ):
             predicted = self._predict(self.dataset.x_test, advance)
@@ -340,10 +340,6 @@ def _optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
 def _mixed(*numbers: int) -> int:
     """One seed from several numbers."""
     return int(np.random.SeedSequence([n % 2**32 for n in numbers]).generate_state(1)[0])
-
-
-def _meter(progress: ProgressMeter | None, label: str, total: float) -> AbstractContextManager:
-    return progress(label, total) if progress else nullcontext(lambda _: None)
 
 
 def _confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:

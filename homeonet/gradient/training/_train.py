@@ -22,8 +22,9 @@ from homeonet.gradient.training._checkpoint import load_weights, save_weights
 from homeonet.gradient.training._config import TrainConfig, load_train_config, train_config
 from homeonet.gradient.training._history import History
 from homeonet.gradient.training._own_checks import check_sources, checked_own
-from homeonet.gradient.training._run import ProgressMeter, TrainingRun, build, stored_features
+from homeonet.gradient.training._run import TrainingRun, build, stored_features
 from homeonet.machine.optional import install_command
+from homeonet.progress import ProgressMeter
 from homeonet.store.checksums import read_verified, verify
 
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ import numpy as np
 
 from homeonet.config import Config, Guard
 from homeonet.errors import RunawayError
-from homeonet.plastic.engine._engine import SegmentResult
-from homeonet.plastic.network._structure import SAMPLE_PERIOD, Structure
+from homeonet.plastic.engine._segment import SegmentResult
+from homeonet.plastic.mechanisms._times import SAMPLE_PERIOD
+from homeonet.plastic.network._structure import Structure
 
 __all__ = ["OpenWindows", "check_segment"]
 

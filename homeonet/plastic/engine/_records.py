@@ -12,8 +12,9 @@ import numpy as np
 
 from homeonet.config import Config
 from homeonet.plastic.engine._simulation import Network, Segment
+from homeonet.plastic.mechanisms._times import SAMPLE_PERIOD
 from homeonet.plastic.network._arrays import watched_weight
-from homeonet.plastic.network._structure import SAMPLE_PERIOD, Structure
+from homeonet.plastic.network._structure import Structure
 
 if TYPE_CHECKING:
     import xarray as xr

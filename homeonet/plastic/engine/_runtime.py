@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import brian2
 import numpy as np
 
-from homeonet.plastic.engine._engine import SegmentResult
+from homeonet.plastic.engine._segment import SegmentResult
 from homeonet.plastic.network._arrays import Arrays
 from homeonet.plastic.network._connectivity import Connections
 from homeonet.plastic.network._network import build_network, sampled_variables

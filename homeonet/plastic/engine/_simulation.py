@@ -15,10 +15,12 @@ import numpy as np
 
 from homeonet.config import Config, OwnPopulation
 from homeonet.errors import InputError
-from homeonet.plastic.engine._engine import Engine, SegmentResult, engine_for, settled_device
+from homeonet.plastic.engine._choose import engine_for, settled_device
 from homeonet.plastic.engine._guard import OpenWindows, check_segment
+from homeonet.plastic.engine._segment import Engine, SegmentResult
 from homeonet.plastic.mechanisms._ahsar import moved_threshold, threshold_scales
-from homeonet.plastic.mechanisms._poisson import NEVER, log_silence
+from homeonet.plastic.mechanisms._poisson import log_silence
+from homeonet.plastic.mechanisms._times import NEVER
 from homeonet.plastic.network._arrays import Arrays, assemble
 from homeonet.plastic.network._connectivity import Connections, connect
 from homeonet.plastic.network._structure import STIMULUS_ROWS, Structure

@@ -15,7 +15,7 @@ import numpy as np
 
 from homeonet.errors import HomeonetError
 from homeonet.machine.scratch import scratch_folder
-from homeonet.plastic.engine._engine import SegmentResult
+from homeonet.plastic.engine._segment import SegmentResult
 from homeonet.plastic.network._arrays import Arrays
 from homeonet.plastic.network._connectivity import Connections, sums_over_replicas
 from homeonet.plastic.network._structure import Structure

@@ -32,7 +32,7 @@ import numpy as np
 
 from homeonet.config import Config, Population
 from homeonet.plastic.mechanisms._equations import Mechanism
-from homeonet.plastic.network._structure import TOTALS_PERIOD
+from homeonet.plastic.mechanisms._times import TOTALS_PERIOD
 
 __all__ = [
     "ahsar_equations",

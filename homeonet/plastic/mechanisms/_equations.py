@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -20,11 +20,21 @@ from homeonet.plastic.mechanisms._random import stream_id
 
 if TYPE_CHECKING:
     from homeonet.config import Config
-    from homeonet.plastic.network._structure import Structure
 
 __all__ = ["Action", "Mechanism", "Place", "combine", "declare_values", "values_of"]
 
 Values = Mapping[str, "float | np.ndarray"]
+
+
+class Sizes(Protocol):
+    """What a mechanism may know of the structure of its network."""
+
+    replicas: int
+    signals: tuple[str, ...]
+
+    def size(self, population: str) -> int:
+        """Neurons or inputs of a population in one replica."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,7 @@ class Place:
     ----------
     config : Config
         Of the replica.
-    structure : Structure
+    structure : Sizes
     population : str
     weights : dict of str to ndarray
         Initial weights of the replica's pathways.
@@ -46,7 +56,7 @@ class Place:
     """
 
     config: Config
-    structure: Structure
+    structure: Sizes
     population: str
     weights: Mapping[str, np.ndarray]
     evaluation: bool = False

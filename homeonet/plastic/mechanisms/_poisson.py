@@ -15,11 +15,9 @@ import math
 import numpy as np
 
 from homeonet.plastic.mechanisms._equations import Action, Mechanism, Place
+from homeonet.plastic.mechanisms._times import NEVER
 
-__all__ = ["FIRST_STEP", "LAST_STEP", "NEVER", "ROW_TIME", "draw", "log_silence", "poisson_input"]
-
-#: A wake step that never comes.
-NEVER = 1e15
+__all__ = ["FIRST_STEP", "LAST_STEP", "ROW_TIME", "draw", "log_silence", "poisson_input"]
 
 #: The log-probability that a unit is silent for one step, by what an input shows.
 _SILENCE = {

@@ -16,7 +16,6 @@ __all__ = [
     "every_event",
     "own_rule",
     "renamed",
-    "rule_named",
     "spike_traces",
     "third_factor",
     "variable",
@@ -67,20 +66,6 @@ class Rule:
         if gate:  # all of the change, whether the text has a learning rate or not
             statements, changed = f"w_before = w\n{statements}", f"w_before + {gate}*(w - w_before)"
         return f"{statements}\nw = clip({changed}, {{w_min}}, {{w_max}})".format(**of_pathway)
-
-
-def rule_named(name: str) -> Rule:
-    """The built-in rule of a configuration's `rule` field."""
-    from homeonet.plastic.mechanisms import _istdp, _stdp
-
-    return {
-        "static": Rule(),
-        "stdp": _stdp.STDP,
-        "stdp_reversed": _stdp.STDP_REVERSED,
-        "presynaptic_offset": _stdp.PRESYNAPTIC_OFFSET,
-        "istdp": _istdp.ISTDP,
-        "istdp_antisymmetric": _istdp.ISTDP_ANTISYMMETRIC,
-    }[name]
 
 
 def variable(rule: str, name: str) -> str:

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 
 from homeonet.config import Config
 from homeonet.plastic.mechanisms._rules import renamed
+from homeonet.plastic.mechanisms._times import NEVER
 
 __all__ = [
     "ALWAYS_AWAKE",
@@ -99,15 +100,13 @@ def _own_names(own: str) -> dict[str, str]:
 #: State variables, all zero at the start of a run.
 CONTROLLER_STATE = ("asleep", "wake_step", "steps_asleep", "steps_awake")
 
-_NEVER = 1e15
-
 
 #: Parameters of a controller that never sleeps.
 ALWAYS_AWAKE = {
-    "interval_steps": _NEVER,
-    "shortest_wake_steps": _NEVER,
+    "interval_steps": NEVER,
+    "shortest_wake_steps": NEVER,
     "longest_steps": 1.0,
-    "trigger_level": _NEVER,
+    "trigger_level": NEVER,
     "base_level": -1.0,
 }
 
@@ -134,9 +133,9 @@ def controller_values(config: Config, initial_weight: float) -> dict[str, float]
         return ALWAYS_AWAKE
     by_clock, by_weight = sleep.trigger != "threshold", sleep.trigger != "interval"
     return {
-        "interval_steps": round(sleep.interval / dt) if by_clock else _NEVER,
+        "interval_steps": round(sleep.interval / dt) if by_clock else NEVER,
         "shortest_wake_steps": round(sleep.shortest_wake / dt),
         "longest_steps": max(1, round(min(sleep.ratio * sleep.interval, sleep.longest) / dt)),
-        "trigger_level": sleep.alpha_trigger * initial_weight if by_weight else _NEVER,
+        "trigger_level": sleep.alpha_trigger * initial_weight if by_weight else NEVER,
         "base_level": sleep.alpha_base * initial_weight,
     }

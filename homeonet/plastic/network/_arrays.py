@@ -14,9 +14,9 @@ from homeonet.config import Config
 from homeonet.errors import InputError
 from homeonet.plastic.mechanisms._ahsar import ahsar_values
 from homeonet.plastic.mechanisms._equations import Place, values_of
-from homeonet.plastic.mechanisms._poisson import NEVER
 from homeonet.plastic.mechanisms._rules import variable
 from homeonet.plastic.mechanisms._sleep import ALWAYS_AWAKE, CONTROLLER_STATE, controller_values
+from homeonet.plastic.mechanisms._times import NEVER
 from homeonet.plastic.network._connectivity import initial_weights
 from homeonet.plastic.network._model import population_mechanism
 from homeonet.plastic.network._structure import Structure

@@ -12,10 +12,11 @@ from brian2 import second
 
 from homeonet.plastic.mechanisms import _ahsar, _sleep
 from homeonet.plastic.mechanisms._equations import declare_values
+from homeonet.plastic.mechanisms._times import SAMPLE_PERIOD, TOTALS_PERIOD
 from homeonet.plastic.network._connectivity import Connections, replica_of_unit, sums_over_replicas
 from homeonet.plastic.network._model import pathway_text, population_mechanism
 from homeonet.plastic.network._random_functions import RANDOM_FUNCTIONS
-from homeonet.plastic.network._structure import SAMPLE_PERIOD, STIMULUS_ROWS, TOTALS_PERIOD, Structure
+from homeonet.plastic.network._structure import STIMULUS_ROWS, Structure
 
 __all__ = ["build_network", "sampled_variables"]
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from homeonet.config import Config
 from homeonet.plastic.mechanisms import _ahsar, _sleep
 from homeonet.plastic.mechanisms._equations import Mechanism
+from homeonet.plastic.mechanisms._times import SAMPLE_PERIOD, TOTALS_PERIOD
 from homeonet.plastic.network._model import pathway_text, population_mechanism
-from homeonet.plastic.network._structure import SAMPLE_PERIOD, TOTALS_PERIOD, Structure
+from homeonet.plastic.network._structure import Structure
 
 __all__ = ["model_page"]
 

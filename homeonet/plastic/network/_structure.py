@@ -13,15 +13,14 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
 from homeonet.config import Config, OwnPopulation, Pathway, PoissonPopulation, Population
+from homeonet.plastic.mechanisms._built_in import RULES
 from homeonet.plastic.mechanisms._own_homeostasis import OwnHomeostasis, compiled_homeostasis
 from homeonet.plastic.mechanisms._own_neuron import compiled_neuron
-from homeonet.plastic.mechanisms._rules import Rule, compiled_text, own_rule, rule_named
+from homeonet.plastic.mechanisms._rules import Rule, compiled_text, own_rule
 from homeonet.plastic.mechanisms._sleep import compiled_controller
 
 __all__ = [
-    "SAMPLE_PERIOD",
     "STIMULUS_ROWS",
-    "TOTALS_PERIOD",
     "PathwayStructure",
     "PopulationStructure",
     "RecordStructure",
@@ -30,10 +29,6 @@ __all__ = [
 
 #: Images that one segment can show.
 STIMULUS_ROWS = 256
-#: Time between samples of the controller and of the weight sums, in seconds.
-SAMPLE_PERIOD = 0.2
-#: Time between updates of the weight totals that the controller reads, in seconds.
-TOTALS_PERIOD = 0.1
 
 
 @dataclass(frozen=True)
@@ -280,7 +275,7 @@ class Structure:
     def rule(self, pathway: str) -> Rule:
         """The rule of a pathway, built in or the user's."""
         name, own = self.pathway[pathway].rule, dict(self.own_rules)
-        return own_rule(name, own[name]) if name in own else rule_named(name)
+        return own_rule(name, own[name]) if name in own else RULES[name]
 
     @property
     def homeostasis(self) -> list[OwnHomeostasis]:

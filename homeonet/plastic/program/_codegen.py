@@ -8,7 +8,7 @@ which arrays, in which order.
 
 For a GPU the same program gets other templates and another run loop (``_codegen_cuda.py``).
 
-Brian2's device is global to a process, so `main` runs in one of its own, which ``_program.py`` starts.
+Brian2's device is global to a process, so ``_writer.py`` runs in one of its own.
 """
 
 from __future__ import annotations
@@ -309,15 +309,3 @@ def _is_hot(source: str) -> bool:
     once = ("before_run_", "after_run_", "synapses_create_array")
     in_loop = source.startswith("code_objects/") or source == "network.cpp"
     return in_loop and not any(word in source for word in once)
-
-
-def main(description: str, folder: str, target: str) -> None:
-    """Generate from the file of a structure, with Brian2 as it comes, whatever the user's preferences are."""
-    brian2.prefs.reset_to_defaults()
-    structure = Structure.from_json(Path(description).read_text(encoding="utf-8"))
-    if target in ("cpp", "cuda"):
-        generate(structure, Path(folder), target)
-        return
-    from homeonet.plastic.program._codegen_standalone import generate_standalone
-
-    generate_standalone(structure, Path(folder), target)

@@ -131,8 +131,8 @@ static bool homeonet_at_last_wake_step() {{
   static int64_t to_wait = 0;
   if (--to_wait > 0) return false;
 {fetch}
-  double missing = 1e15;
-  for (int r = 0; r < brian::_num__array_controller_wake_step; r++)
+  double missing = brian::_array_controller_last_wake_step[0] - brian::_array_controller_wake_step[0];
+  for (int r = 1; r < brian::_num__array_controller_wake_step; r++)
     missing = std::min(missing, brian::_array_controller_last_wake_step[r] - brian::_array_controller_wake_step[r]);
   to_wait = (int64_t)missing;
   return missing <= 0;

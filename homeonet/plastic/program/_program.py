@@ -26,7 +26,8 @@ from pathlib import Path
 from homeonet.errors import HomeonetError, InputError
 from homeonet.machine.cache import cache_root, is_sound, private_folder, remove, seal
 from homeonet.plastic.network._structure import Structure
-from homeonet.plastic.program._toolchain import Toolchain, toolchain_for
+from homeonet.plastic.program._toolchain import Toolchain
+from homeonet.plastic.program._toolchains import toolchain_for
 from homeonet.store import locked
 
 __all__ = ["Program", "cache_folder", "program_for"]
@@ -139,7 +140,7 @@ spec = importlib.util.spec_from_file_location(
 sys.modules["homeonet"] = importlib.util.module_from_spec(spec)
 sys.path += elsewhere.split("\\0") if elsewhere else []
 spec.loader.exec_module(sys.modules["homeonet"])
-from homeonet.plastic.program._codegen import main
+from homeonet.plastic.program._writer import main
 main(*arguments)
 """
 

@@ -24,7 +24,7 @@ from homeonet.errors import HomeonetError, InputError
 from homeonet.machine.compiler import COMPILER_FLAGS, compiler, compiler_version, processor
 from homeonet.machine.cuda import architecture, find_nvcc, nvcc_folders, nvcc_version
 
-__all__ = ["Toolchain", "cpp_toolchain", "cuda_toolchain", "emulated_toolchain", "toolchain_for"]
+__all__ = ["Toolchain", "cpp_toolchain", "cuda_toolchain", "emulated_toolchain"]
 
 _SOURCES = Path(__file__).parent
 # the limit on alias checks makes GCC vectorise the long loops too
@@ -101,19 +101,6 @@ def emulated_toolchain() -> Toolchain:
     found = _cpp_compiler("emulated")
     flags = tuple("-O1" if flag == "-O3" else flag for flag in COMPILER_FLAGS)  # built often, run briefly
     return Toolchain("emulated", "cuda", found, flags, _cpp_identity(found))
-
-
-def toolchain_for(device: str) -> Toolchain:
-    """The toolchain called `device`."""
-    own = {"cpp": cpp_toolchain, "cuda": cuda_toolchain, "emulated": emulated_toolchain}
-    if device in own:
-        return own[device]()
-    from homeonet.plastic.program import _toolchain_standalone
-
-    return {
-        "brian2cuda": _toolchain_standalone.brian2cuda_toolchain,
-        "brian2": _toolchain_standalone.brian2_toolchain,
-    }[device]()
 
 
 def _cpp_compiler(device: str) -> tuple[str, ...]:

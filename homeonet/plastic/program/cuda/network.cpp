@@ -118,8 +118,8 @@ void collect(const SampleLog& log, double dt, std::vector<double>& times, Array2
 int64_t steps_to_last_wake_step(const double* on_device_wake_step) {
   std::vector<double> wake(REPLICAS);
   to_host(wake.data(), on_device_wake_step, REPLICAS);
-  double fewest = 1e15;
-  for (int r = 0; r < REPLICAS; r++)
+  double fewest = brian::_array_controller_last_wake_step[0] - wake[0];
+  for (int r = 1; r < REPLICAS; r++)
     fewest = std::min(fewest, brian::_array_controller_last_wake_step[r] - wake[r]);
   return (int64_t)std::max(fewest, 0.0);
 }

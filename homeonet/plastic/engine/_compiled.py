@@ -1,8 +1,6 @@
-"""Runs a segment: arrays in, arrays and records out. The same interface for C++, a GPU, and Brian2's runtime.
+"""The engine of this package's own programs, C++ or a GPU's: one process a segment.
 
-A segment is a number of steps from a given step on. k segments and then N - k segments give the same bits as N
-at once, because nothing lives outside the arrays. Files between the two processes have no name: a killed run
-leaves none behind.
+Files between the two processes have no name: a killed run leaves none behind.
 """
 
 from __future__ import annotations
@@ -10,160 +8,18 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from dataclasses import dataclass, field
-from typing import IO, Protocol
+from typing import IO
 
 import numpy as np
 
 from homeonet.errors import HomeonetError, InputError
-from homeonet.machine.compiler import compiler
-from homeonet.machine.cuda import require_gpu
+from homeonet.plastic.engine._segment import SegmentResult
 from homeonet.plastic.network._arrays import Arrays
 from homeonet.plastic.network._connectivity import Connections, sums_over_replicas
 from homeonet.plastic.network._structure import Structure
 from homeonet.plastic.program._program import program_for
 
-__all__ = [
-    "DEVICES",
-    "GPU_DEVICES",
-    "CompiledEngine",
-    "Engine",
-    "SegmentResult",
-    "engine_for",
-    "known_device",
-    "require_precision",
-    "settled_device",
-]
-
-DEVICES = ("auto", "cpp", "cuda", "brian2cuda", "runtime")
-#: Those that need a GPU.
-GPU_DEVICES = ("cuda", "brian2cuda")
-#: A GPU's program built by the C++ compiler, and Brian2's own C++ program: for tests, not for users to choose.
-_EMULATED, _BRIAN2 = "emulated", "brian2"
-
-
-@dataclass(frozen=True)
-class SegmentResult:
-    """What a segment leaves.
-
-    Attributes
-    ----------
-    arrays : dict of str to ndarray
-        All arrays after the last step; the input of the next segment.
-    spikes : dict of str to (ndarray, ndarray)
-        For each population of neurons: index of the neuron (over all replicas) and step of each spike, in order.
-    sample_step : ndarray, shape (n_samples,)
-        Steps at which samples were taken, every 0.2 s.
-    samples : dict of str to ndarray, shape (n_samples, replicas)
-        "asleep", "wake_step" and "total_<pathway>"; with AHSAR "mean_rate_<population>" and "state_<population>".
-    n_steps : int
-        Steps run: fewer than asked for if a replica reached its last wake step.
-    seconds : float
-        Wall time spent in the time loop.
-    recorded : dict of str to (ndarray, dict)
-        State that the configuration asks for: steps, and by variable an array of shape (n_steps, n_neurons).
-    """
-
-    arrays: Arrays
-    spikes: dict[str, tuple[np.ndarray, np.ndarray]]
-    sample_step: np.ndarray
-    samples: dict[str, np.ndarray]
-    n_steps: int
-    seconds: float
-    recorded: dict[str, tuple[np.ndarray, dict[str, np.ndarray]]] = field(default_factory=dict)
-
-
-class Engine(Protocol):
-    """Advances one structure with one connectivity."""
-
-    device: str
-    compile_seconds: float
-    stimulus_rows: int
-    array_names: tuple[str, ...]
-
-    def run(
-        self, arrays: Arrays, stimulus: np.ndarray, *, first_step: int, n_steps: int, dt: float
-    ) -> SegmentResult:
-        """Run `n_steps` steps of `dt` seconds, or up to the step in which a replica's wake steps reach
-        "controller.last_wake_step".
-
-        Parameters
-        ----------
-        arrays : dict of str to ndarray
-            Every array of the network; lengths are checked.
-        stimulus : ndarray, shape (stimulus_rows, replicas * n_input)
-            As from ``log_silence``.
-        first_step : int
-            Number of the first step, counted over the whole run.
-        """
-        ...
-
-
-def engine_for(structure: Structure, connections: Connections, device: str = "auto") -> Engine:
-    """The engine for a device name.
-
-    Parameters
-    ----------
-    device : {"auto", "cpp", "cuda", "brian2cuda", "runtime"}
-        "auto" is "cpp" where a C++ compiler is found, else "runtime" (Brian2's NumPy target, with a warning). "cuda"
-        is a GPU with this package's program, and never anything else instead; "brian2cuda" a GPU with brian2cuda's,
-        which is slower, the reference of the Brian2 world.
-
-    Raises
-    ------
-    InputError
-        For an unknown device, or one that this installation cannot provide.
-    """
-    device = settled_device(device)
-    require_precision(structure.precision, device)
-    if structure.records and device not in ("cpp", "runtime"):
-        raise InputError(
-            f"record.{structure.records[0].name}: device = {device!r} records spikes and weights alone; use device = "
-            "'cpp', or leave the variables out"
-        )
-    if device == "runtime":
-        from homeonet.plastic.engine._runtime import RuntimeEngine
-
-        return RuntimeEngine(structure, connections)
-    if device in GPU_DEVICES:
-        require_gpu(device)
-    if device in ("brian2cuda", _BRIAN2):
-        from homeonet.plastic.engine._standalone import StandaloneEngine
-
-        return StandaloneEngine(structure, connections, device)
-    return CompiledEngine(structure, connections, device)
-
-
-def require_precision(precision: str, device: str) -> None:
-    """Raise InputError if a device does not compute in a precision."""
-    if precision == "float32" and device not in ("cuda", _EMULATED):
-        raise InputError(
-            f"simulation.precision = 'float32': device = {device!r} computes in float64; use device = 'cuda', or "
-            "precision = 'float64'"
-        )
-
-
-def settled_device(device: str) -> str:
-    """What "auto" means here; any other known device as it is."""
-    if known_device(device) != "auto":
-        return device
-    if compiler() is not None:
-        return "cpp"
-    import warnings
-
-    warnings.warn(
-        "no C++ compiler was found: running on Brian2's NumPy target, which is about a hundred times slower; "
-        "install g++ (Debian: apt install g++, conda: conda install gxx)",
-        stacklevel=3,
-    )
-    return "runtime"
-
-
-def known_device(device: str) -> str:
-    """The name of a device; raises InputError for one that is not known."""
-    if device not in (*DEVICES, _EMULATED, _BRIAN2):
-        raise InputError(f"device = {device!r} is not known; choose one of {', '.join(DEVICES)}")
-    return device
+__all__ = ["CompiledEngine"]
 
 
 class CompiledEngine:
@@ -201,7 +57,7 @@ class CompiledEngine:
     def run(
         self, arrays: Arrays, stimulus: np.ndarray, *, first_step: int, n_steps: int, dt: float
     ) -> SegmentResult:
-        """See :class:`Engine`."""
+        """See :class:`homeonet.plastic.Engine`."""
         with _nameless_file() as source, _nameless_file() as result:
             try:
                 self._write(source, arrays, stimulus, first_step, n_steps, dt)
