@@ -22,13 +22,19 @@ from homeonet.config import Config, load_config
 from homeonet.data import Dataset
 from homeonet.errors import InputError
 from homeonet.machine.cores import usable_cores, worker_count
+from homeonet.machine.scratch import scratch_folder
 from homeonet.plastic import (
+    RECORDINGS,
+    SEGMENT_SECONDS,
     Network,
     Recorder,
+    Recordings,
     Structure,
     Training,
+    kept_state,
     known_device,
     load_checkpoint,
+    model_page,
     program_for,
     require_precision,
     save_checkpoint,
@@ -79,6 +85,8 @@ class RunResult:
     records : xarray.Dataset
     found_complete : bool
         Whether the folder held this run already, so that nothing was trained or evaluated.
+    recordings : xarray.Dataset or None
+        What [record.NAME] asks for; read from the folder as it is used.
     """
 
     folder: Path | None
@@ -86,6 +94,7 @@ class RunResult:
     metrics: dict[str, Any]
     records: xr.Dataset
     found_complete: bool = False
+    recordings: xr.Dataset | None = None
 
 
 def run(
@@ -155,7 +164,8 @@ def run(
                 _write_config(work, config)
                 result = _run(config, dataset, work, device, workers, figures, baselines, progress)
                 _publish(work, final, figures)
-                return replace(result, folder=final)
+                opened = store.open_recordings(final / RECORDINGS) if config.record else None
+                return replace(result, folder=final, recordings=opened)
             finally:
                 if not (work / "checkpoint.npz").exists():  # nothing to continue from
                     shutil.rmtree(work, ignore_errors=True)
@@ -163,11 +173,14 @@ def run(
 
 def _write_config(folder: Path, config: Config) -> None:
     store.write_atomically(folder / "config.toml", lambda file: file.write(config.to_toml().encode()))
+    store.write_atomically(folder / "model.txt", lambda file: file.write(model_page(config).encode()))
 
 
 def _publish(work: Path, final: Path, figures: bool) -> None:
     """Give a run's folder its name, with what belongs to it."""
-    parts = ["config.toml", "metrics.json", "records.nc", *(["figures"] if figures else [])]
+    parts = ["config.toml", "model.txt", "metrics.json", "records.nc"]
+    parts += [RECORDINGS] if (work / RECORDINGS).exists() else []
+    parts += ["figures"] if figures else []
     store.publish_folder(work, final, parts)
 
 
@@ -210,10 +223,27 @@ def _run(
             if baselines and workers > 1 and device == "cpp":
                 frozen.start(lambda check: frozen_features(config, dataset, device, check))
 
-        network, recorder, timing = _train(config, dataset, device, work, progress, trains)
-        return _finish(
+        with scratch_folder() as scratch:
+            columns = (work or scratch) / "recordings"
+            recordings = Recordings(config, columns)
+            network, recorder, timing = _train(config, dataset, device, work, recordings, progress, trains)
+            recorded = _write_recordings(recordings, network, work or scratch)
+            if recorded is not None and work is None:
+                recorded.load().close()
+        result = _finish(
             network, recorder, timing, dataset, work, workers, figures, baselines, progress, frozen
         )
+        return replace(result, recordings=recorded)
+
+
+def _write_recordings(recordings: Recordings, network: Network, folder: Path) -> xr.Dataset | None:
+    """Make one file of what was recorded; None if nothing was asked for."""
+    if not network.config.record:
+        return None
+    path = folder / RECORDINGS
+    with store.disk_errors(folder):
+        recordings.write(path, network.connections)
+    return store.open_recordings(path)
 
 
 def _finish(
@@ -270,7 +300,8 @@ def load_run(folder: str | Path) -> RunResult:
     config = load_config(folder / "config.toml")
     if metrics["homeonet_version"] == __version__ and metrics["run_id"] != config.run_id:
         raise InputError(f"{folder / 'config.toml'} is not what the run was made with; run it again")
-    return RunResult(folder, config, metrics, store.load_records(folder))
+    recorded = store.open_recordings(folder / RECORDINGS) if config.record else None
+    return RunResult(folder, config, metrics, store.load_records(folder), recordings=recorded)
 
 
 def load_network(folder: str | Path) -> Network:
@@ -283,8 +314,13 @@ def load_network(folder: str | Path) -> Network:
         config,
         {name: (records[f"pre_{name}"].values, records[f"post_{name}"].values) for name in names},
         {name: records[f"w_final_{name}"].values for name in names},
-        {str(name): records[f"threshold_rise_{name}"].values for name in records["population"].values},
+        {
+            str(name): records[f"threshold_rise_{name}"].values
+            for name in records["population"].values
+            if f"threshold_rise_{name}" in records
+        },
         {str(name): float(scale) for name, scale in scales.items()},
+        {name: records[f"kept_{name.replace('.', '_of_')}"].values for name in kept_state(config)},
     )
 
 
@@ -327,6 +363,7 @@ def _train(
     dataset: Dataset,
     device: str,
     work: Path | None,
+    recordings: Recordings,
     progress: ProgressMeter | None,
     begins: Callable[[str], None],
 ) -> tuple[Network, Recorder, dict[str, Any]]:
@@ -339,7 +376,10 @@ def _train(
     checkpoint = work / "checkpoint.npz" if work else None
     spent = 0.0
     if checkpoint and checkpoint.exists():
-        spent = load_checkpoint(checkpoint, training, recorder)
+        spent = load_checkpoint(checkpoint, training, recorder, recordings)
+    else:
+        recordings.restore({})  # of an attempt that was killed before its first checkpoint
+    recordings.begin(training)
     begins(training.engine.device)
     start = saved = time.perf_counter()
     resumed_at = training.step
@@ -349,21 +389,28 @@ def _train(
         advance(shown)
         try:
             while not training.done:
-                before, records = training.state(), recorder.copy()
+                before, records, lengths = training.state(), recorder.copy(), recordings.state()
                 try:
-                    recorder.add(training.advance())
+                    segment = training.advance(recordings.seconds_to_go(training.step, SEGMENT_SECONDS))
+                    recorder.add(segment)
+                    recordings.add(training, segment)
                 except BaseException:  # Ctrl-C too: in a checkpoint, state and records must agree
                     training.restore(before)
+                    recordings.restore(lengths)
                     recorder = records
                     raise
                 advance(recorder.wake_seconds - shown)
                 shown = recorder.wake_seconds
                 if checkpoint and time.perf_counter() - saved > _CHECKPOINT_SECONDS:
-                    save_checkpoint(checkpoint, training, recorder, spent + time.perf_counter() - start)
+                    save_checkpoint(
+                        checkpoint, training, recorder, recordings, spent + time.perf_counter() - start
+                    )
                     saved = time.perf_counter()
         finally:
             if checkpoint and training.step > resumed_at:
-                save_checkpoint(checkpoint, training, recorder, spent + time.perf_counter() - start)
+                save_checkpoint(
+                    checkpoint, training, recorder, recordings, spent + time.perf_counter() - start
+                )
     wall = spent + time.perf_counter() - start
     loop_seconds = training.loop_seconds
     timing = {

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from homeonet import store
 from homeonet.config import Config
 from homeonet.data import Dataset
-from homeonet.errors import BusyError, DiskFullError, RunawayError
+from homeonet.errors import BusyError, DiskFullError, InputError, RunawayError
 from homeonet.plastic import Recorder, Structure, Training
 from homeonet.runs.images import load_images, presentation_order
 from homeonet.runs.plastic import write_run
@@ -79,6 +79,13 @@ def run_together(
         for k, (config, folder) in enumerate(zip(configs, folders, strict=True)):
             if folder.exists():
                 ended(k, None)
+                continue
+            if config.record:
+                name = next(iter(config.record))
+                ended(
+                    k,
+                    InputError(f"record.{name}: runs that share a network record nothing; use --replicas 1"),
+                )
                 continue
             try:
                 stack.enter_context(store.locked(folder.parent / f".{folder.name}.lock"))
