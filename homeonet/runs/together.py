@@ -46,6 +46,11 @@ def _common(config: Config) -> tuple[Any, ...]:
     return Structure.of(config), repr(sleep), repr(sorted(rest.items()))
 
 
+def _records_nothing(config: Config) -> None:
+    for name in config.record:
+        raise InputError(f"record.{name}: runs that share a network record nothing; use --replicas 1")
+
+
 def run_together(
     configs: Sequence[Config],
     folders: Sequence[Path],
@@ -80,16 +85,10 @@ def run_together(
             if folder.exists():
                 ended(k, None)
                 continue
-            if config.record:
-                name = next(iter(config.record))
-                ended(
-                    k,
-                    InputError(f"record.{name}: runs that share a network record nothing; use --replicas 1"),
-                )
-                continue
             try:
+                _records_nothing(config)
                 stack.enter_context(store.locked(folder.parent / f".{folder.name}.lock"))
-            except BusyError as error:
+            except (BusyError, InputError) as error:
                 ended(k, error)
                 continue
             mine.append((k, config, folder))
