@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
+from collections.abc import Iterable
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -295,10 +296,18 @@ def apply_overrides(config: Config, overrides: dict[str, Any]) -> Config:
         table: Any = tables
         for section in sections:
             table = table.get(section) if isinstance(table, dict) else None
-        if not isinstance(table, dict) or key not in table or isinstance(table[key], dict):
+        # what a table of a mechanism leaves out has its default
+        left_out = len(sections) == 2 and sections[0] in KINDS and key in _fields(config, *sections, key)
+        if not isinstance(table, dict) or not (key in table or left_out) or isinstance(table.get(key), dict):
             raise InputError(f"{one_line(given, 200)} is not a parameter; {_suggest(given, tables)}")
-        table[key] = _coerce(given, plain(value), table[key])
+        table[key] = _coerce(given, plain(value), table.get(key, value))
     return _validate(tables)
+
+
+def _fields(config: Config, kind: str, name: str, key: str) -> Iterable[str]:
+    """What a table of a mechanism may have; of one that is new, whatever is asked for."""
+    known = getattr(config, kind).get(name)
+    return [key] if known is None else type(known).model_fields
 
 
 def _other_neurons(config: Config, overrides: dict[str, Any]) -> dict[str, Any]:
@@ -343,6 +352,8 @@ def _explained(item: Any) -> str:
     kind, *rest = item["loc"] or ("",)
     if kind == "population" and len(rest) > 1:
         rest = [rest[0], *rest[2:]]  # after the name comes the kind of neuron that was tried
+    if item["loc"] == () and item["type"] == "value_error":
+        return str(item["msg"].removeprefix("Value error, "))  # it names the parameter
     if kind in ("population", "pathway") and rest:
         return explain(item | {"loc": tuple(rest)}, like=kind)
     return explain(item)

@@ -6,6 +6,7 @@ pathways of the presets may stand as [exc] or [input_exc], as they did before a 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -76,7 +77,8 @@ def with_tables(tables: Mapping[str, Any], added: Iterable[tuple[str, str, Any]]
         If there is nothing of the name that `like` gives or that is to be taken away.
     """
     whole = {name: dict(value) if name in KINDS else value for name, value in tables.items()}
-    for kind, name, value in added:
+    for kind, name, given in added:
+        value = copy.deepcopy(given)  # single values may be set in it
         those = whole.setdefault(kind, {})
         if value is False or value == "false":
             if name not in those:
