@@ -249,7 +249,10 @@ def load_config(source: str | Path, overrides: dict[str, Any] | None = None) -> 
             preset = load_config(base)
             added = _taken_out(tables, preset.to_dict())
             differing = {name: value for name, value in dotted(tables).items() if value != {}}
-            return apply_overrides(preset, added | differing | (overrides or {}))
+            in_file, given = added | differing, overrides or {}
+            if any(_is_whole_table(name) for name in given if isinstance(name, str)):
+                return apply_overrides(apply_overrides(preset, in_file), given)
+            return apply_overrides(preset, in_file | given)
     else:
         raise InputError(
             f"preset = {shown(text)} is not known; choose one of {', '.join(preset_names())}, or give the path of "
