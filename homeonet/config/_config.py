@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any, Self
 import tomli_w
 from pydantic import Field, ValidationError, model_validator
 
+from homeonet.config._consistency import check_consistency
 from homeonet.config._network_tables import (
     CLASSIC_PATHWAYS,
     KINDS,
+    TEXT_KINDS,
     long_name,
     short_name,
     with_tables,
@@ -38,12 +40,14 @@ from homeonet.config._sections import (
     Pathway,
     PoissonPopulation,
     Population,
+    Recording,
     Section,
     Simulation,
     Sleep,
 )
+from homeonet.config.mechanism_text import ControllerText, HomeostasisText, NeuronText, SignalText
 from homeonet.config.parameters import dotted, explain, read_toml
-from homeonet.config.rule_text import BUILT_IN_RULES, RuleText, check_name
+from homeonet.config.rule_text import RuleText
 from homeonet.errors import InputError, one_line
 from homeonet.machine.text import close_matches, is_number, plain, shown
 
@@ -59,31 +63,6 @@ __all__ = [
 
 #: The pathways of the presets as ``(source, target)``, by name.
 PATHWAYS = CLASSIC_PATHWAYS
-
-#: What Brian2 or the network calls something of its own.
-_TAKEN = ("ahsar", "controller", "defaultclock", "input", "stimulus", "totals", "network")
-_TAKEN_BEGINNINGS = (
-    "initial_",
-    "rule_",
-    "samples",
-    "spikes_",
-    "sum_",
-    "tau_",
-    "total_",
-    "totals_",
-    "weight_",
-)
-_TAKEN_ENDS = (
-    "_floor",
-    "_gate",
-    "_resetter",
-    "_samples",
-    "_stateupdater",
-    "_step",
-    "_thresholder",
-    "_post",
-    "_pre",
-)
 
 
 class Config(Section):
@@ -110,7 +89,12 @@ class Config(Section):
     ahsar: AHSAR
     guard: Guard
     evaluation: Evaluation
+    neuron: dict[str, NeuronText] = Field(default_factory=dict)
     rule: dict[str, RuleText] = Field(default_factory=dict)
+    homeostasis: dict[str, HomeostasisText] = Field(default_factory=dict)
+    controller: dict[str, ControllerText] = Field(default_factory=dict)
+    signal: dict[str, SignalText] = Field(default_factory=dict)
+    record: dict[str, Recording] = Field(default_factory=dict)
 
     if not TYPE_CHECKING:
 
@@ -129,55 +113,8 @@ class Config(Section):
         return without_short_tables(tables) if isinstance(tables, dict) else tables
 
     @model_validator(mode="after")
-    def _names_are_free(self) -> Self:
-        for kind, names in (("population", self.population), ("pathway", self.pathway)):
-            for name in names:
-                check_name(name)
-                clash = (
-                    name in _TAKEN
-                    or name in type(self).model_fields
-                    or (name in self.population and kind == "pathway")
-                )
-                if clash or name.startswith(_TAKEN_BEGINNINGS) or name.endswith(_TAKEN_ENDS):
-                    raise ValueError(f"{kind}.{name} has a name that the network needs; choose another")
-        return self
-
-    @model_validator(mode="after")
-    def _pathways_lead_somewhere(self) -> Self:
-        neurons = [
-            name for name, found in self.population.items() if not isinstance(found, PoissonPopulation)
-        ]
-        if not neurons:
-            raise ValueError(
-                "population: none has neurons; add one, for example [population.exc] with n = 200"
-            )
-        for name, pathway in self.pathway.items():
-            for end, known in (("source", ["input", *self.population]), ("target", neurons)):
-                given = getattr(pathway, end)
-                if given not in known:
-                    close = close_matches(given, known)
-                    hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(known)}"
-                    raise ValueError(
-                        f"{name}.{end} = {shown(given)} is no population that a pathway can have as {end}; {hint}"
-                    )
-            back = self.back(name)
-            if pathway.avoid_reciprocal and len(back) != 1:
-                raise ValueError(
-                    f"{name}.avoid_reciprocal must be false: there is no pathway from {pathway.target} back to "
-                    f"{pathway.source} that could be avoided, or more than one"
-                )
-            sizes = {"input": self.input.side**2} | {n: self.size(n) for n in self.population}
-            for end in ("source", "target"):
-                index, size = getattr(pathway, f"{end}s"), sizes[getattr(pathway, end)]
-                if index is not None and max(index) >= size:
-                    raise ValueError(
-                        f"{name}.{end}s has the neuron {max(index)}, but {getattr(pathway, end)} has {size}, "
-                        "counted from 0"
-                    )
-        if self.sleep.ratio and not any(pathway.watched for pathway in self.pathway.values()):
-            raise ValueError(
-                "no pathway is watched: the controller has no W; set watched = true for one at least"
-            )
+    def _consistent(self) -> Self:
+        check_consistency(self)
         return self
 
     def back(self, name: str) -> list[str]:
@@ -185,80 +122,38 @@ class Config(Section):
         ends = (self.pathway[name].target, self.pathway[name].source)
         return [k for k, p in self.pathway.items() if (p.source, p.target) == ends and not p.avoid_reciprocal]
 
+    def pathways_of(self, homeostasis: str) -> list[str]:
+        """Pathways on whose weights a user's homeostasis acts."""
+        text = self.homeostasis[homeostasis]
+        if not text.on_weights.strip():
+            return []
+        chosen = [
+            name for name, found in self.pathway.items() if found.renormalised and found.rule != "static"
+        ]
+        return chosen if text.pathways is None else text.pathways
+
+    def populations_of(self, homeostasis: str) -> list[str]:
+        """Populations on whose neurons a user's homeostasis acts."""
+        text = self.homeostasis[homeostasis]
+        if not text.on_neurons.strip():
+            return []
+        return (
+            list(dict.fromkeys(found.target for found in self.pathway.values()))
+            if text.populations is None
+            else text.populations
+        )
+
     def size(self, population: str) -> int:
         """Neurons of a population, or inputs."""
         found = None if population == "input" else self.population[population]
         return (getattr(found, "n", 0) if found else 0) or self.input.side**2
 
-    @model_validator(mode="after")
-    def _times_are_steps(self) -> Self:
-        for name, seconds in (
-            ("input.presentation", self.input.presentation),
-            ("evaluation.presentation", self.evaluation.presentation),
-            ("sleep.interval", self.sleep.interval),
-            ("sleep.every", self.sleep.every),
-            ("ahsar.window", self.ahsar.window),
-            *(
-                (f"{name}.refractory", found.refractory)
-                for name, found in self.population.items()
-                if isinstance(found, Population)
-            ),
-        ):
-            steps = seconds / self.simulation.dt
-            too_short = round(steps) < 1 and not name.endswith("refractory")
-            if abs(steps - round(steps)) > 1e-6 or too_short:
-                raise ValueError(
-                    f"{name} = {seconds:g} s is not a whole number of time steps of "
-                    f"{self.simulation.dt * 1e3:g} ms; change it or simulation.dt"
-                )
-        per_second = 1 / self.simulation.dt
-        if abs(per_second - round(per_second)) > 1e-6 or round(per_second) % 10:
-            raise ValueError(
-                f"simulation.dt = {self.simulation.dt * 1e3:g} ms must divide 100 ms, for example 0.5 ms"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _rules_are_there(self) -> Self:
-        for name in self.rule:
-            if name in BUILT_IN_RULES:
-                raise ValueError(f"rule.{name} is built in; give yours another name")
-            check_name(name)
-        for pathway, found in self.pathway.items():
-            wanted = found.rule
-            if wanted not in (*BUILT_IN_RULES, *self.rule):
-                own = f", or write it under [rule.{one_line(wanted, 40)}]"
-                raise ValueError(
-                    f"{pathway}.rule = {shown(wanted)} is not known; choose one of "
-                    f"{', '.join((*BUILT_IN_RULES, *self.rule))}{own}"
-                )
-        return self
-
-    @model_validator(mode="after")
-    def _thresholds_can_move(self) -> Self:
-        for name, population in self.population.items() if self.ahsar.enabled else ():
-            if not isinstance(population, Population):
-                continue
-            span = self.ahsar.span
-            reach = population.v_threshold - population.e_leak
-            if reach <= 0:
-                raise ValueError(
-                    f"ahsar.enabled = true needs {name}.v_threshold ({population.v_threshold * 1e3:g} mV) above "
-                    f"{name}.e_leak ({population.e_leak * 1e3:g} mV)"
-                )
-            lowest = population.e_leak + (1 - span) * reach
-            if lowest <= population.v_reset:
-                raise ValueError(
-                    f"ahsar.span = {span:g} lets the threshold of {name} fall to {lowest * 1e3:g} mV, which must stay "
-                    f"above {name}.v_reset ({population.v_reset * 1e3:g} mV); lower one of them"
-                )
-        return self
-
     def to_dict(self) -> dict[str, Any]:
         """Plain values, quantities as text with their unit; what TOML files hold."""
-        tables = self.model_dump(exclude_none=True)
-        if not self.rule:
-            del tables["rule"]
+        tables = self.model_dump(exclude_none=True, exclude=set(TEXT_KINDS))
+        for kind in TEXT_KINDS:
+            if found := getattr(self, kind):
+                tables[kind] = {name: text.model_dump(exclude_defaults=True) for name, text in found.items()}
         return tables
 
     def to_toml(self) -> str:

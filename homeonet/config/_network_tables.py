@@ -12,10 +12,20 @@ from typing import Any
 from homeonet.errors import InputError, one_line
 from homeonet.machine.text import close_matches, shown
 
-__all__ = ["CLASSIC_PATHWAYS", "KINDS", "long_name", "short_name", "with_tables", "without_short_tables"]
+__all__ = [
+    "CLASSIC_PATHWAYS",
+    "KINDS",
+    "TEXT_KINDS",
+    "long_name",
+    "short_name",
+    "with_tables",
+    "without_short_tables",
+]
 
 #: Tables of tables, by name: what a user may add to a model.
-KINDS = ("population", "pathway", "rule")
+KINDS = ("population", "pathway", "neuron", "rule", "homeostasis", "controller", "signal", "record")
+#: Those of them that a model may be without.
+TEXT_KINDS = KINDS[2:]
 #: Pathways of the presets as ``(source, target)``, by name.
 CLASSIC_PATHWAYS: dict[str, tuple[str, str]] = {
     "input_exc": ("input", "exc"),

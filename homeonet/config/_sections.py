@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from homeonet.config._units import quantity
+from homeonet.config._units import OwnValue, quantity
 
 __all__ = [
     "AHSAR",
@@ -17,9 +17,11 @@ __all__ = [
     "Input",
     "Neurons",
     "Noise",
+    "OwnPopulation",
     "Pathway",
     "PoissonPopulation",
     "Population",
+    "Recording",
     "Section",
     "Simulation",
     "Sleep",
@@ -90,6 +92,14 @@ class Population(Section):
         return self
 
 
+class OwnPopulation(Section):
+    """`n` neurons of a [neuron.NAME], with `parameters` that differ from those of its text."""
+
+    neuron: str = Field(max_length=40)
+    n: int = Field(ge=1, le=1_000_000)
+    parameters: dict[str, OwnValue] = Field(default_factory=dict)
+
+
 class PoissonPopulation(Section):
     """Inputs beside [input]. `shows` is "images", the same ones pixel by pixel, drawn anew at the mean rate
     `mean_rate`, with as many units as pixels; or "nothing": `n` units that fire at `mean_rate` awake."""
@@ -109,12 +119,15 @@ class PoissonPopulation(Section):
 
 
 def _kind(value: Any) -> str:
-    return str(value.get("neuron", "lif") if isinstance(value, dict) else getattr(value, "neuron", "lif"))
+    kind = value.get("neuron", "lif") if isinstance(value, dict) else getattr(value, "neuron", "lif")
+    return kind if kind in ("lif", "poisson") else "own"
 
 
 #: What a [population.NAME] may be.
 Neurons = Annotated[
-    Annotated[Population, Tag("lif")] | Annotated[PoissonPopulation, Tag("poisson")],
+    Annotated[Population, Tag("lif")]
+    | Annotated[PoissonPopulation, Tag("poisson")]
+    | Annotated[OwnPopulation, Tag("own")],
     Discriminator(_kind),
 ]
 
@@ -197,6 +210,7 @@ class Pathway(Section):
 class Sleep(Section):
     """When the network sleeps and what sleep does.
 
+    `trigger` is "interval", "threshold", "either" or the NAME of a [controller.NAME].
     Sleep starts after `interval` of wake time, when the total weight W of the watched pathways exceeds `alpha_trigger`
     times its initial value, or at either; it lasts at most ``min(ratio * interval, longest)`` and ends
     early at `alpha_base` times the initial value. A `ratio` of 0 means no sleep at all. Asleep, every
@@ -204,7 +218,7 @@ class Sleep(Section):
     """
 
     ratio: float = Field(ge=0, lt=1)
-    trigger: Literal["interval", "threshold", "either"]
+    trigger: str = Field(max_length=40)
     interval: quantity("s", gt=0)
     longest: quantity("s", gt=0)
     shortest_wake: quantity("s", gt=0)
@@ -258,3 +272,55 @@ class Evaluation(Section):
 
     presentation: quantity("s", gt=0, le=100)
     freeze_threshold: bool
+
+
+class Recording(Section):
+    """What is written to ``recordings.nc`` while the network learns, from `start` to `stop` of simulated time.
+
+    Of a `population`: "spikes", or state `variables` such as "v" each `every`; of all `neurons`, of the first so many,
+    or of those listed, counted from 0. Of a `pathway`: all of its weights each `every`.
+    """
+
+    population: str | None = Field(None, max_length=40)
+    pathway: str | None = Field(None, max_length=40)
+    variables: list[str] = Field(default_factory=list, max_length=20)
+    neurons: int | list[Annotated[int, Field(ge=0)]] | None = None
+    every: quantity("ms", gt=0) | None = None
+    start: quantity("s", ge=0) = 0.0
+    stop: quantity("s", gt=0) | None = None
+
+    @model_validator(mode="after")
+    def _of_one_thing(self) -> Self:
+        if (self.population is None) == (self.pathway is None):
+            raise ValueError('give a population or a pathway, for example population = "exc"')
+        if self.pathway is not None and (self.variables or self.neurons is not None):
+            raise ValueError(
+                "variables and neurons are of a population; leave them out where a pathway is recorded"
+            )
+        if self.population is not None and not self.variables:
+            raise ValueError(
+                'variables is empty; name what to record, for example variables = ["spikes", "v"]'
+            )
+        if self.needs_interval and self.every is None:
+            raise ValueError('every is missing; say how often, for example every = "1 ms"')
+        if self.stop is not None and self.stop <= self.start:
+            raise ValueError(f"stop ({self.stop:g} s) must be after start ({self.start:g} s)")
+        if isinstance(self.neurons, list) and len(set(self.neurons)) < len(self.neurons):
+            raise ValueError("neurons lists one twice; name each once")
+        return self
+
+    @property
+    def state(self) -> list[str]:
+        """The variables but for spikes."""
+        return [name for name in self.variables if name != "spikes"]
+
+    @property
+    def needs_interval(self) -> bool:
+        """Whether something is recorded each `every`."""
+        return self.pathway is not None or bool(self.state)
+
+    def indices(self, size: int) -> list[int]:
+        """The neurons that are recorded, of a population of `size`."""
+        if self.neurons is None:
+            return list(range(size))
+        return list(range(min(self.neurons, size))) if isinstance(self.neurons, int) else sorted(self.neurons)

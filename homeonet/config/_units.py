@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 
 from homeonet.machine.text import NUMBER, shown
 
-__all__ = ["format_quantity", "parse_quantity", "quantity"]
+__all__ = ["OwnValue", "format_quantity", "parse_quantity", "quantity", "unit_and_factor"]
 
 # unit: (dimension, factor to SI, an example value for messages)
 _UNITS = {
@@ -55,6 +55,18 @@ _KNOWN = {
 }
 _QUANTITY = re.compile(rf"\s*(?P<number>{NUMBER})(?:\s*\*\s*|\s*)(?P<unit>[^\W\d_]*)\s*")
 _LONGEST = 64
+
+
+#: Units of a mechanism's own parameters: symbol to the name that Brian2 has for it.
+_BRIAN2 = {"V": "volt", "A": "amp", "S": "siemens", "s": "second", "Hz": "hertz", "ohm": "ohm", "F": "farad"}
+_FREE = {
+    prefix + symbol: (name, factor)
+    for symbol, name in _BRIAN2.items()
+    for factor, (*short, _) in _PREFIXES.items()
+    for prefix in short
+    if factor not in (1e-2, 1e-1)
+} | {name: (name, 1.0) for name in _BRIAN2.values()}
+_FACTOR = re.compile(r"\s*([*/]?)\s*([^\W\d_]+)(?:\s*\*\*\s*([+-]?\d))?\s*")
 
 
 class SIFloat(float):
@@ -113,6 +125,46 @@ def parse_quantity(value: Any, unit: str) -> SIFloat:
     return SIFloat(si)
 
 
+def unit_and_factor(value: Any) -> tuple[float, str]:
+    """A plain number, or a number with any unit, as a value in SI units and the unit as Brian2 writes it.
+
+    Raises
+    ------
+    ValueError
+        If it is neither, or too large.
+
+    Examples
+    --------
+    >>> unit_and_factor("4 nS"), unit_and_factor("0.02 ms**-1"), unit_and_factor(3)
+    ((4e-09, 'siemens'), (20.0, 'second**-1'), (3.0, '1'))
+    """
+    remedy = 'write a number, or for example "4 nS" or "0.02 ms**-1"'
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value), "1"
+    found = (
+        re.match(rf"\s*({NUMBER})(.*)", value, re.DOTALL)
+        if isinstance(value, str) and len(value) <= _LONGEST
+        else None
+    )
+    if found is None:
+        raise ValueError(f"{shown(value)} is not a number with a unit; {remedy}")
+    factors, rest = [], found[2]
+    while rest.strip():
+        part = _FACTOR.match(rest)
+        if part is None or part[2] not in _FREE:
+            raise ValueError(
+                f"{shown(value)} is not a number with a unit: {shown(rest.strip())} is not known; {remedy}"
+            )
+        name, factor = _FREE[part[2]]
+        power = int(part[3] or 1) * (-1 if part[1] == "/" else 1)
+        factors.append((name, factor, power))
+        rest = rest[part.end() :]
+    si = float(f"{float(found[1]) * math.prod(factor**power for _, factor, power in factors):.15g}")
+    if not math.isfinite(si):
+        raise ValueError(f"{shown(value)} is too large to be a number; {remedy}")
+    return si, "*".join(name if power == 1 else f"{name}**{power}" for name, _, power in factors) or "1"
+
+
 def format_quantity(value: float, unit: str) -> str:
     """Write an SI value in ``unit``, as the shortest text that reads back to the same number."""
     scaled = float(f"{value / _UNITS[unit][1]:.15g}")
@@ -127,3 +179,12 @@ def quantity(unit: str, **bounds: float) -> Any:
         BeforeValidator(lambda value: parse_quantity(value, unit)),
         PlainSerializer(lambda value: format_quantity(value, unit)),
     ]
+
+
+def _checked_value(value: Any) -> Any:
+    unit_and_factor(value)
+    return value
+
+
+#: A plain number, or text of a number with a unit such as "4 nS" or "0.02 ms**-1"; kept as it was written.
+OwnValue = Annotated[float | str, BeforeValidator(_checked_value)]

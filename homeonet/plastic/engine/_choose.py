@@ -38,6 +38,11 @@ def engine_for(structure: Structure, connections: Connections, device: str = "au
     """
     device = settled_device(device)
     require_precision(structure.precision, device)
+    if structure.records and device not in ("cpp", "runtime"):
+        raise InputError(
+            f"record.{structure.records[0].name}: device = {device!r} records spikes and weights alone; use device = "
+            "'cpp', or leave the variables out"
+        )
     if device == "runtime":
         from homeonet.plastic.engine._runtime import RuntimeEngine
 

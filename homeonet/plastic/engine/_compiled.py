@@ -130,8 +130,15 @@ class CompiledEngine:
         def counted(dtype: str) -> np.ndarray:
             return np.fromfile(file, dtype, int(np.fromfile(file, np.int64, 1)[0]))
 
-        spikes, samples, sample_step = {}, {}, np.array([], dtype=np.int64)
+        spikes, samples, recorded, sample_step = {}, {}, {}, np.array([], dtype=np.int64)
         for monitor, names in self._manifest["monitors"].items():
+            if n := self._manifest["recorded"].get(monitor):
+                steps = np.rint(counted("float64") / dt).astype(np.int64)
+                values = {
+                    name: np.fromfile(file, np.float64, len(steps) * n).reshape(-1, n) for name in names
+                }
+                recorded[monitor.removeprefix("record_")] = (steps, values)
+                continue
             if monitor.startswith("spikes"):
                 unit, when = counted("int32"), counted("float64")
                 spikes[monitor.removeprefix("spikes_")] = (unit, np.rint(when / dt).astype(np.int64))
@@ -143,7 +150,7 @@ class CompiledEngine:
                 samples[name] = flat.reshape(len(sample_step), replicas)
         n_steps = int(np.fromfile(file, np.int64, 1)[0])
         seconds = float(np.fromfile(file, np.float64, 1)[0])
-        return SegmentResult(arrays, spikes, sample_step, samples, n_steps, seconds)
+        return SegmentResult(arrays, spikes, sample_step, samples, n_steps, seconds, recorded)
 
 
 def _failure(message: str, code: int) -> HomeonetError:

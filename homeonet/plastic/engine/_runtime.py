@@ -48,6 +48,7 @@ class RuntimeEngine:
         with quiet(), _target(target):
             self._network = build_network(structure, connections)
         self._variables = exchanged_variables(self._network, structure)
+        self._records = structure.records
         self._sampled, self._neurons = sampled_variables(structure), structure.neurons
         self._network.add(brian2.NetworkOperation(self._stop_at_last_wake_step, when="end"))
         self._stimulus = self._network["input"].namespace["stimulus"]
@@ -68,7 +69,8 @@ class RuntimeEngine:
         self._stimulus.values[:] = stimulus
         network.t_ = first_step * dt
         monitors = {name: network[name] for name in (*(f"spikes_{n}" for n in self._neurons), *self._sampled)}
-        for monitor in monitors.values():
+        recording = {found.name: network[f"record_{found.name}"] for found in self._records}
+        for monitor in (*monitors.values(), *recording.values()):
             monitor.resize(0)
         start = time.perf_counter()
         with quiet(), _target(self._target):
@@ -89,7 +91,17 @@ class RuntimeEngine:
         sample_step = np.rint(monitors["samples"].t_[:] / dt).astype(np.int64)
         state = {name: np.array(variable.get_value()) for name, variable in self._variables.items()}
         steps_run = round(network.t_ / dt) - first_step
-        return SegmentResult(state, spikes, sample_step, samples, steps_run, seconds)
+        recorded = {
+            found.name: (
+                np.rint(recording[found.name].t_[:] / dt).astype(np.int64),
+                {
+                    name: np.array(recording[found.name].variables[name].get_value())
+                    for name in found.variables
+                },
+            )
+            for found in self._records
+        }
+        return SegmentResult(state, spikes, sample_step, samples, steps_run, seconds, recorded)
 
     def _stop_at_last_wake_step(self) -> None:
         reached, last = (

@@ -6,7 +6,7 @@ at once, because nothing lives outside the arrays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -34,6 +34,8 @@ class SegmentResult:
         Steps run: fewer than asked for if a replica reached its last wake step.
     seconds : float
         Wall time spent in the time loop.
+    recorded : dict of str to (ndarray, dict)
+        State that the configuration asks for: steps, and by variable an array of shape (n_steps, n_neurons).
     """
 
     arrays: Arrays
@@ -42,6 +44,7 @@ class SegmentResult:
     samples: dict[str, np.ndarray]
     n_steps: int
     seconds: float
+    recorded: dict[str, tuple[np.ndarray, dict[str, np.ndarray]]] = field(default_factory=dict)
 
 
 class Engine(Protocol):

@@ -122,6 +122,7 @@ def counted_spikes(population: str) -> Mechanism:
     return Mechanism(
         equations=f"n_spikes : 1\ncount_asleep : 1 (linked)\nrise_{population} : volt (linked)",
         reset="n_spikes += 1 - asleep*(1 - count_asleep)",
+        linked=("asleep",),
         state={"n_spikes": 0.0},
     )
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from homeonet.plastic.mechanisms._random import stream_id
 if TYPE_CHECKING:
     from homeonet.config import Config
 
-__all__ = ["Mechanism", "Place", "combine", "declare_values", "values_of"]
+__all__ = ["Action", "Mechanism", "Place", "combine", "declare_values", "values_of"]
 
 Values = Mapping[str, "float | np.ndarray"]
 
@@ -50,6 +50,8 @@ class Place:
         Initial weights of the replica's pathways.
     evaluation : bool
         Whether features are read out, without sleep, instead of training.
+    replica : int
+        Its number.
     """
 
     config: Config
@@ -57,6 +59,7 @@ class Place:
     population: str
     weights: Mapping[str, np.ndarray]
     evaluation: bool = False
+    replica: int = 0
 
     @property
     def section(self) -> Any:
@@ -77,6 +80,14 @@ def _no_values(place: Place) -> Values:
     return {}
 
 
+class Action(NamedTuple):
+    """Statements that neurons run at an event, or in each step where `event` is "", in one of Brian2's slots."""
+
+    event: str
+    statements: str
+    slot: str
+
+
 @dataclass(frozen=True)
 class Mechanism:
     """One mechanism of a population.
@@ -91,6 +102,12 @@ class Mechanism:
         A condition that must hold for a spike, or "".
     reset : str
         Statements executed at a spike.
+    linked : tuple of str
+        Variables of the replica's controller that are read.
+    events : dict of str to str
+        Custom events and their conditions.
+    actions : tuple of Action
+        Statements at events, or in each step.
     state : dict of str to float
         State variables of the equations, and their values before the first step.
     values : callable
@@ -104,6 +121,9 @@ class Mechanism:
     of_neurons: dict[str, str] = field(default_factory=dict)
     threshold: str = ""
     reset: str = ""
+    linked: tuple[str, ...] = ()
+    events: Mapping[str, str] = field(default_factory=dict)
+    actions: tuple[Action, ...] = ()
     state: Mapping[str, float] = field(default_factory=dict)
     values: Callable[[Place], Values] = _no_values
 
@@ -117,6 +137,9 @@ def combine(mechanisms: list[Mechanism]) -> Mechanism:
         of_neurons={name: unit for m in mechanisms for name, unit in m.of_neurons.items()},
         threshold=" and ".join(m.threshold for m in mechanisms if m.threshold),
         reset="\n".join(m.reset.strip() for m in mechanisms if m.reset),
+        linked=tuple(dict.fromkeys(name for m in mechanisms for name in m.linked)),
+        events={name: condition for m in mechanisms for name, condition in m.events.items()},
+        actions=tuple(dict.fromkeys(action for m in mechanisms for action in m.actions)),
         state={name: value for m in mechanisms for name, value in m.state.items()},
         values=lambda place: {name: value for m in mechanisms for name, value in m.values(place).items()},
     )
@@ -142,8 +165,9 @@ def values_of(mechanism: Mechanism, place: Place) -> dict[str, np.ndarray]:
 
 
 def declare_values(mechanism: Mechanism, replicas: int) -> str:
-    """Equation lines that declare constants and parameters."""
+    """Equation lines that declare constants, parameters and what is linked."""
     own = "shared, constant" if replicas == 1 else "constant"
     lines = [f"{name} : {unit} (shared, constant)" for name, unit in mechanism.constants.items()]
     lines += [f"{name} : {unit} ({own})" for name, unit in mechanism.parameters.items()]
+    lines += [f"{name} : 1 (linked)" for name in mechanism.linked]
     return "\n".join(lines + [f"{name} : {unit} (constant)" for name, unit in mechanism.of_neurons.items()])

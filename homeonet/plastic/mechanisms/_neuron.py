@@ -10,9 +10,9 @@ Source: Massey et al. 2026 (arXiv 2601.08447), released code: ``dV/dt = (-(V - V
 
 from __future__ import annotations
 
-from homeonet.plastic.mechanisms._equations import Mechanism, Place
+from homeonet.plastic.mechanisms._equations import Action, Mechanism, Place
 
-__all__ = ["FLOOR", "membrane"]
+__all__ = ["membrane"]
 
 _CURRENT = "conductance_sum = 0 : 1\ndrive = g_e - g_i : volt"
 
@@ -45,6 +45,10 @@ _CONSTANTS = {
 }
 
 
+#: The released code clips the membrane from below.
+_FLOOR = "v = clip(v, v_floor, inf*volt)"
+
+
 def membrane(synapse: str) -> Mechanism:
     """The membrane of a population; `synapse` is "current" or "conductance"."""
     return Mechanism(
@@ -52,13 +56,10 @@ def membrane(synapse: str) -> Mechanism:
         constants=_CONSTANTS,
         threshold="hold < 0.5",
         reset="v = v_reset\nhold = hold_steps",
+        actions=(Action("", _FLOOR, "after_groups"),),
         state={"v": 0.0, "g_e": 0.0, "g_i": 0.0, "hold": 0.0},
         values=_values,
     )
-
-
-#: Run each step after integration: the released code clips the membrane from below.
-FLOOR = "v = clip(v, v_floor, inf*volt)"
 
 
 def _values(place: Place) -> dict[str, float]:

@@ -21,9 +21,10 @@ noise = noise_scale*normal_draw(noise_awake + (1 - noise_awake)*asleep,
 
 
 def membrane_noise() -> Mechanism:
-    """Subexpression `noise` in volt/second; needs `asleep` and `unit` in the group."""
+    """Subexpression `noise` in volt/second; needs `unit` in the group."""
     return Mechanism(
         equations=_EQUATIONS,
+        linked=("asleep",),
         parameters={"noise_scale": "volt/second", "noise_awake": "1", "noise_stream": "1"},
         values=_values,
     )
@@ -40,8 +41,8 @@ def _values(place: Place) -> dict[str, float]:
 
 
 def _gain(place: Place) -> float:
-    """What one step of the integrator turns a constant rate of change into."""
-    if place.config.simulation.method == "euler":
+    """What one step of the integrator turns a constant rate of change into; in a user's neuron, that of Euler's."""
+    tau_m: float | None = getattr(place.section, "tau_m", None)
+    if place.config.simulation.method == "euler" or tau_m is None:
         return place.dt
-    tau_m: float = place.section.tau_m
     return tau_m * -math.expm1(-place.dt / tau_m)

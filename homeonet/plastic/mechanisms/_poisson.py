@@ -14,10 +14,11 @@ import math
 
 import numpy as np
 
-from homeonet.plastic.mechanisms._equations import Mechanism, Place
+from homeonet.plastic.mechanisms._equations import Action, Mechanism, Place
 from homeonet.plastic.mechanisms._times import NEVER
 
-__all__ = ["ONSET_CONDITION", "draw", "log_silence", "poisson_input"]
+__all__ = ["FIRST_STEP", "LAST_STEP", "ROW_TIME", "draw", "log_silence", "poisson_input"]
+
 
 #: The log-probability that a unit is silent for one step, by what an input shows.
 _SILENCE = {
@@ -37,15 +38,13 @@ def draw(shows: str) -> str:
     )
 
 
-_EQUATIONS = """
-next_spike : 1
-wake_step : 1 (linked)
-asleep : 1 (linked)
-row_time = (floor((wake_step - 0.5 - first_wake_step)/image_steps) + 0.5)*second : second
-"""
-
-#: The first step of an image: the spike drawn for the image before is drawn anew.
-ONSET_CONDITION = "asleep < 0.5 and wake_step - 1 - image_steps*floor((wake_step - 0.5)/image_steps) < 0.5"
+#: The row of the stimulus table of the image that is shown, as a time.
+ROW_TIME = "row_time = (floor((wake_step - 0.5 - first_wake_step)/image_steps) + 0.5)*second : second"
+#: The first step of an image, when the spike drawn for the image before is drawn anew; and the last one.
+FIRST_STEP = "asleep < 0.5 and wake_step - 1 - image_steps*floor((wake_step - 0.5)/image_steps) < 0.5"
+LAST_STEP = (
+    "asleep < 0.5 and wake_step - image_steps*floor((wake_step - 0.5)/image_steps) > image_steps - 0.5"
+)
 
 
 def poisson_input(shows: str = "input") -> Mechanism:
@@ -57,7 +56,10 @@ def poisson_input(shows: str = "input") -> Mechanism:
         The images of [input]; the same at another rate; or units that fire at one rate.
     """
     return Mechanism(
-        equations=_EQUATIONS,
+        equations=f"next_spike : 1\n{ROW_TIME}",
+        linked=("wake_step", "asleep"),
+        events={"onset": FIRST_STEP},
+        actions=(Action("onset", draw(shows), "after_resets"),),
         constants={"image_steps": "1"},
         parameters={"input_stream": "1", "first_wake_step": "1", **_PARAMETERS[shows]},
         threshold="wake_step >= next_spike and asleep < 0.5",

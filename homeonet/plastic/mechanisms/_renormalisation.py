@@ -22,11 +22,11 @@ from __future__ import annotations
 import numpy as np
 
 from homeonet.errors import InputError
-from homeonet.plastic.mechanisms._equations import Mechanism, Place
+from homeonet.plastic.mechanisms._equations import Action, Mechanism, Place
 
-__all__ = ["EVENTS", "homeostasis", "renormalisation_statement", "tally_statement"]
+__all__ = ["homeostasis", "renormalisation_statement", "tally_statement"]
 
-EVENTS = {
+_EVENTS = {
     "tally": "(t_in_timesteps + 1) % tally_awake == 0 or (asleep > 0.5 and (t_in_timesteps + 1) % tally_asleep == 0)",
     "renormalise": "asleep > 0.5 and (t_in_timesteps + 1) % renormalise_every == 0",
 }
@@ -38,8 +38,10 @@ _STATEMENTS = {
 }
 
 
-def homeostasis(pathways: list[str], form: str) -> Mechanism:
-    """State of the tally (`sum_<pathway>`, weights onto each neuron) and parameters of both events."""
+def homeostasis(pathways: list[str], form: str, *, renormalised: bool) -> Mechanism:
+    """State of the tally (`sum_<pathway>`, weights onto each neuron), and both events with their parameters."""
+    if not pathways:
+        return Mechanism()
     lines = [f"sum_{pathway} : 1" for pathway in pathways]
     if form == "normalise":
         lines += [f"initial_{pathway} : 1 (constant)" for pathway in pathways]
@@ -56,6 +58,9 @@ def homeostasis(pathways: list[str], form: str) -> Mechanism:
         equations="\n".join(lines),
         constants=dict.fromkeys(("tally_awake", "tally_asleep", "renormalise_every"), "1"),
         parameters={"sleep_decay": "1"},
+        linked=("asleep",),
+        events={name: _EVENTS[name] for name in (("tally", "renormalise") if renormalised else ("tally",))},
+        actions=(Action("tally", "\n".join(f"sum_{name} = 0" for name in pathways), "before_synapses"),),
         state=dict.fromkeys(names, 0.0),
         values=values,
     )

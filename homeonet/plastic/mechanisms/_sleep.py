@@ -12,12 +12,21 @@ and ends when W(t) <= alpha_base W(0) or the longest sleep is reached.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from homeonet.config import Config
+from homeonet.plastic.mechanisms._rules import renamed
 from homeonet.plastic.mechanisms._times import NEVER
 
-__all__ = ["ALWAYS_AWAKE", "CONTROLLER_STATE", "CONTROLLER_STEP", "controller", "controller_values"]
+__all__ = [
+    "ALWAYS_AWAKE",
+    "CONTROLLER_STATE",
+    "compiled_controller",
+    "controller",
+    "controller_step",
+    "controller_values",
+]
 
 _EQUATIONS = """
 asleep : 1
@@ -35,25 +44,71 @@ last_wake_step : 1
 """
 
 
-def controller(watched: Sequence[str]) -> str:
-    """Equations of a replica's controller, whose W adds up the watched pathways."""
+def compiled_controller(config: Config) -> str:
+    """What of a user's controller is compiled, as canonical text; "" for the one that is built in."""
+    text = config.controller.get(config.sleep.trigger)
+    if text is None:
+        return ""
+    names = {"parameters": sorted(text.parameters), "state": sorted(text.state)}
+    statements = {"each_step": text.each_step, "falls": text.falls, "wakes": text.wakes}
+    return json.dumps(names | statements, sort_keys=True)
+
+
+def controller(watched: Sequence[str], own: str = "") -> str:
+    """Equations of a replica's controller, whose W adds up the watched pathways; `own` as of `compiled_controller`."""
     totals = [f"total_{pathway}" for pathway in watched]
     linked = "\n".join(f"{total} : 1 (linked)" for total in totals)
-    return _EQUATIONS.format(total=" + ".join(totals) or "0", totals=linked)
+    equations = _EQUATIONS.format(total=" + ".join(totals) or "0", totals=linked)
+    return equations + "".join(f"{name} : 1\n" for name in _own_names(own).values())
 
 
-#: Run at the start of each step; everything after sees the new state.
-CONTROLLER_STEP = """
+_BY_CLOCK_AND_WEIGHT = """
 falls = (1 - asleep)*int(steps_awake >= interval_steps or (steps_awake >= shortest_wake_steps and W > trigger_level))
 wakes = asleep*int(steps_asleep >= longest_steps or W <= base_level)
+"""
+
+_STEP = """
 asleep = asleep + falls - wakes
 steps_asleep = asleep*((1 - falls)*steps_asleep + 1)
 steps_awake = (1 - asleep)*((1 - wakes)*steps_awake + 1)
 wake_step = wake_step + 1 - asleep
 """
 
+
+def controller_step(own: str = "") -> str:
+    """Statements at the start of each step; everything after sees the new state."""
+    if not own:
+        return _BY_CLOCK_AND_WEIGHT.rstrip() + _STEP
+    text, names = json.loads(own), _own_names(own)
+    lines = [
+        "awake_for = steps_awake*own_step",
+        "asleep_for = steps_asleep*own_step",
+        renamed(text["each_step"], names),
+        f"falls = own_may_sleep*(1 - asleep)*int({renamed(text['falls'], names)})",
+        f"wakes = asleep*int({renamed(text['wakes'], names)})",
+    ]
+    return "\n".join(line for line in lines if line) + _STEP
+
+
+def _own_names(own: str) -> dict[str, str]:
+    """The variables of a user's controller, by their names in its text."""
+    text = json.loads(own) if own else {"parameters": [], "state": []}
+    fixed = {"W_start": "own_W_start", "step": "own_step", "may_sleep": "own_may_sleep"} if own else {}
+    return fixed | {name: f"own_{name}" for name in (*text["parameters"], *text["state"])}
+
+
 #: State variables, all zero at the start of a run.
 CONTROLLER_STATE = ("asleep", "wake_step", "steps_asleep", "steps_awake")
+
+
+#: Parameters of a controller that never sleeps.
+ALWAYS_AWAKE = {
+    "interval_steps": NEVER,
+    "shortest_wake_steps": NEVER,
+    "longest_steps": 1.0,
+    "trigger_level": NEVER,
+    "base_level": -1.0,
+}
 
 
 def controller_values(config: Config, initial_weight: float) -> dict[str, float]:
@@ -65,6 +120,15 @@ def controller_values(config: Config, initial_weight: float) -> dict[str, float]
         W(0), the sum of the weights of the watched pathways at the start of training.
     """
     sleep, dt = config.sleep, config.simulation.dt
+    if own := config.controller.get(sleep.trigger):
+        values = {
+            **own.parameters,
+            **own.state,
+            "W_start": initial_weight,
+            "step": dt,
+            "may_sleep": float(sleep.ratio > 0),
+        }
+        return ALWAYS_AWAKE | {f"own_{name}": value for name, value in values.items()}
     if sleep.ratio == 0:
         return ALWAYS_AWAKE
     by_clock, by_weight = sleep.trigger != "threshold", sleep.trigger != "interval"
@@ -75,13 +139,3 @@ def controller_values(config: Config, initial_weight: float) -> dict[str, float]
         "trigger_level": sleep.alpha_trigger * initial_weight if by_weight else NEVER,
         "base_level": sleep.alpha_base * initial_weight,
     }
-
-
-#: Parameters of a controller that never sleeps.
-ALWAYS_AWAKE = {
-    "interval_steps": NEVER,
-    "shortest_wake_steps": NEVER,
-    "longest_steps": 1.0,
-    "trigger_level": NEVER,
-    "base_level": -1.0,
-}

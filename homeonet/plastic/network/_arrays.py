@@ -14,6 +14,7 @@ from homeonet.config import Config
 from homeonet.errors import InputError
 from homeonet.plastic.mechanisms._ahsar import ahsar_values
 from homeonet.plastic.mechanisms._equations import Place, values_of
+from homeonet.plastic.mechanisms._rules import variable
 from homeonet.plastic.mechanisms._sleep import ALWAYS_AWAKE, CONTROLLER_STATE, controller_values
 from homeonet.plastic.mechanisms._times import NEVER
 from homeonet.plastic.network._connectivity import initial_weights
@@ -43,7 +44,7 @@ def assemble(structure: Structure, configs: Sequence[Config], *, evaluation: boo
         "group.variable" to values; replicas one after the other.
     """
     assert len(configs) == structure.replicas
-    each = [_one_replica(structure, config, evaluation=evaluation) for config in configs]
+    each = [_one_replica(structure, config, r, evaluation=evaluation) for r, config in enumerate(configs)]
     if len(each) == 1:
         return each[0]
     constants = {
@@ -78,7 +79,7 @@ def watched_weight(weights: Mapping[str, np.ndarray], structure: Structure) -> f
     return float(sum(weights[name].sum() for name in structure.watched))
 
 
-def _one_replica(structure: Structure, config: Config, *, evaluation: bool) -> Arrays:
+def _one_replica(structure: Structure, config: Config, replica: int, *, evaluation: bool) -> Arrays:
     weights = initial_weights(structure, config)
     sleeping = ALWAYS_AWAKE if evaluation else controller_values(config, watched_weight(weights, structure))
     scalars = {
@@ -88,11 +89,18 @@ def _one_replica(structure: Structure, config: Config, *, evaluation: bool) -> A
         **{f"totals.total_{name}": found.sum() for name, found in weights.items()},
     }
     if structure.ahsar:
-        scalars |= {f"ahsar.{name}": value for name, value in ahsar_values(config, structure.neurons).items()}
+        scalars |= {f"ahsar.{name}": value for name, value in ahsar_values(config, structure.lif).items()}
     arrays = {name: np.full(1, value, dtype=float) for name, value in scalars.items()}
     arrays |= {f"{name}.w": found for name, found in weights.items()}
+    for name, found in structure.pathway.items():
+        rule = config.rule.get(found.rule)
+        if rule is not None and structure.has_own_rule(name):
+            arrays |= {
+                f"{name}.{variable(found.rule, state)}": np.full(found.n_synapses, value)
+                for state, value in rule.state.items()
+            }
     for name in structure.population:
-        place = Place(config, structure, name, weights, evaluation)
+        place = Place(config, structure, name, weights, evaluation, replica)
         values = values_of(population_mechanism(name, structure), place)
         arrays |= {f"{name}.{variable}": value for variable, value in values.items()}
         arrays[f"{name}.unit"] = np.arange(structure.size(name), dtype=np.int32)

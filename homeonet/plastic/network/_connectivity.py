@@ -108,6 +108,8 @@ def sums_over_replicas(structure: Structure) -> Connections:
     sums = {}
     for group in ("totals", "ahsar") if structure.ahsar else ("totals",):
         for population in structure.neurons:
+            if population not in (structure.lif if group == "ahsar" else structure.neurons):
+                continue
             if group == "totals" and not structure.onto(population):
                 continue
             targets = replica_of_unit(structure, population).astype(np.int32)

@@ -10,12 +10,11 @@ import brian2
 import numpy as np
 from brian2 import second
 
-from homeonet.plastic.mechanisms import _ahsar, _neuron, _poisson, _sleep
-from homeonet.plastic.mechanisms._equations import Mechanism, declare_values
-from homeonet.plastic.mechanisms._renormalisation import EVENTS
+from homeonet.plastic.mechanisms import _ahsar, _sleep
+from homeonet.plastic.mechanisms._equations import declare_values
 from homeonet.plastic.mechanisms._times import SAMPLE_PERIOD, TOTALS_PERIOD
 from homeonet.plastic.network._connectivity import Connections, replica_of_unit, sums_over_replicas
-from homeonet.plastic.network._model import gated_population, pathway_text, population_mechanism
+from homeonet.plastic.network._model import pathway_text, population_mechanism
 from homeonet.plastic.network._random_functions import RANDOM_FUNCTIONS
 from homeonet.plastic.network._structure import STIMULUS_ROWS, Structure
 
@@ -28,7 +27,7 @@ def sampled_variables(structure: Structure) -> dict[str, list[str]]:
         "samples": ["asleep", "wake_step"],
         "weight_samples": [f"total_{pathway}" for pathway in structure.pathway],
     }
-    return sampled | ({"ahsar_samples": _ahsar.ahsar_samples(structure.neurons)} if structure.ahsar else {})
+    return sampled | ({"ahsar_samples": _ahsar.ahsar_samples(structure.lif)} if structure.ahsar else {})
 
 
 def build_network(structure: Structure, connections: Connections) -> brian2.Network:
@@ -57,12 +56,15 @@ def build_network(structure: Structure, connections: Connections) -> brian2.Netw
     )
     for pathway in structure.watched:
         setattr(controller, f"total_{pathway}", brian2.linked_var(totals, f"total_{pathway}"))
-    controller.run_regularly(_sleep.CONTROLLER_STEP, when="start", name="controller_step")
+    controller.run_regularly(
+        _sleep.controller_step(structure.own_controller), when="start", name="controller_step"
+    )
     ahsar = _ahsar_group(structure, controller, totals) if structure.ahsar else None
     sampled = {"samples": controller, "weight_samples": totals, "ahsar_samples": ahsar}
     stimulus = _stimulus(structure)
-    groups = {name: _input_group(name, structure, controller, stimulus) for name in structure.inputs}
-    groups |= {name: _population_group(name, structure, controller, ahsar) for name in structure.neurons}
+    groups = {
+        name: _population_group(name, structure, controller, ahsar, stimulus) for name in structure.population
+    }
     objects = [totals, controller, *groups.values()]
     objects += [_synapses(pathway, structure, groups, connections) for pathway in structure.pathway]
     objects += _weight_totals(structure, groups, totals)
@@ -74,57 +76,68 @@ def build_network(structure: Structure, connections: Connections) -> brian2.Netw
             brian2.StateMonitor(sampled[name], names, record=True, dt=SAMPLE_PERIOD * second, name=name)
             for name, names in sampled_variables(structure).items()
         ),
+        *(
+            brian2.StateMonitor(
+                groups[found.population],
+                found.variables,
+                record=list(found.neurons),
+                dt=found.every * second,
+                name=f"record_{found.name}",
+            )
+            for found in structure.records
+        ),
     ]
     return brian2.Network(objects)
 
 
 def _link(
-    group: brian2.NeuronGroup,
-    controller: brian2.NeuronGroup,
-    structure: Structure,
-    population: str,
-    *names: str,
+    group: brian2.NeuronGroup, source: brian2.NeuronGroup, structure: Structure, population: str, *names: str
 ) -> None:
     index = None if structure.replicas == 1 else replica_of_unit(structure, population)
     for name in names:
-        setattr(group, name, brian2.linked_var(controller, name, index=index))
+        setattr(group, name, brian2.linked_var(source, name, index=index))
 
 
 def _stimulus(structure: Structure) -> brian2.TimedArray:
-    """The images of a segment, as log-probabilities of silence; all replicas side by side."""
-    n = structure.replicas * structure.size("input")
+    """The images of a segment, as log-probabilities of silence, then the signals; all replicas side by side."""
+    n = structure.replicas * (structure.size("input") + len(structure.signals))
     return brian2.TimedArray(np.zeros((STIMULUS_ROWS, n)), dt=1 * second, name="stimulus")
 
 
-def _input_group(
-    name: str, structure: Structure, controller: brian2.NeuronGroup, stimulus: brian2.TimedArray
+def _population_group(
+    name: str,
+    structure: Structure,
+    controller: brian2.NeuronGroup,
+    ahsar: brian2.NeuronGroup | None,
+    stimulus: brian2.TimedArray,
 ) -> brian2.NeuronGroup:
-    mechanism = population_mechanism(name, structure)
+    mechanism, is_input = population_mechanism(name, structure), structure.population[name].is_input
+    values = declare_values(mechanism, structure.replicas)
     group = brian2.NeuronGroup(
         structure.replicas * structure.size(name),
-        _with_values(mechanism, structure),
+        f"{mechanism.equations}\n{values}\nunit : integer (constant)",
         threshold=mechanism.threshold,
         reset=mechanism.reset,
-        events={"onset": _poisson.ONSET_CONDITION},
-        method="exact",
+        events=dict(mechanism.events),
+        method="exact" if is_input else structure.integrator(name),
         name=name,
         namespace={"stimulus": stimulus, **RANDOM_FUNCTIONS},
     )
-    onset = _poisson.draw(structure.population[name].kind)
-    group.run_on_event("onset", onset, when="after_resets")
-    _link(group, controller, structure, name, "asleep", "wake_step")
+    for number, action in enumerate(mechanism.actions):
+        if action.event:
+            group.run_on_event(action.event, action.statements, when=action.slot)
+        else:
+            group.run_regularly(action.statements, when=action.slot, name=f"{name}_action_{number}")
+    _link(group, controller, structure, name, *mechanism.linked)
+    if ahsar is not None and name in structure.lif:
+        _link(group, ahsar, structure, name, "count_asleep", f"rise_{name}")
     return group
-
-
-def _with_values(mechanism: Mechanism, structure: Structure) -> str:
-    values = declare_values(mechanism, structure.replicas)
-    return f"{mechanism.equations}\n{values}\nunit : integer (constant)"
 
 
 def _ahsar_group(
     structure: Structure, controller: brian2.NeuronGroup, totals: brian2.NeuronGroup
 ) -> brian2.NeuronGroup:
-    equations, step = (text(structure.neurons) for text in (_ahsar.ahsar_equations, _ahsar.ahsar_step))
+    equations, step = (text(structure.lif) for text in (_ahsar.ahsar_equations, _ahsar.ahsar_step))
     ahsar = brian2.NeuronGroup(structure.replicas, equations, clock=totals.clock, name="ahsar")
     for name in ("asleep", "wake_step"):
         setattr(ahsar, name, brian2.linked_var(controller, name))
@@ -132,60 +145,26 @@ def _ahsar_group(
     return ahsar
 
 
-def _population_group(
-    population: str,
-    structure: Structure,
-    controller: brian2.NeuronGroup,
-    ahsar: brian2.NeuronGroup | None,
-) -> brian2.NeuronGroup:
-    incoming = structure.onto(population)
-    mechanism = population_mechanism(population, structure)
-    renormalised = any(structure.is_renormalised(name) for name in incoming)
-    group = brian2.NeuronGroup(
-        structure.replicas * structure.size(population),
-        _with_values(mechanism, structure),
-        threshold=mechanism.threshold,
-        reset=mechanism.reset,
-        events={name: EVENTS[name] for name in (("tally", "renormalise") if renormalised else ("tally",))},
-        method=structure.method,
-        name=population,
-        namespace=RANDOM_FUNCTIONS,
-    )
-    if incoming:
-        group.run_on_event("tally", "\n".join(f"sum_{name} = 0" for name in incoming), when="before_synapses")
-    if gated_population(population, structure):
-        group.run_regularly("plasticity = 1 - asleep", when="before_groups", name=f"{population}_gate")
-    group.run_regularly(_neuron.FLOOR, when="after_groups", name=f"{population}_floor")
-    _link(group, controller, structure, population, "asleep")
-    if ahsar is not None:
-        _link(group, ahsar, structure, population, "count_asleep", f"rise_{population}")
-    return group
-
-
 def _synapses(
     pathway: str, structure: Structure, groups: dict[str, brian2.NeuronGroup], connections: Connections
 ) -> brian2.Synapses:
-    found = structure.pathway[pathway]
-    text = pathway_text(pathway, structure)
-    on_pre = {"pre": f"{text.transmit}\n{text.on_pre}"}
+    found, text = structure.pathway[pathway], pathway_text(pathway, structure)
     on_post = {"post": text.on_post} if text.on_post else {}
-    on_event = {"pre": "spike", "tally": "tally"} | ({"post": "spike"} if text.on_post else {})
-    on_post["tally"] = text.tally
-    if text.renormalise:
-        on_post["renormalise"] = text.renormalise
-        on_event["renormalise"] = "renormalise"
+    on_post |= {name: statements for name, (_, statements) in text.on_events.items()}
+    on_event = {"pre": "spike"} | ({"post": "spike"} if text.on_post else {})
+    on_event |= {name: event for name, (event, _) in text.on_events.items()}
     synapses = brian2.Synapses(
         groups[found.source],
         groups[found.target],
-        "w : 1",
-        on_pre=on_pre,
+        "\n".join(f"{name} : 1" for name in ("w", *text.state)),
+        on_pre={"pre": f"{text.transmit}\n{text.on_pre}"},
         on_post=on_post,
         on_event=on_event,
         name=pathway,
     )
-    for order, event in enumerate(("pre", "post", "tally", "renormalise")):
-        if event in on_event:
-            getattr(synapses, event).order = order
+    for order, name in enumerate(("pre", "post", *text.on_events)):
+        if name in on_event:
+            getattr(synapses, name).order = order
     sources, targets = connections[pathway]
     synapses.connect(i=sources, j=targets)
     return synapses
@@ -207,7 +186,7 @@ def _spike_counts(
 ) -> list[brian2.Synapses]:
     return [
         _sums(name, structure, groups, ahsar, f"count_{name}_post = n_spikes_pre : 1 (summed)")
-        for name in structure.neurons
+        for name in structure.lif
     ]
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from homeonet.config import Config
-from homeonet.plastic.mechanisms import _ahsar, _neuron, _poisson, _sleep
+from homeonet.plastic.mechanisms import _ahsar, _sleep
 from homeonet.plastic.mechanisms._equations import Mechanism
-from homeonet.plastic.mechanisms._renormalisation import EVENTS
 from homeonet.plastic.mechanisms._times import SAMPLE_PERIOD, TOTALS_PERIOD
 from homeonet.plastic.network._model import pathway_text, population_mechanism
 from homeonet.plastic.network._structure import Structure
@@ -26,6 +25,9 @@ In each step, in this order:
  7. a new image: the inputs' next spikes are drawn anew
 Recorded every {samples:g} s. Random numbers are counted by stream, step and unit, and have no state.
 """
+
+
+_EVENT_TITLES = {"tally": "at tally", "renormalise": "renormalisation, asleep"}
 
 
 def model_page(config: Config) -> str:
@@ -46,11 +48,12 @@ def model_page(config: Config) -> str:
         f"{config.preset}: {_sizes(structure)}; steps of {1e3 * config.simulation.dt:g} ms",
         *(_part(name, _population(name, structure, config)) for name in structure.population),
         *(_part(_title(name), _pathway(name, structure, config)) for name in structure.pathway),
+        *(_part(f"homeostasis {name}", _homeostasis(name, config)) for name, _ in structure.own_homeostasis),
         _part("sleep controller", _controller(config, structure)),
     ]
     if structure.ahsar:
         values = _values(config.to_dict()["ahsar"])
-        step = _block(_ahsar.ahsar_step(structure.neurons), "every 100 ms")
+        step = _block(_ahsar.ahsar_step(structure.lif), "every 100 ms")
         parts.append(_part("AHSAR (Chen et al. 2025)", [step, values]))
     order = _ORDER.format(
         totals=TOTALS_PERIOD,
@@ -73,12 +76,13 @@ def _sizes(structure: Structure) -> str:
 
 def _population(name: str, structure: Structure, config: Config) -> Iterator[str]:
     found, mechanism = structure.population[name], population_mechanism(name, structure)
-    yield _block(mechanism.equations, "equations")
-    if found.is_input:
-        yield _block(f"at {_poisson.ONSET_CONDITION}:\n{_poisson.draw(found.kind)}", "a new image")
-    else:
-        yield _block(_neuron.FLOOR, "after each step")
-        yield _block("\n".join(f"{event}: {when}" for event, when in EVENTS.items()), "events")
+    linked = [f"{variable} : 1 (linked)" for variable in mechanism.linked]
+    yield _block("\n".join([mechanism.equations.strip(), *linked]), "equations")
+    yield _block("\n".join(f"{event}: {when}" for event, when in mechanism.events.items()), "events")
+    for action in mechanism.actions:
+        yield _block(
+            action.statements, f"at {action.event}" if action.event else f"in each step, {action.slot}"
+        )
     yield _block(mechanism.threshold, "spike when")
     yield _block(mechanism.reset, "at a spike")
     yield _units(mechanism, structure)
@@ -97,7 +101,8 @@ def _pathway(name: str, structure: Structure, config: Config) -> Iterator[str]:
     yield f"  rule {found.rule}" + (f" ({origin})" if origin else "")
     yield _block(f"{text.transmit}\n{text.on_pre}", "at a presynaptic spike")
     yield _block(text.on_post, "at a postsynaptic spike")
-    yield _block(text.renormalise, "renormalisation, asleep")
+    for event, statements in text.on_events.values():
+        yield _block(statements, _EVENT_TITLES.get(event, f"at {event}"))
     yield _values(values["pathway"][name])
     if own:
         yield _values(values["rule"][found.rule]["parameters"], "parameters of the rule")
@@ -106,10 +111,28 @@ def _pathway(name: str, structure: Structure, config: Config) -> Iterator[str]:
         yield _values(values[section], section)
 
 
+def _homeostasis(name: str, config: Config) -> Iterator[str]:
+    text = config.homeostasis[name]
+    if text.source_text:
+        yield f"  {text.source_text}"
+    yield f"  {text.when}, every {text.every:g} s"
+    for what, acted_on in (
+        ("on_weights", config.pathways_of(name)),
+        ("on_neurons", config.populations_of(name)),
+    ):
+        yield _block(getattr(text, what), f"{what.replace('_', ' ')} of {', '.join(acted_on)}")
+    yield _values(text.parameters, "parameters")
+    yield _values(
+        {key: f"{1e3 * found.tau:g} ms" for key, found in text.traces.items()}, "traces, by time constant"
+    )
+
+
 def _controller(config: Config, structure: Structure) -> Iterator[str]:
     yield "  Massey et al. 2026, section 2.2.4"
-    yield _block(_sleep.controller(structure.watched), "equations")
-    yield _block(_sleep.CONTROLLER_STEP, "at the start of each step")
+    yield _block(_sleep.controller(structure.watched, structure.own_controller), "equations")
+    yield _block(_sleep.controller_step(structure.own_controller), "at the start of each step")
+    if own := config.to_dict().get("controller", {}).get(config.sleep.trigger):
+        yield _values(own | own.get("parameters", {}), config.sleep.trigger)
     yield _values(config.to_dict()["sleep"])
 
 
@@ -135,8 +158,10 @@ def _units(mechanism: Mechanism, structure: Structure) -> str:
     return textwrap.fill(listed, 118, initial_indent="  values of: ", subsequent_indent="    ")
 
 
-def _values(section: dict[str, object], title: str = "configuration") -> str:
+def _values(section: Mapping[str, object], title: str = "configuration") -> str:
     listed = ", ".join(
         f"{name} = {value}" for name, value in section.items() if not isinstance(value, (dict, list))
     )
+    if not listed:
+        return ""
     return textwrap.fill(listed, 118, initial_indent=f"  {title}: ", subsequent_indent="    ")

@@ -12,14 +12,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
-from homeonet.config import Config, Pathway, PoissonPopulation
+from homeonet.config import Config, OwnPopulation, Pathway, PoissonPopulation, Population
 from homeonet.plastic.mechanisms._built_in import RULES
+from homeonet.plastic.mechanisms._own_homeostasis import OwnHomeostasis, compiled_homeostasis
+from homeonet.plastic.mechanisms._own_neuron import compiled_neuron
 from homeonet.plastic.mechanisms._rules import Rule, compiled_text, own_rule
+from homeonet.plastic.mechanisms._sleep import compiled_controller
 
 __all__ = [
     "STIMULUS_ROWS",
     "PathwayStructure",
     "PopulationStructure",
+    "RecordStructure",
     "Structure",
 ]
 
@@ -36,8 +40,9 @@ class PopulationStructure:
     name : str
     n : int
         Neurons or inputs.
-    kind : {"current", "conductance", "input", "images", "nothing"}
-        Neurons with synapses of that kind; or inputs, by what they show.
+    kind : str
+        "current" or "conductance", neurons with synapses of that kind; "input", "images" or "nothing", inputs by what
+        they show; else the name of the user's neuron.
     """
 
     name: str
@@ -48,6 +53,11 @@ class PopulationStructure:
     def is_input(self) -> bool:
         """Whether its spikes come from outside."""
         return self.kind in ("input", "images", "nothing")
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the neuron is the user's."""
+        return not self.is_input and self.kind not in ("current", "conductance")
 
 
 @dataclass(frozen=True)
@@ -83,6 +93,25 @@ class PathwayStructure:
 
 
 @dataclass(frozen=True)
+class RecordStructure:
+    """State of some neurons of a population that is recorded each `every` seconds.
+
+    Parameters
+    ----------
+    name, population : str
+    variables : tuple of str
+    neurons : tuple of int
+    every : float
+    """
+
+    name: str
+    population: str
+    variables: tuple[str, ...]
+    neurons: tuple[int, ...]
+    every: float
+
+
+@dataclass(frozen=True)
 class Structure:
     """Sizes and the choice of mechanisms.
 
@@ -104,6 +133,16 @@ class Structure:
         Of the populations' and pathways' state and arithmetic; "float32" on a GPU alone.
     own_rules : tuple of (str, str)
         What is compiled of the user's rules that pathways have, by name.
+    own_neurons : tuple of (str, str)
+        What is compiled of the user's neurons that populations have, by name.
+    own_homeostasis : tuple of (str, str)
+        What is compiled of the user's homeostasis, by name.
+    own_controller : str
+        What is compiled of the user's sleep controller; "" for the one that is built in.
+    signals : tuple of str
+        Third factors with a value for each image.
+    records : tuple of RecordStructure
+        State that is recorded.
     """
 
     populations: tuple[PopulationStructure, ...]
@@ -114,6 +153,11 @@ class Structure:
     ahsar: bool
     precision: str = "float64"
     own_rules: tuple[tuple[str, str], ...] = ()
+    own_neurons: tuple[tuple[str, str], ...] = ()
+    own_homeostasis: tuple[tuple[str, str], ...] = ()
+    own_controller: str = ""
+    signals: tuple[str, ...] = ()
+    records: tuple[RecordStructure, ...] = ()
 
     @classmethod
     def of(cls, config: Config, replicas: int = 1) -> Structure:
@@ -140,6 +184,19 @@ class Structure:
                 for name, rule in sorted(config.rule.items())
                 if name in {pathway.rule for pathway in config.pathway.values()}
             ),
+            own_neurons=tuple(
+                (name, compiled_neuron(text))
+                for name, text in sorted(config.neuron.items())
+                if name in {getattr(found, "neuron", "") for found in config.population.values()}
+            ),
+            own_homeostasis=tuple(
+                (name, compiled_homeostasis(config, name))
+                for name, text in sorted(config.homeostasis.items())
+                if text.enabled
+            ),
+            own_controller=compiled_controller(config),
+            signals=tuple(sorted(config.signal)),
+            records=tuple(_record(config, name) for name, found in config.record.items() if found.state),
         )
 
     def frozen(self) -> Structure:
@@ -154,6 +211,10 @@ class Structure:
             ahsar=False,
             precision="float64",
             own_rules=(),
+            own_homeostasis=(),
+            own_controller="",
+            signals=(),
+            records=(),
         )
 
     @cached_property
@@ -216,6 +277,31 @@ class Structure:
         name, own = self.pathway[pathway].rule, dict(self.own_rules)
         return own_rule(name, own[name]) if name in own else RULES[name]
 
+    @property
+    def homeostasis(self) -> list[OwnHomeostasis]:
+        """The user's homeostasis."""
+        return [OwnHomeostasis(name, text) for name, text in self.own_homeostasis]
+
+    @cached_property
+    def lif(self) -> tuple[str, ...]:
+        """Names of the populations of this project's own neurons, whose thresholds adapt."""
+        return tuple(name for name in self.neurons if not self.population[name].is_own)
+
+    def neuron(self, population: str) -> str:
+        """What is compiled of the user's neuron of a population."""
+        return dict(self.own_neurons)[self.population[population].kind]
+
+    def integrator(self, population: str) -> str:
+        """How the state of a population is integrated."""
+        own = self.population[population].is_own
+        return str(json.loads(self.neuron(population))["method"]) if own else self.method
+
+    def third_factors(self, population: str) -> list[str]:
+        """Third factors that rules of the pathways onto a population read."""
+        return sorted(
+            {name for pathway in self.onto(population) for name in self.rule(pathway).third_factors}
+        )
+
     def has_own_rule(self, pathway: str) -> bool:
         """Whether the rule of a pathway is the user's."""
         return self.pathway[pathway].rule in dict(self.own_rules)
@@ -230,7 +316,15 @@ class Structure:
         fields = json.loads(text)
         fields["populations"] = tuple(PopulationStructure(**found) for found in fields["populations"])
         fields["pathways"] = tuple(PathwayStructure(**found) for found in fields["pathways"])
-        fields["own_rules"] = tuple(tuple(pair) for pair in fields["own_rules"])
+        for name in ("own_rules", "own_neurons", "own_homeostasis"):
+            fields[name] = tuple(tuple(pair) for pair in fields[name])
+        fields["signals"] = tuple(fields["signals"])
+        fields["records"] = tuple(
+            RecordStructure(
+                **{**found, "variables": tuple(found["variables"]), "neurons": tuple(found["neurons"])}
+            )
+            for found in fields["records"]
+        )
         return cls(**fields)
 
     @property
@@ -239,8 +333,17 @@ class Structure:
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
 
 
-def _kind(population: object) -> str:
-    return population.shows if isinstance(population, PoissonPopulation) else population.synapse  # type: ignore[attr-defined]
+def _kind(population: Population | PoissonPopulation | OwnPopulation) -> str:
+    if isinstance(population, PoissonPopulation):
+        return population.shows
+    return population.neuron if isinstance(population, OwnPopulation) else population.synapse
+
+
+def _record(config: Config, name: str) -> RecordStructure:
+    found = config.record[name]
+    population = str(found.population)
+    indices = tuple(found.indices(config.size(population)))
+    return RecordStructure(name, population, tuple(found.state), indices, float(found.every or 0))
 
 
 def _place(pathway: Pathway, rank: Mapping[str, int], name: str) -> tuple[int, int, str]:

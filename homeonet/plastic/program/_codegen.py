@@ -90,7 +90,7 @@ def generate(structure: Structure, folder: Path, target: str = "cpp") -> None:
         device.build(directory=str(folder), compile=False, run=False)
     handed_over = {item["symbol"] for item in manifest["connections"]} | {"stimulus_values"}
     own = {
-        name: _as_loop(name, values)
+        name: _made_in_place(name, values)
         for name, values in device.static_arrays.items()
         if name not in handed_over
     }
@@ -172,7 +172,9 @@ def describe(
         "monitors": {
             **{f"spikes_{name}": ["i", "t"] for name in structure.neurons},
             **sampled_variables(structure),
+            **{f"record_{found.name}": list(found.variables) for found in structure.records},
         },
+        "recorded": {f"record_{found.name}": len(found.neurons) for found in structure.records},
     }
 
 
@@ -215,6 +217,15 @@ def _exchange_code(manifest: dict[str, Any]) -> dict[str, list[str]]:
     # Brian2 would go on to write a file an array; everything needed is in the one output file
     after.append("std::_Exit(0);")
     return {"after_start": first, "before_network_run": before, "after_network_run": after}
+
+
+def _made_in_place(name: str, values: np.ndarray) -> str:
+    """Code that makes a constant array: which neurons a monitor records, or the replica of each neuron."""
+    if "record_" not in name:
+        return _as_loop(name, values)
+    listed = ", ".join(str(int(value)) for value in values)
+    loop = f"for (int _k = 0; _k < {len(values)}; _k++) {name}[_k] = _values[_k];"
+    return f"{{ const int _values[] = {{{listed}}}; {loop} }}"
 
 
 def replica_of_each(name: str, values: np.ndarray) -> int:
