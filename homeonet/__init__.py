@@ -58,17 +58,20 @@ _SUBPACKAGES = ("analysis", "data", "gradient", "plastic", "plotting", "sweep")
 _DEFINED_IN = {
     "config": ("Config", "load_config", "preset_names"),
     "errors": ("BusyError", "DiskFullError", "HomeonetError", "InputError", "RunawayError"),
-    "gradient.training": ("TrainConfig", "TrainResult", "load_trained", "train", "train_config"),
+    "gradient.training": ("TrainConfig", "train_config"),
+    "runs.gradient": ("TrainResult", "load_trained", "train"),
     "runs": ("Evaluation", "RunResult", "evaluate", "load_network", "load_run", "run"),
     "runs.neo": ("to_neo",),
 }
+#: Not in `__all__`, so that "from homeonet import *" does not need torch.
+_NEED_GRADIENT = ("gradient.training", "runs.gradient")
 
 
 def __getattr__(name: str) -> object:
     # the command line starts at once, and Ctrl-C during imports is its to answer, because nothing is imported before
     for module, names in _DEFINED_IN.items():
         if name in names:
-            if module.startswith("gradient"):
+            if module in _NEED_GRADIENT:
                 importlib.import_module("homeonet.machine.optional").require_gradient(f"homeonet.{name}")
             return getattr(importlib.import_module(f"homeonet.{module}"), name)
     if name in _SUBPACKAGES:
@@ -77,5 +80,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    # not in __all__, so that "from homeonet import *" does not need torch
-    return sorted([*__all__, *_SUBPACKAGES, *_DEFINED_IN["gradient.training"]])
+    of_gradient = [name for module in _NEED_GRADIENT for name in _DEFINED_IN[module]]
+    return sorted([*__all__, *_SUBPACKAGES, *of_gradient])

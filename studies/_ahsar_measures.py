@@ -17,7 +17,8 @@ from _gradient_study import trained
 from homeonet.claims import Measured
 from homeonet.data import CORRUPTIONS, corrupt, load
 from homeonet.gradient.homeostasis import AHSAR
-from homeonet.gradient.training import TrainResult, encoded
+from homeonet.gradient.training import encoded
+from homeonet.runs.gradient import TrainResult
 from homeonet.store import load_records, write_records
 from homeonet.sweep import SweepResult
 

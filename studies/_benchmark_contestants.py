@@ -23,7 +23,7 @@ import numpy as np
 from homeonet.config import PATHWAYS, Config, load_config
 from homeonet.machine.compiler import compiler
 from homeonet.machine.optional import install_command
-from homeonet.plastic.engine._simulation import Training
+from homeonet.plastic import Training
 from homeonet.plastic.network._structure import Structure
 
 HERE = Path(__file__).parent

@@ -107,7 +107,8 @@ def read_gradient(
 ) -> Reading:
     """Of a run of gradient training."""
     from homeonet.gradient import cost
-    from homeonet.gradient.training import build, load_trained
+    from homeonet.gradient.training import build
+    from homeonet.runs.gradient import load_trained
 
     run = load_trained(folder)
     start = build(run.config, dataset.n_classes)[0].eval()

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from homeonet.analysis import membrane_distance
 from homeonet.gradient import SpikingNeuron, TrLIF, membrane_trajectories, spiking_neurons
-from homeonet.gradient.training import TrainResult
+from homeonet.runs.gradient import TrainResult
 
 __all__ = ["RULES", "gradient_sizes", "start_distances", "starts"]
 

@@ -19,8 +19,9 @@ from torch import Tensor
 from homeonet.analysis import bootstrap_interval, compare_conditions
 from homeonet.claims import Measured, measured_over_seeds, write_measured
 from homeonet.data import load
-from homeonet.gradient.training import TrainConfig, TrainResult, encoded, load_trained
+from homeonet.gradient.training import TrainConfig, encoded
 from homeonet.plotting import use_style
+from homeonet.runs.gradient import TrainResult, load_trained
 from homeonet.sweep import SweepResult
 
 __all__ = [

@@ -18,7 +18,6 @@ from homeonet.gradient.networks import Parts, network
 from homeonet.gradient.training import (
     PARADIGMS,
     Learner,
-    TrainResult,
     build,
     encoded,
     gradient_cosine,
@@ -26,6 +25,7 @@ from homeonet.gradient.training import (
     temporal_factor,
     train_config,
 )
+from homeonet.runs.gradient import TrainResult
 
 __all__ = ["COSTS", "RESNET18", "cosine_course", "held_mb", "of_runs", "resnet18", "theorem_deviation"]
 

@@ -16,7 +16,8 @@ from typing import Any
 
 from homeonet.analysis import mean_interval
 from homeonet.cli.terminal import progress_bar, run_main
-from homeonet.gradient.training import train, train_config
+from homeonet.gradient.training import train_config
+from homeonet.runs.gradient import train
 from homeonet.study.tables import markdown_table
 
 NEURONS = {

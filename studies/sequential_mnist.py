@@ -21,8 +21,9 @@ from torch import nn
 
 from homeonet.cli.terminal import progress_bar, run_main
 from homeonet.gradient import SpikingNeuron, spiking_neurons
-from homeonet.gradient.training import build, train, train_config
+from homeonet.gradient.training import build, train_config
 from homeonet.machine.allocator import keep_freed_memory
+from homeonet.runs.gradient import train
 from homeonet.study.tables import markdown_table
 
 #: Both with a memory of many steps at the start: what is to be told apart lies hundreds of steps back.

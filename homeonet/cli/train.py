@@ -1,4 +1,4 @@
-"""The command ``homeonet train``: options, and what is printed. All work is in ``homeonet.gradient.training``."""
+"""The command ``homeonet train``: options, and what is printed. All work is in ``homeonet.runs.gradient``."""
 
 from __future__ import annotations
 
@@ -100,8 +100,9 @@ def add_train(commands: Any) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     require_gradient("`homeonet train`")
-    from homeonet.gradient.training import load_train_config, train, train_config
+    from homeonet.gradient.training import load_train_config, train_config
     from homeonet.machine.allocator import keep_freed_memory
+    from homeonet.runs.gradient import train
 
     keep_freed_memory()
     values: dict[str, Any] = {

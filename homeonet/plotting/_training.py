@@ -33,7 +33,7 @@ def draw_training(
     Parameters
     ----------
     records : Dataset
-        What :func:`homeonet.gradient.training.train` recorded.
+        What :func:`homeonet.train` recorded.
     folder : path
         Where to write; made if it is not there.
     metrics : mapping, optional

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from homeonet._version import __version__
-from homeonet.errors import InputError
 from homeonet.plastic import Network, Recorder
 from homeonet.runs.evaluation import Evaluation
-from homeonet.store.checksums import read_verified
 
 if TYPE_CHECKING:
     from homeonet.analysis import ReadoutResult
 
-__all__ = ["accuracy_metrics", "baseline_accuracies", "run_metrics", "stored_metrics"]
+__all__ = ["accuracy_metrics", "baseline_accuracies", "run_metrics"]
 
 
 def run_metrics(
@@ -67,17 +63,3 @@ def baseline_accuracies(metrics: Mapping[str, Any]) -> dict[str, float]:
     """The baselines among a run's metrics, by their names in figures."""
     named = {"raw pixels": "accuracy.raw_pixels", "frozen weights": "accuracy.frozen"}
     return {name: metrics[key] for name, key in named.items() if key in metrics}
-
-
-def stored_metrics(folder: Path) -> dict[str, Any]:
-    """What `metrics.json` of a finished run holds; InputError if there is none, or it is not what was written."""
-    try:
-        metrics = json.loads(read_verified(folder / "metrics.json"))
-        metrics["homeonet_version"], metrics["run_id"]
-    except InputError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{folder} is not the folder of a finished run ({error}); give one that `homeonet run` has written"
-        ) from None
-    return metrics

@@ -46,11 +46,11 @@ from homeonet.runs.evaluation import (
     Evaluation,
     evaluate,
 )
+from homeonet.runs.folder import RunFolder, stored_metrics
 from homeonet.runs.images import load_images, presentation_order, with_data
 from homeonet.runs.metrics import (
     baseline_accuracies,
     run_metrics,
-    stored_metrics,
 )
 from homeonet.store.checksums import verify
 
@@ -148,44 +148,36 @@ def run(
     require_precision(config.simulation.precision, known_device(device))
     workers = worker_count(workers)
     config = with_data(config, data_folder, dataset)
-    final = Path(out) if out is not None else None
-    if final is not None and _exists(final):
-        return _found(final, config, figures)
+    folder = RunFolder(out, kept=("checkpoint.npz",)) if out is not None else None
+    if folder is not None and folder.exists():
+        return _found(folder, config, figures)
     dataset = load_images(config, data_folder, dataset)
     with threadpool_limits(workers):
-        if final is None:
+        if folder is None:
             return _run(config, dataset, None, device, workers, figures, baselines, progress)
-        work = final.parent / f".{final.name}.partial"
-        store.require_writable(work)
-        with store.locked(final.parent / f".{final.name}.lock"):
-            try:
-                if _exists(final):  # the process that had the lock before us has finished it
-                    return _found(final, config, figures)
-                _write_config(work, config)
-                result = _run(config, dataset, work, device, workers, figures, baselines, progress)
-                _publish(work, final, figures)
-                opened = store.open_recordings(final / RECORDINGS) if config.record else None
-                return replace(result, folder=final, recordings=opened)
-            finally:
-                if not (work / "checkpoint.npz").exists():  # nothing to continue from
-                    shutil.rmtree(work, ignore_errors=True)
+        folder.require_writable()
+        with folder.locked(), folder.writing():
+            if folder.exists():  # the process that had the lock before us has finished it
+                return _found(folder, config, figures)
+            _write_config(folder, config)
+            result = _run(config, dataset, folder.work, device, workers, figures, baselines, progress)
+            folder.publish(_parts(config, figures))
+            opened = store.open_recordings(folder.final / RECORDINGS) if config.record else None
+            return replace(result, folder=folder.final, recordings=opened)
 
 
-def _write_config(folder: Path, config: Config) -> None:
-    store.write_atomically(folder / "config.toml", lambda file: file.write(config.to_toml().encode()))
-    store.write_atomically(folder / "model.txt", lambda file: file.write(model_page(config).encode()))
+def _write_config(folder: RunFolder, config: Config) -> None:
+    folder.write_text("config.toml", config.to_toml())
+    folder.write_text("model.txt", model_page(config))
 
 
-def _publish(work: Path, final: Path, figures: bool) -> None:
-    """Give a run's folder its name, with what belongs to it."""
+def _parts(config: Config, figures: bool) -> list[str]:
     parts = ["config.toml", "model.txt", "metrics.json", "records.nc"]
-    parts += [RECORDINGS] if (work / RECORDINGS).exists() else []
-    parts += ["figures"] if figures else []
-    store.publish_folder(work, final, parts)
+    return [*parts, *([RECORDINGS] if config.record else []), *(["figures"] if figures else [])]
 
 
 def write_run(
-    final: Path,
+    folder: RunFolder,
     network: Network,
     recorder: Recorder,
     timing: dict[str, Any],
@@ -195,15 +187,11 @@ def write_run(
     figures: bool,
 ) -> None:
     """Evaluate a network that was trained beside others, and write its run's folder, without baselines."""
-    work = final.parent / f".{final.name}.partial"
-    shutil.rmtree(work, ignore_errors=True)
-    store.require_writable(work)
-    try:
-        _write_config(work, network.config)
-        _finish(network, recorder, timing, dataset, work, workers, figures, baselines=False)
-        _publish(work, final, figures)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    folder.empty()
+    with folder.writing():
+        _write_config(folder, network.config)
+        _finish(network, recorder, timing, dataset, folder.work, workers, figures, baselines=False)
+        folder.publish(_parts(network.config, figures))
 
 
 def _run(
@@ -324,37 +312,17 @@ def load_network(folder: str | Path) -> Network:
     )
 
 
-def _exists(folder: Path) -> bool:
-    with store.disk_errors(folder):
-        return folder.exists()
-
-
-def _found(folder: Path, config: Config, figures: bool) -> RunResult:
+def _found(folder: RunFolder, config: Config, figures: bool) -> RunResult:
     """The run that `folder` holds, if it is this one."""
-    if not folder.is_dir():
-        raise InputError(f"out = {str(folder)!r} is a file; choose the name of a new folder")
-    if not (folder / "metrics.json").exists():
-        raise InputError(
-            f"out = {str(folder)!r} exists and holds no finished run; choose the name of a new folder"
-        )
-    version = stored_metrics(folder)["homeonet_version"]
-    if version != __version__:
-        raise InputError(
-            f"out = {str(folder)!r} holds a run of homeonet {version} and this is {__version__}; choose another "
-            "folder, or delete it to run again"
-        )
-    found = load_run(folder)
-    if found.config.run_id != config.run_id:
-        raise InputError(
-            f"out = {str(folder)!r} holds a run with other parameters (run {found.config.run_id}); choose "
-            "another folder or delete it"
-        )
-    if figures and not (folder / "figures").exists():
-        partial = folder / ".figures.partial"
+    folder.require_finished()
+    found = load_run(folder.final)
+    folder.require_same(found.config.run_id, config.run_id)
+    if figures and not (folder.final / "figures").exists():
+        partial = folder.final / ".figures.partial"
         shutil.rmtree(partial, ignore_errors=True)  # of an attempt that was killed
         draw_figures(found, partial)
-        with store.disk_errors(folder):
-            partial.rename(folder / "figures")
+        with store.disk_errors(folder.final):
+            partial.rename(folder.final / "figures")
     return replace(found, found_complete=True)
 
 

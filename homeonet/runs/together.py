@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from homeonet import store
 from homeonet.config import Config
 from homeonet.data import Dataset
 from homeonet.errors import BusyError, DiskFullError, InputError, RunawayError
 from homeonet.plastic import Recorder, Structure, Training
+from homeonet.runs.folder import RunFolder
 from homeonet.runs.images import load_images, presentation_order
 from homeonet.runs.plastic import write_run
 
@@ -87,7 +87,7 @@ def run_together(
                 continue
             try:
                 _records_nothing(config)
-                stack.enter_context(store.locked(folder.parent / f".{folder.name}.lock"))
+                stack.enter_context(RunFolder(folder).locked())
             except (BusyError, InputError) as error:
                 ended(k, error)
                 continue
@@ -132,7 +132,7 @@ def run_together(
             }
             try:
                 write_run(
-                    folder,
+                    RunFolder(folder),
                     training.finished[r],
                     recorders[r],
                     timing,

@@ -108,7 +108,7 @@ def _measured(
     common: dict[str, Any] = {"baselines": False, "figures": False, "data_folder": data_folder}
     start = time.perf_counter()
     if task.kind == "gradient":
-        from homeonet.gradient.training import train
+        from homeonet.runs.gradient import train
 
         metrics = train(config, accelerator=device, **common).metrics
         trained = metrics["train_seconds"]

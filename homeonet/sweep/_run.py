@@ -86,7 +86,7 @@ def sweep(
     grid : Grid
     out : path
         The sweep's folder. Each cell is a folder ``cells/<hash of its configuration>``, exactly as :func:`run` or
-        :func:`~homeonet.gradient.training.train` writes it. The same call continues an interrupted sweep; with a
+        :func:`homeonet.train` writes it. The same call continues an interrupted sweep; with a
         larger grid, it adds the cells that are new.
     workers : int, optional
         Processes on this machine, one thread each; all usable cores by default. No result depends on it.

@@ -18,6 +18,7 @@ from homeonet import store
 from homeonet._version import __version__
 from homeonet.errors import BusyError, DiskFullError, HomeonetError, InputError
 from homeonet.machine.scratch import scratch_folder
+from homeonet.runs.folder import RunFolder
 from homeonet.sweep._grid import Cell
 
 __all__ = ["Outcome", "Place", "Task", "baseline_config", "batches_of", "perform", "tasks_of"]
@@ -238,7 +239,7 @@ def _into(task: Task, folder: Path, place: Place) -> None:
         try:
             return _work(task, folder, place)
         except BusyError:  # a worker that was given up still works on it: it may well finish
-            with store.locked(folder.parent / f".{folder.name}.lock", wait=True):
+            with RunFolder(folder).locked(wait=True):
                 pass
 
 
@@ -246,9 +247,9 @@ def _work(task: Task, folder: Path, place: Place) -> None:
     common: dict[str, Any] = {"data_folder": place.data_folder}
     if task.kind == "gradient":
         from homeonet.gradient.neurons._own import code_in
-        from homeonet.gradient.training import measure_baselines as measure
-        from homeonet.gradient.training import train as run
         from homeonet.machine.allocator import keep_freed_memory
+        from homeonet.runs.gradient import measure_baselines as measure
+        from homeonet.runs.gradient import train as run
 
         keep_freed_memory()
         device, code = {"accelerator": place.device}, code_in(place.code)

@@ -16,8 +16,9 @@ import homeonet
 from homeonet import InputError, load_config
 from homeonet.cli.main import main
 from homeonet.data import Dataset
-from homeonet.gradient.training import load_trained, train, train_config
+from homeonet.gradient.training import train_config
 from homeonet.runs import load_run, run
+from homeonet.runs.gradient import load_trained, train
 from homeonet.sweep import Grid, open_sweep, sweep
 
 TRAIN = {"net": "sg_snn", "net_options.hidden": 10, "size": 8, "train": 30, "val": 5, "test": 10, "epochs": 1}

@@ -79,9 +79,9 @@ def test_replicas_need_as_many_images_each() -> None:
 
 @pytest.mark.parametrize("during", ["sleep", "always"])
 def test_features_side_by_side_are_those_one_after_the_other(during: str, monkeypatch) -> None:
-    from homeonet.plastic.engine import _simulation
+    from homeonet.plastic.engine import _features
 
-    monkeypatch.setattr(_simulation, "EVALUATION_CHUNK", 7)
+    monkeypatch.setattr(_features, "EVALUATION_CHUNK", 7)
     shown = np.random.default_rng(2).random((24, 36)) ** 3
     network = Network.untrained(small(noise__during=during, evaluation__presentation="0.1 s"))
     expected, found = (read_features(network, shown, device=device) for device in ("cpp", "emulated"))

@@ -98,7 +98,8 @@ def test_a_cell_of_a_sweep(tmp_path: Path) -> None:
 
 
 def test_a_training_run(tmp_path: Path) -> None:
-    from homeonet.gradient.training import load_trained, train, train_config
+    from homeonet.gradient.training import train_config
+    from homeonet.runs.gradient import load_trained, train
 
     options = {"data": "geometric", "size": 8, "train": 40, "val": 0, "test": 20, "batch": 20, "epochs": 1}
     train(train_config(**options), tmp_path / "t", figures=False)

@@ -169,7 +169,7 @@ def test_who_waited_while_another_finished_gets_that_run(finished: Path, tmp_pat
     """The folder appears after the first look and before the lock is had."""
 
     @contextlib.contextmanager
-    def late(path: Path):
+    def late(path: Path, *, wait: bool = False):
         shutil.copytree(finished, tmp_path / "r")
         with locked(path):
             yield

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from homeonet.data import load
 from homeonet.errors import InputError
-from homeonet.gradient.training import TrainConfig, augmented, encoded, train, train_config
+from homeonet.gradient.training import TrainConfig, augmented, encoded, train_config
+from homeonet.runs.gradient import train
 
 SIDE, BATCH = 6, 5
 ENCODINGS = ("direct", "poisson", "columns", "pixels", "permuted")

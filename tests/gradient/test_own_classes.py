@@ -13,7 +13,8 @@ import torch
 
 from homeonet import InputError
 from homeonet.gradient import LIF, cost, deploy
-from homeonet.gradient.training import checked_own, load_trained, train, train_config
+from homeonet.gradient.training import checked_own, train_config
+from homeonet.runs.gradient import load_trained, train
 from homeonet.sweep import Grid, open_sweep, sweep
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

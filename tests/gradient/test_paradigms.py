@@ -25,9 +25,9 @@ from homeonet.gradient.training import (
     check_paradigm,
     held_bytes,
     load_train_config,
-    train,
     train_config,
 )
+from homeonet.runs.gradient import train
 
 STEPS, BATCH, INPUTS, CLASSES = 6, 8, 5, 3
 THRESHOLD, DECAY, RATE = 0.4, 0.7, 0.3

@@ -14,15 +14,8 @@ from safetensors.torch import save_file
 
 from homeonet import store
 from homeonet.errors import HomeonetError, InputError
-from homeonet.gradient.training import (
-    TrainConfig,
-    build,
-    load_trained,
-    load_weights,
-    save_weights,
-    train,
-    train_config,
-)
+from homeonet.gradient.training import TrainConfig, build, load_weights, save_weights, train_config
+from homeonet.runs.gradient import load_trained, train
 
 SMALL = {"data": "mnist5k", "train": 120, "val": 30, "test": 40, "size": 8, "batch": 30, "epochs": 3}
 KINDS = {

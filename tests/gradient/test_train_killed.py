@@ -13,7 +13,8 @@ import numpy as np
 import xarray as xr
 from safetensors import safe_open
 
-from homeonet.gradient.training import train, train_config
+from homeonet.gradient.training import train_config
+from homeonet.runs.gradient import train
 
 CONFIG = train_config(
     **{"data": "geometric", "size": 8, "train": 120, "val": 30, "test": 40, "batch": 20, "epochs": 25},

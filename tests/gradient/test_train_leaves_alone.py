@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from homeonet.errors import InputError
-from homeonet.gradient.training import load_trained, train, train_config
+from homeonet.gradient.training import train_config
 from homeonet.gradient.training._checkpoint import load_checkpoint, save_checkpoint
+from homeonet.runs.gradient import load_trained, train
 
 CONFIG = train_config(
     **{"data": "geometric", "size": 8, "train": 40, "val": 10, "test": 10, "batch": 20, "epochs": 1},

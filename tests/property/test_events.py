@@ -11,7 +11,8 @@ import pytest
 
 from homeonet import InputError
 from homeonet.data import Dataset, load, pinned
-from homeonet.gradient.training import load_trained, train, train_config
+from homeonet.gradient.training import train_config
+from homeonet.runs.gradient import load_trained, train
 
 CAMERA = np.dtype([("x", np.int16), ("y", np.int16), ("t", np.int64), ("p", bool)])
 Y = np.array([0, 1] * 5)

@@ -173,7 +173,7 @@ def test_a_finished_sweep_runs_nothing_and_a_larger_grid_only_what_is_new(
 def test_gradient_cells_run_as_training_does(tmp_path: Path) -> None:
     import torch
 
-    from homeonet.gradient.training import load_trained, train
+    from homeonet.runs.gradient import load_trained, train
 
     fixed = {
         "neuron": "lif",

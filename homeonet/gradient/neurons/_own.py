@@ -108,9 +108,9 @@ def imported(parameter: str, name: str, base: type) -> type:
             f"{said}: it is a {type(found).__name__}, must be a class; name a subclass of {base.__name__}"
         )
     if not issubclass(found, base):
-        raise InputError(
-            f"{said}: it is no subclass of {base.__module__.split('._')[0]}.{base.__name__}; derive the class from that"
-        )
+        # where users import it from: neurons are names of homeonet.gradient
+        public = base.__module__.split("._")[0].removesuffix(".neurons")
+        raise InputError(f"{said}: it is no subclass of {public}.{base.__name__}; derive the class from that")
     return found
 
 

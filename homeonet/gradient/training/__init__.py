@@ -1,4 +1,9 @@
-"""Training of spiking networks by gradients: paradigms, loop, checkpoints, records."""
+"""Training of spiking networks by gradients: paradigms, loop, checkpoints, records.
+
+Whole runs, with data and a folder of results, are those of ``homeonet.runs.gradient``.
+"""
+
+import importlib
 
 from homeonet.gradient.training._checkpoint import load_weights, save_weights
 from homeonet.gradient.training._coherence import gradient_cosine, temporal_factor
@@ -9,7 +14,6 @@ from homeonet.gradient.training._history import ActivityProbe, History, weight_n
 from homeonet.gradient.training._own_checks import check_sources, checked_own
 from homeonet.gradient.training._paradigms import PARADIGMS, Learner, check_paradigm
 from homeonet.gradient.training._run import build
-from homeonet.gradient.training._train import TrainResult, load_trained, measure_baselines, train
 
 __all__ = [
     "PARADIGMS",
@@ -36,3 +40,12 @@ __all__ = [
     "train_config",
     "weight_norms",
 ]
+
+#: Of ``homeonet.runs.gradient``, and known from here too.
+_OF_RUNS = ("TrainResult", "load_trained", "measure_baselines", "train")
+
+
+def __getattr__(name: str) -> object:
+    if name in _OF_RUNS:
+        return getattr(importlib.import_module("homeonet.runs.gradient"), name)
+    raise AttributeError(f"module 'homeonet.gradient.training' has no attribute {name!r}")

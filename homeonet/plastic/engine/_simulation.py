@@ -1,4 +1,4 @@
-"""Takes a network through images, segment by segment: training with sleep, or reading features out.
+"""Takes a network through images, segment by segment: training with sleep.
 
 A segment shows as many images as fit the stimulus table. Between segments come records, the guard, progress
 and checkpoints; what happens within one is in the equations.
@@ -6,8 +6,7 @@ and checkpoints; what happens within one is in the equations.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,24 +14,20 @@ import numpy as np
 
 from homeonet.config import Config, OwnPopulation
 from homeonet.errors import InputError
-from homeonet.plastic.engine._choose import engine_for, settled_device
+from homeonet.plastic.engine._choose import engine_for
 from homeonet.plastic.engine._guard import OpenWindows, check_segment
 from homeonet.plastic.engine._segment import Engine, SegmentResult
-from homeonet.plastic.mechanisms._ahsar import moved_threshold, threshold_scales
-from homeonet.plastic.mechanisms._poisson import log_silence
+from homeonet.plastic.engine._stimulus import check_images, stimulus_table
+from homeonet.plastic.mechanisms._ahsar import threshold_scales
 from homeonet.plastic.mechanisms._times import NEVER
 from homeonet.plastic.network._arrays import Arrays, assemble
 from homeonet.plastic.network._connectivity import Connections, connect
-from homeonet.plastic.network._structure import STIMULUS_ROWS, Structure
+from homeonet.plastic.network._structure import Structure
 
-__all__ = ["SEGMENT_SECONDS", "Network", "Segment", "Training", "kept_state", "read_features"]
+__all__ = ["SEGMENT_SECONDS", "Network", "Segment", "Training", "kept_state"]
 
 #: Simulated seconds of a training segment: progress, records and the guard have this resolution.
 SEGMENT_SECONDS = 50.0
-#: Images of one independent stretch of evaluation; every stretch starts from rest.
-EVALUATION_CHUNK = 250
-#: Stretches that a GPU evaluates at the same time.
-_MOST_TOGETHER = 128
 
 
 @dataclass(frozen=True)
@@ -139,7 +134,7 @@ class Training:
                 f"{len(self.configs)} replicas have {[len(images) for images in self.images]} images; give each as many"
             )
         for images in {id(images): images for images in self.images}.values():
-            _check_images(images, first)
+            check_images(images, first)
         for config in self.configs:
             for name, signal in config.signal.items():
                 if len(signal.values) != len(self.images[0]):
@@ -198,7 +193,7 @@ class Training:
         rows = self.engine.stimulus_rows
         stimulus = np.hstack(
             [
-                _table(self.images, row, rows, first_config.input.mean_rate, self.dt),
+                stimulus_table(self.images, row, rows, first_config.input.mean_rate, self.dt),
                 *(self._signals(r, first, rows) for r, first in enumerate(row)),
             ]
         )
@@ -271,142 +266,3 @@ def kept_state(config: Config) -> list[str]:
         if isinstance(found, OwnPopulation)
         for variable in config.neuron[found.neuron].kept
     ]
-
-
-def _check_images(images: np.ndarray, config: Config) -> None:
-    if images.ndim != 2 or images.shape[1] != config.input.side**2:
-        raise InputError(
-            f"images have shape {images.shape}, but input.side = {config.input.side} needs "
-            f"(n, {config.input.side**2}); load them at that size"
-        )
-    bad = np.flatnonzero(~np.isfinite(images).all(axis=1) | (images < 0).any(axis=1))
-    if len(bad):
-        raise InputError(
-            f"image {bad[0]} has pixels that are negative or not a number; repair it or leave it out"
-        )
-
-
-def _table(
-    images: Sequence[np.ndarray], row: np.ndarray, n_rows: int, mean_rate: float, dt: float
-) -> np.ndarray:
-    """The stimulus of one segment: each replica's images from its `row` on, silence after the last."""
-    n_pixels = images[0].shape[1]
-    table = np.zeros((n_rows, len(images) * n_pixels))
-    known: dict[tuple[int, int], np.ndarray] = {}  # replicas that see the same share the work
-    for r, (own, first) in enumerate(zip(images, row, strict=True)):
-        key = (id(own), int(first))
-        if key not in known:
-            known[key] = log_silence(own[first : first + n_rows], mean_rate, dt)
-        table[: len(known[key]), r * n_pixels : (r + 1) * n_pixels] = known[key]
-    return table
-
-
-def read_features(
-    network: Network,
-    images: np.ndarray,
-    *,
-    device: str = "auto",
-    workers: int = 1,
-    stream_offset: int = 0,
-    progress: Callable[[int], None] | None = None,
-) -> np.ndarray:
-    """Spike counts of every neuron for every image, with plasticity and sleep off.
-
-    Parameters
-    ----------
-    network : Network
-    images : ndarray, shape (n_images, n_pixels)
-    device : {"auto", "cpp", "cuda", "brian2cuda", "runtime"}
-    workers : int
-        Segments run at the same time; the result does not depend on it.
-    stream_offset : int
-        Number of the first image in the input's random stream; different sets of images should not share it.
-    progress : callable, optional
-        Called with the number of images done since the last call.
-
-    Returns
-    -------
-    ndarray of int32, shape (n_images, n_neurons)
-        Populations one after the other, in their order.
-    """
-    config = network.config
-    _check_images(images, config)
-    dt = config.simulation.dt
-    image_steps = round(config.evaluation.presentation / dt)
-    device = settled_device(device)
-    # on a GPU stretches run side by side; noise awake is drawn by the step, which they would have in common
-    together = device in ("cuda", "emulated") and config.noise.during != "always"
-    size = min(EVALUATION_CHUNK, STIMULUS_ROWS)
-    starts = list(range(0, len(images), size))
-    side_by_side = min(len(starts), _MOST_TOGETHER) if together else 1
-    structure = Structure.of(config, side_by_side).frozen()
-    engine = engine_for(structure, _tiled(network.connections, structure), device)
-    template = assemble(structure, [config] * side_by_side, evaluation=True)
-    template |= {f"{name}.w": np.tile(weights, side_by_side) for name, weights in network.weights.items()}
-    for name, scale in network.threshold_scale.items():
-        template[f"{name}.v_threshold"][:] = moved_threshold(config.population[name], scale)
-    if config.evaluation.freeze_threshold:
-        template |= {f"{n}.theta": np.tile(theta, side_by_side) for n, theta in network.thresholds.items()}
-
-    template |= {name: np.tile(values, side_by_side) for name, values in network.kept.items()}
-
-    def some(those: Sequence[int]) -> np.ndarray:
-        """Counts of the stretches that start at `those` images."""
-        first = np.zeros(side_by_side)
-        first[: len(those)] = (stream_offset + np.array(those)) * image_steps
-        shown = [images[start : start + size] for start in those]
-        shown += [images[:0]] * (side_by_side - len(those))
-        arrays = dict(template)
-        arrays["controller.wake_step"] = first
-        for name in structure.inputs:
-            own = first if side_by_side == 1 else first.repeat(structure.size(name))
-            arrays[f"{name}.first_wake_step"] = own
-        no_row = np.zeros(side_by_side, dtype=int)
-        stimulus = _table(shown, no_row, engine.stimulus_rows, config.input.mean_rate, dt)
-        longest = max(map(len, shown))
-        step = int(first[0])
-        result = engine.run(arrays, stimulus, first_step=step, n_steps=longest * image_steps, dt=dt)
-        counts = _counts(result.spikes, step, image_steps, longest, structure)
-        if progress:
-            progress(sum(map(len, shown)))
-        return np.concatenate([counts[: len(own), r] for r, own in enumerate(shown)])
-
-    groups = [starts[k : k + side_by_side] for k in range(0, len(starts), side_by_side)]
-    if workers == 1 or device != "cpp":
-        return np.concatenate([some(group) for group in groups])
-    with ThreadPoolExecutor(workers) as pool:
-        return np.concatenate(list(pool.map(some, groups)))
-
-
-def _tiled(connections: Connections, structure: Structure) -> Connections:
-    """The same connections in each of a structure's replicas."""
-
-    def tiled(index: np.ndarray, size: int) -> np.ndarray:
-        offsets = size * np.arange(structure.replicas)
-        return (np.asarray(index) + offsets[:, None]).ravel().astype(np.int32)
-
-    return {
-        name: tuple(
-            tiled(index, structure.size(population))
-            for index, population in zip(connections[name], (found.source, found.target), strict=True)
-        )
-        for name, found in structure.pathway.items()
-    }
-
-
-def _counts(
-    spikes: Mapping[str, tuple[np.ndarray, np.ndarray]],
-    first_step: int,
-    image_steps: int,
-    n_images: int,
-    structure: Structure,
-) -> np.ndarray:
-    """Spikes for each image, replica and neuron: int32, shape (n_images, replicas, n_neurons)."""
-    n_units, offset = structure.n_neurons, 0
-    counts = np.zeros(n_images * structure.replicas * n_units, dtype=np.int64)
-    for population in structure.neurons:
-        (unit, step), size = spikes[population], structure.size(population)
-        place = ((step - first_step) // image_steps) * structure.replicas + unit // size
-        counts += np.bincount(place * n_units + unit % size + offset, minlength=len(counts))
-        offset += size
-    return counts.reshape(n_images, structure.replicas, n_units).astype(np.int32)

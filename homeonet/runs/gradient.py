@@ -1,11 +1,10 @@
-"""One training run, from images to a folder of results: what ``homeonet train`` calls."""
+"""One run of gradient training, from images to a folder of results: what ``homeonet train`` calls."""
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +24,8 @@ from homeonet.gradient.training._own_checks import check_sources, checked_own
 from homeonet.gradient.training._run import TrainingRun, build, stored_features
 from homeonet.machine.optional import install_command
 from homeonet.progress import ProgressMeter
-from homeonet.store.checksums import read_verified, verify
+from homeonet.runs.folder import RunFolder, stored_metrics
+from homeonet.store.checksums import verify
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -115,7 +115,7 @@ def train(
         fabric = _fabric(accelerator, devices, config.precision)
         return _train(
             _with_precision(config, fabric),
-            Path(out) if out is not None else None,
+            RunFolder(out, kept=("checkpoint.safetensors", "metrics.json")) if out is not None else None,
             fabric,
             data_folder,
             dataset,
@@ -128,7 +128,7 @@ def train(
 
 def _train(
     config: TrainConfig,
-    final: Path | None,
+    folder: RunFolder | None,
     fabric: Fabric,
     data_folder: str | Path | None,
     given: Dataset | None,
@@ -141,60 +141,51 @@ def _train(
     if tensorboard:
         _require_tensorboard()
     fabric.launch()
-    if final is not None and _exists(final):
-        found = _existing(final, config)
+    if folder is not None and folder.exists():
+        found = _found(folder, config)
         return found if fabric.is_global_zero else replace(found, folder=None)
     dataset = _dataset(config, data_folder, given)
     if config.batch % fabric.world_size:
         raise InputError(
             f"batch = {config.batch} cannot be shared by {fabric.world_size} processes; choose a multiple"
         )
-    work = final.parent / f".{final.name}.partial" if final is not None else None
-    lock = nullcontext()
-    if work is not None and fabric.is_global_zero:
-        store.require_writable(work)
-        lock = store.locked(work.with_suffix(".lock"))
     opened = ExitStack()
-    with lock:
-        try:
-            if final is not None and fabric.world_size == 1 and _exists(final):
-                return _existing(final, config)  # the process that had the lock before us has finished it
-            run = TrainingRun(config, dataset, fabric, work, progress if fabric.is_global_zero else None)
-            if work is not None and fabric.is_global_zero:
-                _follow(run.history, work, opened if tensorboard else None)
-            run.fit()
-            metrics, records = run.score()
-            if baselines and fabric.is_global_zero:
-                metrics |= _raw_pixels(dataset, config.seed)
-            if final is None or work is None or not fabric.is_global_zero:
-                return TrainResult(None, config, run.raw, metrics, records)
-            store.write_atomically(work / "config.toml", lambda file: file.write(config.to_toml().encode()))
-            save_weights(work / "model.safetensors", run.raw)
-            run.history.write_csv(work / "epochs.csv")
-            store.write_records(work / "records.nc", records)
-            parts = ["config.toml", "metrics.json", "records.nc", "epochs.csv", "model.safetensors"]
-            opened.close()
-            if tensorboard:
-                parts.append("tensorboard")
-            if figures:
-                from homeonet.plotting import draw_training
+    with ExitStack() as alone:
+        if folder is not None and fabric.is_global_zero:
+            folder.require_writable()
+            alone.enter_context(folder.locked())
+            alone.enter_context(folder.writing())
+        alone.callback(opened.close)
+        if folder is not None and fabric.world_size == 1 and folder.exists():
+            return _found(folder, config)  # the process that had the lock before us has finished it
+        work = folder.work if folder is not None else None
+        run = TrainingRun(config, dataset, fabric, work, progress if fabric.is_global_zero else None)
+        if work is not None and fabric.is_global_zero:
+            _follow(run.history, work, opened if tensorboard else None)
+        run.fit()
+        metrics, records = run.score()
+        if baselines and fabric.is_global_zero:
+            metrics |= _raw_pixels(dataset, config.seed)
+        if folder is None or not fabric.is_global_zero:
+            return TrainResult(None, config, run.raw, metrics, records)
+        folder.write_text("config.toml", config.to_toml())
+        save_weights(folder.work / "model.safetensors", run.raw)
+        run.history.write_csv(folder.work / "epochs.csv")
+        store.write_records(folder.work / "records.nc", records)
+        parts = ["config.toml", "metrics.json", "records.nc", "epochs.csv", "model.safetensors"]
+        opened.close()
+        if tensorboard:
+            parts.append("tensorboard")
+        if figures:
+            from homeonet.plotting import draw_training
 
-                shutil.rmtree(work / "figures", ignore_errors=True)
-                with store.disk_errors(work):
-                    draw_training(records, work / "figures", metrics=metrics)
-                parts.append("figures")
-            store.write_json(work / "metrics.json", metrics)
-            store.publish_folder(work, final, parts)
-        finally:
-            opened.close()
-            kept = ("checkpoint.safetensors", "metrics.json")
-            if (
-                work is not None
-                and fabric.is_global_zero
-                and not any((work / name).exists() for name in kept)
-            ):
-                shutil.rmtree(work, ignore_errors=True)  # nothing to continue from, no result
-    return TrainResult(final, config, run.raw, metrics, records)
+            shutil.rmtree(folder.work / "figures", ignore_errors=True)
+            with store.disk_errors(folder.work):
+                draw_training(records, folder.work / "figures", metrics=metrics)
+            parts.append("figures")
+        store.write_json(folder.work / "metrics.json", metrics)
+        folder.publish(parts)
+    return TrainResult(folder.final, config, run.raw, metrics, records)
 
 
 def measure_baselines(config: TrainConfig, out: str | Path, *, data_folder: str | Path | None = None) -> None:
@@ -241,13 +232,11 @@ def load_trained(folder: str | Path) -> TrainResult:
         If the folder holds no such run, or its weights do not fit its configuration.
     """
     folder = Path(folder)
+    metrics = stored_metrics(folder)
+    version, run_id = metrics["homeonet_version"], metrics["run_id"]
     try:
-        metrics = json.loads(read_verified(folder / "metrics.json"))
-        version, run_id, classes = metrics["homeonet_version"], metrics["run_id"], int(metrics["classes"])
-        features = stored_features(metrics)
-    except InputError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        classes, features = int(metrics["classes"]), stored_features(metrics)
+    except (ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{folder} is not the folder of a finished training run ({error}); give one that `homeonet train` wrote"
         ) from None
@@ -285,22 +274,11 @@ def _with_precision(config: TrainConfig, fabric: Fabric) -> TrainConfig:
     return config.model_copy(update={"precision": fabric.strategy.precision.precision})
 
 
-def _exists(folder: Path) -> bool:
-    with store.disk_errors(folder):
-        return folder.exists()
-
-
-def _existing(folder: Path, config: TrainConfig) -> TrainResult:
-    if not (folder / "metrics.json").exists():
-        raise InputError(
-            f"out = {str(folder)!r} exists and holds no finished run; choose the name of a new folder"
-        )
-    found = load_trained(folder)
-    if found.config.run_id != config.run_id:
-        raise InputError(
-            f"out = {str(folder)!r} holds a run with other parameters (run {found.config.run_id}); choose another "
-            "folder or delete it"
-        )
+def _found(folder: RunFolder, config: TrainConfig) -> TrainResult:
+    """The run that `folder` holds, if it is this one."""
+    folder.require_finished()
+    found = load_trained(folder.final)
+    folder.require_same(found.config.run_id, config.run_id)
     return replace(found, found_complete=True)
 
 
