@@ -6,6 +6,7 @@ The public API in one place. Importing it loads nothing; a name is imported wher
 ``load_config``        a validated configuration from a preset or a TOML file
 ``run``                train, evaluate and record one network
 ``load_run``           open a finished run; ``load_network`` its trained network
+``to_neo``             the recordings of a run as a block of Neo (needs neo)
 ``evaluate``           read a network out on any data set, plasticity off
 ``train``              train one network by gradients; ``train_config`` its configuration (needs torch)
 ``homeonet.data``      images, split and checked; ``homeonet.data.Dataset.from_arrays`` one's own
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from homeonet.config import Config, load_config, preset_names
     from homeonet.errors import BusyError, DiskFullError, HomeonetError, InputError, RunawayError
     from homeonet.runs import Evaluation, RunResult, evaluate, load_network, load_run, run
+    from homeonet.runs.neo import to_neo
 
 __all__ = [
     "BusyError",
@@ -49,6 +51,7 @@ __all__ = [
     "load_run",
     "preset_names",
     "run",
+    "to_neo",
 ]
 
 _SUBPACKAGES = ("analysis", "data", "gradient", "plastic", "plotting", "sweep")
@@ -58,6 +61,7 @@ _DEFINED_IN = {
     "gradient.training": ("TrainConfig", "train_config"),
     "runs.gradient": ("TrainResult", "load_trained", "train"),
     "runs": ("Evaluation", "RunResult", "evaluate", "load_network", "load_run", "run"),
+    "runs.neo": ("to_neo",),
 }
 #: Not in `__all__`, so that "from homeonet import *" does not need torch.
 _NEED_GRADIENT = ("gradient.training", "runs.gradient")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
+from collections.abc import Iterable
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -23,6 +24,7 @@ from homeonet.config._network_tables import (
     CLASSIC_PATHWAYS,
     KINDS,
     TEXT_KINDS,
+    is_whole,
     long_name,
     short_name,
     with_tables,
@@ -264,7 +266,7 @@ def _taken_out(tables: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     added: dict[str, Any] = {}
     for kind in KINDS:
         for name, value in list(tables.get(kind, {}).items() if isinstance(tables.get(kind), dict) else ()):
-            if name not in known.get(kind, {}) or value is False or "like" in value:
+            if is_whole(kind, value, known.get(kind, {}).get(name)):
                 added[f"{kind}.{name}"] = tables[kind].pop(name)
     return added
 
@@ -283,20 +285,41 @@ def apply_overrides(config: Config, overrides: dict[str, Any]) -> Config:
         if not isinstance(name, str):
             raise InputError(f"{shown(name)} is not a parameter; names are text, such as sleep.ratio")
     whole = {name: value for name, value in overrides.items() if _is_whole_table(name)}
+    whole |= _other_neurons(config, overrides)
     split = ((*name.split("."), value) for name, value in whole.items())
     tables = with_tables(config.to_dict(), split)
     for given, value in overrides.items():
-        if given in whole:
-            continue
         name = long_name(given, tables)
+        if given in whole or (name.endswith(".neuron") and name.removesuffix(".neuron") in whole):
+            continue
         *sections, key = name.split(".")
         table: Any = tables
         for section in sections:
             table = table.get(section) if isinstance(table, dict) else None
-        if not isinstance(table, dict) or key not in table or isinstance(table[key], dict):
+        # what a table of a mechanism leaves out has its default
+        left_out = len(sections) == 2 and sections[0] in KINDS and key in _fields(config, *sections, key)
+        if not isinstance(table, dict) or not (key in table or left_out) or isinstance(table.get(key), dict):
             raise InputError(f"{one_line(given, 200)} is not a parameter; {_suggest(given, tables)}")
-        table[key] = _coerce(given, plain(value), table[key])
+        table[key] = _coerce(given, plain(value), table.get(key, value))
     return _validate(tables)
+
+
+def _fields(config: Config, kind: str, name: str, key: str) -> Iterable[str]:
+    """What a table of a mechanism may have; of one that is new, whatever is asked for."""
+    known = getattr(config, kind).get(name)
+    return [key] if known is None else type(known).model_fields
+
+
+def _other_neurons(config: Config, overrides: dict[str, Any]) -> dict[str, Any]:
+    """Tables of the populations that get another neuron, with other parameters, by an override such as exc.neuron."""
+    tables, found = config.to_dict(), {}
+    for given, value in overrides.items():
+        kind, _, rest = long_name(given, tables).partition(".")
+        name, _, key = rest.partition(".")
+        known = config.population.get(name) if kind == "population" and key == "neuron" else None
+        if known is not None and value != known.neuron:
+            found[f"population.{name}"] = {"neuron": value}
+    return found
 
 
 def _is_whole_table(name: str) -> bool:
@@ -329,6 +352,8 @@ def _explained(item: Any) -> str:
     kind, *rest = item["loc"] or ("",)
     if kind == "population" and len(rest) > 1:
         rest = [rest[0], *rest[2:]]  # after the name comes the kind of neuron that was tried
+    if item["loc"] == () and item["type"] == "value_error":
+        return str(item["msg"].removeprefix("Value error, "))  # it names the parameter
     if kind in ("population", "pathway") and rest:
         return explain(item | {"loc": tuple(rest)}, like=kind)
     return explain(item)

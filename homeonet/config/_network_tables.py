@@ -6,6 +6,7 @@ pathways of the presets may stand as [exc] or [input_exc], as they did before a 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -76,7 +77,8 @@ def with_tables(tables: Mapping[str, Any], added: Iterable[tuple[str, str, Any]]
         If there is nothing of the name that `like` gives or that is to be taken away.
     """
     whole = {name: dict(value) if name in KINDS else value for name, value in tables.items()}
-    for kind, name, value in added:
+    for kind, name, given in added:
+        value = copy.deepcopy(given)  # single values may be set in it
         those = whole.setdefault(kind, {})
         if value is False or value == "false":
             if name not in those:
@@ -84,6 +86,11 @@ def with_tables(tables: Mapping[str, Any], added: Iterable[tuple[str, str, Any]]
                     f"{kind}.{one_line(name, 80)} = false: there is none to take away{_known(those)}"
                 )
             del those[name]
+        elif kind == "population" and name in those and _is_other_neuron(value, those[name]):
+            those[name] = {
+                "n": those[name].get("n"),
+                **value,
+            }  # its parameters are others: all but the size begin anew
         elif isinstance(value, Mapping) and "like" in value:
             model = value["like"]
             if not isinstance(model, str) or model not in those:
@@ -101,3 +108,15 @@ def _known(those: Mapping[str, Any], name: Any = "") -> str:
     if close:
         return f"; did you mean {' or '.join(close)}?"
     return f"; there are {', '.join(those)}" if those else ""
+
+
+def is_whole(kind: str, value: Any, present: Any) -> bool:
+    """Whether a table of a file stands for itself, and does not change single values of the one that is there."""
+    if present is None or value is False or not isinstance(value, Mapping):
+        return True
+    return "like" in value or (kind == "population" and _is_other_neuron(value, present))
+
+
+def _is_other_neuron(value: Any, present: Any) -> bool:
+    both = isinstance(value, Mapping) and isinstance(present, Mapping)
+    return both and value.get("neuron", present.get("neuron")) != present.get("neuron")

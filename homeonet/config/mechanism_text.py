@@ -40,7 +40,7 @@ _LINE = re.compile(
 _NEURON_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*")
 #: What the text of a neuron may read beside what it defines.
 _OF_NEURON = frozenset({"noise", "ready", "asleep", "learning"})
-_TAKEN = RESERVED | _OF_NEURON | {"hold", "hold_steps", "plasticity", "n_spikes", "wake_step"}
+_TAKEN = RESERVED | _OF_NEURON | {"w", "hold", "hold_steps", "plasticity", "n_spikes", "wake_step"}
 _TAKEN_BEGINNINGS = (
     "sum_",
     "initial_",

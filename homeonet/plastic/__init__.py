@@ -16,9 +16,16 @@ from homeonet.plastic.engine._choose import (
     require_precision,
 )
 from homeonet.plastic.engine._features import read_features
+from homeonet.plastic.engine._recordings import RECORDINGS, Recordings
 from homeonet.plastic.engine._records import Recorder
 from homeonet.plastic.engine._segment import Engine, SegmentResult
-from homeonet.plastic.engine._simulation import Network, Segment, Training
+from homeonet.plastic.engine._simulation import (
+    SEGMENT_SECONDS,
+    Network,
+    Segment,
+    Training,
+    kept_state,
+)
 from homeonet.plastic.mechanisms._poisson import log_silence
 from homeonet.plastic.mechanisms._random import draw_key, normal_draw, stream_id, uniform_draw
 from homeonet.plastic.network._arrays import assemble, watched_weight
@@ -31,9 +38,12 @@ from homeonet.plastic.program._toolchains import toolchain_for
 __all__ = [
     "DEVICES",
     "GPU_DEVICES",
+    "RECORDINGS",
+    "SEGMENT_SECONDS",
     "Engine",
     "Network",
     "Recorder",
+    "Recordings",
     "Segment",
     "SegmentResult",
     "Structure",
@@ -45,6 +55,7 @@ __all__ = [
     "draw_key",
     "engine_for",
     "gpus",
+    "kept_state",
     "known_device",
     "load_checkpoint",
     "log_silence",

@@ -69,9 +69,9 @@ class RunFolder:
         shutil.rmtree(self.work, ignore_errors=True)
         self.require_writable()
 
-    def write_config(self, toml: str) -> None:
-        """Write the configuration of the run."""
-        store.write_atomically(self.work / "config.toml", lambda file: file.write(toml.encode()))
+    def write_text(self, name: str, text: str) -> None:
+        """Write a file of the partial folder."""
+        store.write_atomically(self.work / name, lambda file: file.write(text.encode()))
 
     def publish(self, parts: Sequence[str]) -> None:
         """Give the folder its name; it keeps `parts`, and their checksums."""

@@ -168,7 +168,7 @@ def _train(
             metrics |= _raw_pixels(dataset, config.seed)
         if folder is None or not fabric.is_global_zero:
             return TrainResult(None, config, run.raw, metrics, records)
-        folder.write_config(config.to_toml())
+        folder.write_text("config.toml", config.to_toml())
         save_weights(folder.work / "model.safetensors", run.raw)
         run.history.write_csv(folder.work / "epochs.csv")
         store.write_records(folder.work / "records.nc", records)

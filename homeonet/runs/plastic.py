@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,75 +17,45 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from homeonet import store
-from homeonet._version import __version__
-from homeonet.config import Config, load_config
+from homeonet.config import Config
 from homeonet.data import Dataset
-from homeonet.errors import InputError
-from homeonet.machine.cores import usable_cores, worker_count
+from homeonet.machine.cores import worker_count
+from homeonet.machine.scratch import scratch_folder
 from homeonet.plastic import (
+    RECORDINGS,
+    SEGMENT_SECONDS,
     Network,
     Recorder,
+    Recordings,
     Structure,
     Training,
     known_device,
     load_checkpoint,
+    model_page,
     program_for,
     require_precision,
     save_checkpoint,
 )
 from homeonet.progress import ProgressMeter, meter
 from homeonet.runs._meanwhile import Meanwhile
-from homeonet.runs.baselines import baseline_metrics, frozen_features, measure_baselines
+from homeonet.runs.baselines import baseline_metrics, frozen_features
 from homeonet.runs.evaluation import (
     Evaluation,
     evaluate,
 )
-from homeonet.runs.folder import RunFolder, stored_metrics
+from homeonet.runs.folder import RunFolder
 from homeonet.runs.images import load_images, presentation_order, with_data
 from homeonet.runs.metrics import (
-    baseline_accuracies,
     run_metrics,
 )
-from homeonet.store.checksums import verify
+from homeonet.runs.results import RunResult, draw_figures, load_run
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = [
-    "Evaluation",
-    "RunResult",
-    "draw_figures",
-    "evaluate",
-    "load_network",
-    "load_run",
-    "measure_baselines",
-    "run",
-    "usable_cores",
-]
+__all__ = ["run", "write_run"]
 
 _CHECKPOINT_SECONDS = 20.0
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """A finished run.
-
-    Attributes
-    ----------
-    folder : Path or None
-    config : Config
-    metrics : dict
-        What `metrics.json` holds, flat.
-    records : xarray.Dataset
-    found_complete : bool
-        Whether the folder held this run already, so that nothing was trained or evaluated.
-    """
-
-    folder: Path | None
-    config: Config
-    metrics: dict[str, Any]
-    records: xr.Dataset
-    found_complete: bool = False
 
 
 def run(
@@ -150,14 +120,24 @@ def run(
         with folder.locked(), folder.writing():
             if folder.exists():  # the process that had the lock before us has finished it
                 return _found(folder, config, figures)
-            folder.write_config(config.to_toml())
+            _write_config(folder, config)
             result = _run(config, dataset, folder.work, device, workers, figures, baselines, progress)
-            folder.publish(_parts(figures))
-            return replace(result, folder=folder.final)
+            _publish(folder, figures)
+            opened = store.open_recordings(folder.final / RECORDINGS) if config.record else None
+            return replace(result, folder=folder.final, recordings=opened)
 
 
-def _parts(figures: bool) -> list[str]:
-    return ["config.toml", "metrics.json", "records.nc", *(["figures"] if figures else [])]
+def _write_config(folder: RunFolder, config: Config) -> None:
+    folder.write_text("config.toml", config.to_toml())
+    folder.write_text("model.txt", model_page(config))
+
+
+def _publish(folder: RunFolder, figures: bool) -> None:
+    """Give a run's folder its name, with what belongs to it."""
+    parts = ["config.toml", "model.txt", "metrics.json", "records.nc"]
+    parts += [RECORDINGS] if (folder.work / RECORDINGS).exists() else []
+    parts += ["figures"] if figures else []
+    folder.publish(parts)
 
 
 def write_run(
@@ -173,9 +153,9 @@ def write_run(
     """Evaluate a network that was trained beside others, and write its run's folder, without baselines."""
     folder.empty()
     with folder.writing():
-        folder.write_config(network.config.to_toml())
+        _write_config(folder, network.config)
         _finish(network, recorder, timing, dataset, folder.work, workers, figures, baselines=False)
-        folder.publish(_parts(figures))
+        _publish(folder, figures)
 
 
 def _run(
@@ -195,10 +175,27 @@ def _run(
             if baselines and workers > 1 and device == "cpp":
                 frozen.start(lambda check: frozen_features(config, dataset, device, check))
 
-        network, recorder, timing = _train(config, dataset, device, work, progress, trains)
-        return _finish(
+        with scratch_folder() as scratch:
+            columns = (work or scratch) / "recordings"
+            recordings = Recordings(config, columns)
+            network, recorder, timing = _train(config, dataset, device, work, recordings, progress, trains)
+            recorded = _write_recordings(recordings, network, work or scratch)
+            if recorded is not None and work is None:
+                recorded.load().close()
+        result = _finish(
             network, recorder, timing, dataset, work, workers, figures, baselines, progress, frozen
         )
+        return replace(result, recordings=recorded)
+
+
+def _write_recordings(recordings: Recordings, network: Network, folder: Path) -> xr.Dataset | None:
+    """Make one file of what was recorded; None if nothing was asked for."""
+    if not network.config.record:
+        return None
+    path = folder / RECORDINGS
+    with store.disk_errors(folder):
+        recordings.write(path, network.connections)
+    return store.open_recordings(path)
 
 
 def _finish(
@@ -238,41 +235,6 @@ def _finish(
     return result
 
 
-def draw_figures(result: RunResult, folder: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
-    """Draw the figures of a run into `folder`; returns their paths."""
-    from homeonet.plotting import draw_run
-
-    with store.disk_errors(folder):
-        metrics = {"baselines": baseline_accuracies(result.metrics)}
-        return draw_run(result.records, folder, metrics=metrics, formats=formats)
-
-
-def load_run(folder: str | Path) -> RunResult:
-    """Open a finished run's folder."""
-    folder = Path(folder)
-    metrics = stored_metrics(folder)
-    verify(folder / "config.toml")
-    config = load_config(folder / "config.toml")
-    if metrics["homeonet_version"] == __version__ and metrics["run_id"] != config.run_id:
-        raise InputError(f"{folder / 'config.toml'} is not what the run was made with; run it again")
-    return RunResult(folder, config, metrics, store.load_records(folder))
-
-
-def load_network(folder: str | Path) -> Network:
-    """The trained network of a finished run, ready for :func:`evaluate`."""
-    opened = load_run(folder)
-    records, config = opened.records, opened.config
-    names = [str(name) for name in records["pathway"].values]
-    scales = records["threshold_scale_final"].to_series().to_dict() if config.ahsar.enabled else {}
-    return Network(
-        config,
-        {name: (records[f"pre_{name}"].values, records[f"post_{name}"].values) for name in names},
-        {name: records[f"w_final_{name}"].values for name in names},
-        {str(name): records[f"threshold_rise_{name}"].values for name in records["population"].values},
-        {str(name): float(scale) for name, scale in scales.items()},
-    )
-
-
 def _found(folder: RunFolder, config: Config, figures: bool) -> RunResult:
     """The run that `folder` holds, if it is this one."""
     folder.require_finished()
@@ -292,6 +254,7 @@ def _train(
     dataset: Dataset,
     device: str,
     work: Path | None,
+    recordings: Recordings,
     progress: ProgressMeter | None,
     begins: Callable[[str], None],
 ) -> tuple[Network, Recorder, dict[str, Any]]:
@@ -304,7 +267,10 @@ def _train(
     checkpoint = work / "checkpoint.npz" if work else None
     spent = 0.0
     if checkpoint and checkpoint.exists():
-        spent = load_checkpoint(checkpoint, training, recorder)
+        spent = load_checkpoint(checkpoint, training, recorder, recordings)
+    else:
+        recordings.restore({})  # of an attempt that was killed before its first checkpoint
+    recordings.begin(training)
     begins(training.engine.device)
     start = saved = time.perf_counter()
     resumed_at = training.step
@@ -314,21 +280,28 @@ def _train(
         advance(shown)
         try:
             while not training.done:
-                before, records = training.state(), recorder.copy()
+                before, records, lengths = training.state(), recorder.copy(), recordings.state()
                 try:
-                    recorder.add(training.advance())
+                    segment = training.advance(recordings.seconds_to_go(training.step, SEGMENT_SECONDS))
+                    recorder.add(segment)
+                    recordings.add(training, segment)
                 except BaseException:  # Ctrl-C too: in a checkpoint, state and records must agree
                     training.restore(before)
+                    recordings.restore(lengths)
                     recorder = records
                     raise
                 advance(recorder.wake_seconds - shown)
                 shown = recorder.wake_seconds
                 if checkpoint and time.perf_counter() - saved > _CHECKPOINT_SECONDS:
-                    save_checkpoint(checkpoint, training, recorder, spent + time.perf_counter() - start)
+                    save_checkpoint(
+                        checkpoint, training, recorder, recordings, spent + time.perf_counter() - start
+                    )
                     saved = time.perf_counter()
         finally:
             if checkpoint and training.step > resumed_at:
-                save_checkpoint(checkpoint, training, recorder, spent + time.perf_counter() - start)
+                save_checkpoint(
+                    checkpoint, training, recorder, recordings, spent + time.perf_counter() - start
+                )
     wall = spent + time.perf_counter() - start
     loop_seconds = training.loop_seconds
     timing = {

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from homeonet.config import Config
 from homeonet.data import Dataset
-from homeonet.errors import BusyError, DiskFullError, RunawayError
+from homeonet.errors import BusyError, DiskFullError, InputError, RunawayError
 from homeonet.plastic import Recorder, Structure, Training
 from homeonet.runs.folder import RunFolder
 from homeonet.runs.images import load_images, presentation_order
@@ -44,6 +44,11 @@ def _common(config: Config) -> tuple[Any, ...]:
     sleep = {name: tables["sleep"][name] for name in ("renormalisation", "every", "plastic")}
     rest = {name: value for name, value in tables.items() if name not in _OWN}
     return Structure.of(config), repr(sleep), repr(sorted(rest.items()))
+
+
+def _records_nothing(config: Config) -> None:
+    for name in config.record:
+        raise InputError(f"record.{name}: runs that share a network record nothing; use --replicas 1")
 
 
 def run_together(
@@ -81,8 +86,9 @@ def run_together(
                 ended(k, None)
                 continue
             try:
+                _records_nothing(config)
                 stack.enter_context(RunFolder(folder).locked())
-            except BusyError as error:
+            except (BusyError, InputError) as error:
                 ended(k, error)
                 continue
             mine.append((k, config, folder))

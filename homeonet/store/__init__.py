@@ -5,12 +5,13 @@ Nothing here knows what the results mean.
 
 from homeonet.store._atomic import disk_errors, require_writable, write_atomically, write_json
 from homeonet.store._folders import locked, publish_folder, whole_folder
-from homeonet.store._records import load_records, write_records
+from homeonet.store._records import load_records, open_recordings, write_records
 
 __all__ = [
     "disk_errors",
     "load_records",
     "locked",
+    "open_recordings",
     "publish_folder",
     "require_writable",
     "whole_folder",

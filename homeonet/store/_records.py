@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from homeonet.errors import InputError
 from homeonet.store._atomic import write_atomically
-from homeonet.store.checksums import read_verified
+from homeonet.store.checksums import read_verified, verify
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["load_records", "write_records"]
+__all__ = ["load_records", "open_recordings", "write_records"]
 
 
 def write_records(path: Path, records: xr.Dataset) -> None:
@@ -31,6 +31,25 @@ def write_records(path: Path, records: xr.Dataset) -> None:
     with h5netcdf.File(contents, "w") as file:
         written.dump_to_store(H5NetCDFStore(file))
     write_atomically(path, lambda file: file.write(contents.getbuffer()))
+
+
+def open_recordings(path: Path) -> xr.Dataset:
+    """Open a file of recordings, of which only what is used is read.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is not what was written.
+    """
+    import xarray as xr
+
+    verify(path)
+    try:
+        # not locked: some file systems cannot
+        return xr.open_dataset(path, engine="h5netcdf", driver_kwds={"locking": False})
+    except Exception as error:  # what HDF5 makes of damaged bytes is open-ended
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path} cannot be read ({reason}); give the folder of a finished run") from None
 
 
 def load_records(folder: str | Path) -> xr.Dataset:

@@ -19,12 +19,14 @@ __all__ = ["SUMS", "read_verified", "sealed", "sums_of", "verify"]
 
 #: The file's name.
 SUMS = "SHA256SUMS"
+#: More than any pointer of Git LFS has.
+_POINTER_BYTES = 4096
 _LINE = re.compile(r"([0-9a-f]{64})  ([^/\n]+)\n")
 
 
 def sums_of(folder: Path, names: Iterable[str]) -> bytes:
     """The contents of `SHA256SUMS` for some files of a folder."""
-    return _text({name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names})
+    return _text({name: _digest(folder / name) for name in names})
 
 
 @contextlib.contextmanager
@@ -61,20 +63,32 @@ def read_verified(path: str | Path) -> bytes:
     path = Path(path)
     contents = path.read_bytes()
     refuse_pointer(path, contents)
+    _compare(path, hashlib.sha256(contents).hexdigest())
+    return contents
+
+
+def verify(path: str | Path) -> None:
+    """Raise InputError if the file of a result is there, and is not what was written; of any size."""
+    path = Path(path)
+    with contextlib.suppress(OSError):  # who reads it says so better
+        with path.open("rb") as file:
+            refuse_pointer(path, file.read(_POINTER_BYTES))
+        _compare(path, _digest(path))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _compare(path: Path, digest: str) -> None:
     known = _known(path.parent / SUMS)
-    if known is not None and known.get(path.name) != hashlib.sha256(contents).hexdigest():
+    if known is not None and known.get(path.name) != digest:
         what = "is not what was written" if path.name in known else "is not listed"
         raise InputError(
             f"{path} is damaged or was changed: by {SUMS} beside it, it {what}; restore it from a copy, or "
             "delete its folder and run again"
         )
-    return contents
-
-
-def verify(path: str | Path) -> None:
-    """Raise InputError if the file of a result is there, and is not what was written."""
-    with contextlib.suppress(OSError):  # who reads it says so better
-        read_verified(path)
 
 
 def _text(known: Mapping[str, str]) -> bytes:

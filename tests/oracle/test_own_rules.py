@@ -185,7 +185,7 @@ def test_a_configuration_holds_the_whole_rule(tmp_path: Path) -> None:
         ({"on_pre": "w = __import__('os')"}, "cannot be called"),
         ({"on_pre": "w = r1.real"}, "not a statement of Brian2's"),
         ({"on_pre": "w -= "}, "on_pre, line 1: 'w -=' is not an equation"),
-        ({"on_pre": "r1 = 3"}, "r1 cannot be assigned to; a rule changes w"),
+        ({"on_pre": "r1 = 3"}, "r1 cannot be assigned to; w may be changed"),
         ({"on_pre": "g_e_post = 3"}, "g_e_post must not end in _pre or _post"),
         ({"on_pre": "w_max = 3"}, "w_max cannot be assigned to"),
         ({"on_pre": "", "on_post": ""}, "it does nothing"),

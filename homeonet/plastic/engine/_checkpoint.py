@@ -10,6 +10,7 @@ import numpy as np
 from homeonet import _version
 from homeonet.errors import InputError
 from homeonet.plastic.engine._guard import OpenWindows
+from homeonet.plastic.engine._recordings import Recordings
 from homeonet.plastic.engine._records import Recorder
 from homeonet.plastic.engine._simulation import Training
 from homeonet.store import write_atomically
@@ -17,10 +18,13 @@ from homeonet.store import write_atomically
 __all__ = ["load_checkpoint", "save_checkpoint"]
 
 
-def save_checkpoint(path: Path, training: Training, recorder: Recorder, wall_seconds: float) -> None:
+def save_checkpoint(
+    path: Path, training: Training, recorder: Recorder, recordings: Recordings, wall_seconds: float
+) -> None:
     """Write the state of a one-replica training and its records to `path` (.npz)."""
     values = {f"array/{name}": values for name, values in training.arrays.items()}
     values |= {f"record/{name}": values for name, values in recorder.state().items()}
+    values |= {f"recording/{name}": length for name, length in recordings.state().items()}
     values |= {f"window/{name}": np.array(values) for name, values in asdict(training.windows).items()}
     values |= {"step": np.array(training.step), "wall_seconds": np.array(wall_seconds)}
     values["loop_seconds"] = np.array(training.loop_seconds)
@@ -29,8 +33,8 @@ def save_checkpoint(path: Path, training: Training, recorder: Recorder, wall_sec
     write_atomically(path, lambda file: np.savez(file, **values))
 
 
-def load_checkpoint(path: Path, training: Training, recorder: Recorder) -> float:
-    """Continue `training` and `recorder` from a checkpoint.
+def load_checkpoint(path: Path, training: Training, recorder: Recorder, recordings: Recordings) -> float:
+    """Continue `training`, `recorder` and `recordings` from a checkpoint.
 
     Returns
     -------
@@ -53,6 +57,7 @@ def load_checkpoint(path: Path, training: Training, recorder: Recorder) -> float
             if _layout(arrays) != _layout(training.arrays) and run_id == training.configs[0].run_id:
                 raise ValueError("it was written by another version")
             recorder.restore(_below(values, "record/"))
+            lengths = _below(values, "recording/")
     except Exception as error:  # what the zip and array readers make of damaged bytes is open-ended
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path} is damaged ({reason}); delete it to start the run again") from None
@@ -65,6 +70,7 @@ def load_checkpoint(path: Path, training: Training, recorder: Recorder) -> float
         raise InputError(
             f"{path} belongs to a run with other parameters; delete it or choose another output folder"
         )
+    recordings.restore(lengths)
     training.step, training.arrays, training.loop_seconds = step, arrays, loop_seconds
     training.windows = windows
     if arrays["controller.wake_step"][0] >= training.total_wake_steps:

@@ -152,7 +152,9 @@ class Recorder:
             data[f"pre_{name}"] = (dimension, final.connections[name][0].astype(np.int32))
             data[f"post_{name}"] = (dimension, final.connections[name][1].astype(np.int32))
         data["population_size"] = ("population", [self._structure.size(name) for name in neurons])
-        for name in neurons:
+        for name, values in final.kept.items():
+            data[f"kept_{name.replace('.', '_of_')}"] = (f"unit_{name.partition('.')[0]}", values)
+        for name in final.thresholds:
             data[f"threshold_rise_{name}"] = (f"unit_{name}", final.thresholds[name], {"units": "V"})
         coordinates: dict[str, Any] = {
             "time": ("time", time, {"units": "s"}),

@@ -24,7 +24,7 @@ from homeonet.plastic.network._arrays import Arrays, assemble
 from homeonet.plastic.network._connectivity import Connections, connect
 from homeonet.plastic.network._structure import Structure
 
-__all__ = ["Network", "Segment", "Training"]
+__all__ = ["SEGMENT_SECONDS", "Network", "Segment", "Training", "kept_state"]
 
 #: Simulated seconds of a training segment: progress, records and the guard have this resolution.
 SEGMENT_SECONDS = 50.0
@@ -66,7 +66,7 @@ class Network:
             connect(structure, [config]),
             {name: arrays[f"{name}.w"] for name in structure.pathway},
             {name: np.zeros(structure.size(name)) for name in structure.lif},
-            kept={name: arrays[name] for name in _kept(config)},
+            kept={name: arrays[name] for name in kept_state(config)},
         )
 
 
@@ -240,7 +240,7 @@ class Training:
             {name: part(self.arrays[f"{name}.w"]) for name in self.structure.pathway},
             {name: part(self.arrays[f"{name}.theta"]) for name in self.structure.lif},
             threshold_scales(self.arrays, replica, self.structure.lif) if self.structure.ahsar else {},
-            {name: part(self.arrays[name]) for name in _kept(self.configs[replica])},
+            {name: part(self.arrays[name]) for name in kept_state(self.configs[replica])},
         )
 
     def _signals(self, replica: int, first: int, n_rows: int) -> np.ndarray:
@@ -258,7 +258,7 @@ class Training:
         return np.repeat(values.astype(float), repeats)
 
 
-def _kept(config: Config) -> list[str]:
+def kept_state(config: Config) -> list[str]:
     """State of the user's neurons that training leaves for evaluation."""
     return [
         f"{name}.{variable}"

@@ -30,6 +30,7 @@ class Sizes(Protocol):
     """What a mechanism may know of the structure of its network."""
 
     replicas: int
+    signals: tuple[str, ...]
 
     def size(self, population: str) -> int:
         """Neurons or inputs of a population in one replica."""

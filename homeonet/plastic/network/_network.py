@@ -52,7 +52,7 @@ def build_network(structure: Structure, connections: Connections) -> brian2.Netw
         name="totals",
     )
     controller = brian2.NeuronGroup(
-        structure.replicas, _sleep.controller(structure.watched), name="controller"
+        structure.replicas, _sleep.controller(structure.watched, structure.own_controller), name="controller"
     )
     for pathway in structure.watched:
         setattr(controller, f"total_{pathway}", brian2.linked_var(totals, f"total_{pathway}"))

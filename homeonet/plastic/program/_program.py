@@ -181,7 +181,22 @@ def _generate(structure: Structure, folder: Path, target: str) -> None:
         reason = next((line for line in reversed(lines) if "Error: " in line), lines[-1])
         if reason.startswith("OSError: "):
             raise OSError(reason.removeprefix("OSError: "))
+        own = _own_texts(structure)
+        if own and not reason.startswith(("ImportError", "ModuleNotFoundError", "MemoryError")):
+            which = own[0] if len(own) == 1 else f"one of {', '.join(own)}"
+            raise InputError(f"Brian2 does not take {which}: {reason}; correct its text")
         raise HomeonetError(f"Brian2 could not generate the network: {reason}; run `homeonet doctor`")
+
+
+def _own_texts(structure: Structure) -> list[str]:
+    """What the user has written of a network, by its tables."""
+    kinds = {
+        "neuron": structure.own_neurons,
+        "rule": structure.own_rules,
+        "homeostasis": structure.own_homeostasis,
+    }
+    named = [f"{kind}.{name}" for kind, texts in kinds.items() for name, _ in texts]
+    return [*named, *(["the controller of sleep.trigger"] if structure.own_controller else [])]
 
 
 def _build_key(toolchain: Toolchain) -> str:
