@@ -14,7 +14,7 @@ from homeonet import InputError, run
 from homeonet.cli.main import main
 from homeonet.sweep import Grid, estimate, open_sweep, sweep, sweep_table
 from homeonet.sweep._tasks import baseline_config
-from tests.short_runs import assert_same_run
+from tests.support.short_runs import assert_same_run
 
 FIXED = {"preset": "massey2026", "data": "geometric", "train": 40, "test": 20}
 FIXED |= {"input.presentation": "0.5 s", "evaluation.presentation": "0.2 s"}
