@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -249,7 +249,10 @@ def load_config(source: str | Path, overrides: dict[str, Any] | None = None) -> 
             preset = load_config(base)
             added = _taken_out(tables, preset.to_dict())
             differing = {name: value for name, value in dotted(tables).items() if value != {}}
-            return apply_overrides(preset, added | differing | (overrides or {}))
+            in_file, given = added | differing, overrides or {}
+            if any(_is_whole_table(name) for name in given if isinstance(name, str)):
+                return apply_overrides(apply_overrides(preset, in_file), given)
+            return apply_overrides(preset, in_file | given)
     else:
         raise InputError(
             f"preset = {shown(text)} is not known; choose one of {', '.join(preset_names())}, or give the path of "
@@ -284,6 +287,7 @@ def apply_overrides(config: Config, overrides: dict[str, Any]) -> Config:
     for name in overrides:
         if not isinstance(name, str):
             raise InputError(f"{shown(name)} is not a parameter; names are text, such as sleep.ratio")
+    overrides = _grouped(config, overrides)
     whole = {name: value for name, value in overrides.items() if _is_whole_table(name)}
     whole |= _other_neurons(config, overrides)
     split = ((*name.split("."), value) for name, value in whole.items())
@@ -322,6 +326,23 @@ def _other_neurons(config: Config, overrides: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _grouped(config: Config, overrides: dict[str, Any]) -> dict[str, Any]:
+    """Single values of a table that is not there yet, such as homeostasis.mine.every, as one whole table."""
+    grouped: dict[str, Any] = {}
+    for given, value in overrides.items():
+        kind, _, rest = given.partition(".")
+        name, *keys = rest.split(".")
+        if kind not in KINDS or not keys or name in getattr(config, kind):
+            grouped[given] = value
+            continue
+        table = grouped.setdefault(f"{kind}.{name}", {})
+        for key in keys[:-1]:
+            table = table.setdefault(key, {}) if isinstance(table, dict) else {}
+        if isinstance(table, dict):
+            table[keys[-1]] = plain(value)
+    return grouped
+
+
 def _is_whole_table(name: str) -> bool:
     kind, _, rest = name.partition(".")
     return kind in KINDS and bool(rest) and "." not in rest
@@ -345,18 +366,28 @@ def _validate(tables: dict[str, Any]) -> Config:
     try:
         return Config.model_validate(tables)
     except ValidationError as error:
-        raise InputError("; ".join(_explained(item) for item in error.errors())) from None
+        raise InputError("; ".join(dict.fromkeys(_explained(error.errors())))) from None
 
 
-def _explained(item: Any) -> str:
-    kind, *rest = item["loc"] or ("",)
-    if kind == "population" and len(rest) > 1:
-        rest = [rest[0], *rest[2:]]  # after the name comes the kind of neuron that was tried
-    if item["loc"] == () and item["type"] == "value_error":
-        return str(item["msg"].removeprefix("Value error, "))  # it names the parameter
-    if kind in ("population", "pathway") and rest:
-        return explain(item | {"loc": tuple(rest)}, like=kind)
-    return explain(item)
+def _explained(errors: list[Any]) -> Iterator[str]:
+    missing: dict[tuple[str, str], list[str]] = {}
+    for item in errors:
+        kind, *rest = item["loc"] or ("",)
+        if kind == "population" and len(rest) > 1:
+            rest = [rest[0], *rest[2:]]  # after the name comes the kind of neuron that was tried
+        if item["loc"] == () and item["type"] == "value_error":
+            yield str(item["msg"].removeprefix("Value error, "))  # it names the parameter
+        elif kind in ("population", "pathway") and item["type"] == "missing" and len(rest) == 2:
+            missing.setdefault((kind, str(rest[0])), []).append(str(rest[1]))
+        elif kind in ("population", "pathway") and rest:
+            yield explain(item | {"loc": tuple(rest)})
+        else:
+            yield explain(item)
+    for (kind, name), keys in missing.items():
+        yield (
+            f'{kind}.{one_line(name, 40)} lacks {", ".join(keys)}; add them, or write like = "…" to copy another '
+            f"{kind}"
+        )
 
 
 def _suggest(name: str, tables: dict[str, Any]) -> str:

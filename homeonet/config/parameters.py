@@ -61,16 +61,12 @@ def dotted(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def explain(item: Any, like: str = "") -> str:
-    """One of pydantic's errors as a line that names the parameter, its value and the remedy.
-
-    `like` is the kind of table that the parameter stands in, where one table can be made like another.
-    """
+def explain(item: Any) -> str:
+    """One of pydantic's errors as a line that names the parameter, its value and the remedy."""
     name = one_line(".".join(str(part) for part in item["loc"]), 200) or "configuration"
     message = item["msg"].removeprefix("Value error, ")
     if item["type"] == "missing":
-        another = f'write like = "…" to copy another {like}' if like else "name a preset to start from"
-        return f"{name} is missing; add it or {another}"
+        return f"{name} is missing; add it or name a preset to start from"
     if item["type"] == "extra_forbidden":
         return f"{name} is not a parameter; remove it or correct its name"
     given = item["input"]

@@ -19,13 +19,7 @@ from homeonet.plastic.engine._features import read_features
 from homeonet.plastic.engine._recordings import RECORDINGS, Recordings
 from homeonet.plastic.engine._records import Recorder
 from homeonet.plastic.engine._segment import Engine, SegmentResult
-from homeonet.plastic.engine._simulation import (
-    SEGMENT_SECONDS,
-    Network,
-    Segment,
-    Training,
-    kept_state,
-)
+from homeonet.plastic.engine._simulation import SEGMENT_SECONDS, Network, Segment, Training, kept_state
 from homeonet.plastic.mechanisms._poisson import log_silence
 from homeonet.plastic.mechanisms._random import draw_key, normal_draw, stream_id, uniform_draw
 from homeonet.plastic.network._arrays import assemble, watched_weight

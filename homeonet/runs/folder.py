@@ -70,7 +70,7 @@ class RunFolder:
         self.require_writable()
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a file of the partial folder."""
+        """Write a file of text, such as the configuration of the run."""
         store.write_atomically(self.work / name, lambda file: file.write(text.encode()))
 
     def publish(self, parts: Sequence[str]) -> None:

@@ -122,7 +122,7 @@ def run(
                 return _found(folder, config, figures)
             _write_config(folder, config)
             result = _run(config, dataset, folder.work, device, workers, figures, baselines, progress)
-            _publish(folder, figures)
+            folder.publish(_parts(config, figures))
             opened = store.open_recordings(folder.final / RECORDINGS) if config.record else None
             return replace(result, folder=folder.final, recordings=opened)
 
@@ -132,12 +132,9 @@ def _write_config(folder: RunFolder, config: Config) -> None:
     folder.write_text("model.txt", model_page(config))
 
 
-def _publish(folder: RunFolder, figures: bool) -> None:
-    """Give a run's folder its name, with what belongs to it."""
+def _parts(config: Config, figures: bool) -> list[str]:
     parts = ["config.toml", "model.txt", "metrics.json", "records.nc"]
-    parts += [RECORDINGS] if (folder.work / RECORDINGS).exists() else []
-    parts += ["figures"] if figures else []
-    folder.publish(parts)
+    return [*parts, *([RECORDINGS] if config.record else []), *(["figures"] if figures else [])]
 
 
 def write_run(
@@ -155,7 +152,7 @@ def write_run(
     with folder.writing():
         _write_config(folder, network.config)
         _finish(network, recorder, timing, dataset, folder.work, workers, figures, baselines=False)
-        _publish(folder, figures)
+        folder.publish(_parts(network.config, figures))
 
 
 def _run(

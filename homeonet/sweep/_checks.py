@@ -63,6 +63,7 @@ def with_code(grid: Grid) -> Grid:
         {**grid.fixed, **{f"sources.{name}": digest for name, digest in sources.items()}},
         grid.axes,
         grid.cases,
+        grid.models,
     )
 
 

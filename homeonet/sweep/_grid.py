@@ -6,7 +6,7 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ __all__ = ["MOST_CELLS", "Cell", "Grid", "load_grid"]
 
 #: A grid with more cells than this is probably a mistake, and needs to be confirmed.
 MOST_CELLS = 100_000
-_SECTIONS = ("set", "grid", "case")
+_SECTIONS = ("set", "grid", "case", "model")
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ class Grid:
         The lists that are crossed, by their dotted names; `seed` is usually one.
     cases : mapping of str to mapping, optional
         Named sets of parameters, crossed with the axes as one more axis called "case".
+    models : mapping of str to mapping, optional
+        Whole configurations by the names that `preset` gives them, such as the file that one was read from.
 
     Raises
     ------
@@ -74,6 +76,7 @@ class Grid:
     fixed: Mapping[str, Any]
     axes: Mapping[str, Sequence[Any]]
     cases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("fixed", "axes"):  # arrays and numbers of NumPy become Python's
@@ -143,11 +146,34 @@ class Grid:
         InputError
             If a parameter is not known or a value is out of its range: says in which cell.
         """
-        configure = _configurator(self.kind)
+        configure = _configurator(self.kind, self.models)
         return [
             Cell(values, _configured(configure, self._parameters(values), values))
             for values in self._points()
         ]
+
+    def with_models(self, folder: Path | None = None) -> Grid:
+        """The grid with the configurations of the files that `preset` names, so that it needs them no more.
+
+        They are looked for in `folder`, then in the current one.
+        """
+        from homeonet.config import load_config, preset_names
+
+        def file_of(name: str) -> Path | None:
+            there = [path for path in ((folder or Path()) / name, Path(name)) if path.is_file()]
+            return there[0] if there and name.lower().endswith(".toml") else None
+
+        tables = [
+            self.fixed,
+            *self.cases.values(),
+            *({"preset": value} for value in self.axes.get("preset", ())),
+        ]
+        named = [table["preset"] for table in tables if isinstance(table.get("preset"), str)]
+        files = {
+            name: file_of(name) for name in named if name not in preset_names() and name not in self.models
+        }
+        found = {name: load_config(path).to_dict() for name, path in files.items() if path is not None}
+        return replace(self, models={**self.models, **found})
 
     def with_data(self, folder: str | Path | None) -> Grid:
         """The grid with the names of its data made ones that say what they hold, as a single run has them."""
@@ -160,7 +186,8 @@ class Grid:
             name: [pinned(value, folder) for value in values] if name == "data" else values
             for name, values in self.axes.items()
         }
-        return Grid(named(self.fixed), axes, {name: named(case) for name, case in self.cases.items()})
+        cases = {name: named(case) for name, case in self.cases.items()}
+        return Grid(named(self.fixed), axes, cases, self.models)
 
     def to_toml(self) -> str:
         """The grid as :func:`load_grid` reads it."""
@@ -169,6 +196,8 @@ class Grid:
             tables["grid"] = {name: list(values) for name, values in self.axes.items()}
         if self.cases:
             tables["case"] = {name: dict(case) for name, case in self.cases.items()}
+        if self.models:
+            tables["model"] = {name: dict(model) for name, model in self.models.items()}
         return tomli_w.dumps(tables)
 
     def _points(self) -> Iterator[dict[str, Any]]:
@@ -206,17 +235,20 @@ def load_grid(path: str | Path) -> Grid:
         if not isinstance(case, dict):
             raise InputError(f'{path}: case {name} must be a table; write [case."{name}"]')
     cases = {name: dotted(case) for name, case in sections["case"].items()}
-    return Grid(top | fixed, dotted(sections["grid"]), cases)
+    grid = Grid(top | fixed, dotted(sections["grid"]), cases, sections["model"])
+    return grid.with_models(path.parent)
 
 
-def _configurator(kind: str) -> Any:
+def _configurator(kind: str, models: Mapping[str, Mapping[str, Any]]) -> Any:
     """A function from flat parameters to a validated configuration."""
     if kind == "gradient":
         require_gradient("a grid with a neuron")
         from homeonet.gradient.training import train_config
 
         return lambda parameters: train_config(**parameters)
-    from homeonet.config import apply_overrides, load_config, preset_names
+    from homeonet.config import Config, apply_overrides, load_config, preset_names
+
+    whole = {name: Config.model_validate(model) for name, model in models.items()}
 
     def configure(parameters: Mapping[str, Any]) -> Any:
         overrides = dict(parameters)
@@ -225,7 +257,7 @@ def _configurator(kind: str) -> Any:
             raise InputError(
                 f"preset = {shown(preset)}: each cell needs one; choose one of {', '.join(preset_names())}"
             )
-        return apply_overrides(load_config(preset), overrides)
+        return apply_overrides(whole[preset] if preset in whole else load_config(preset), overrides)
 
     return configure
 

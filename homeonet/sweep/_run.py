@@ -132,7 +132,7 @@ def sweep(
     refuse_in_spawned_child()
     check_size(grid, allow_many)
     check_device(grid.kind, device, workers, replicas, here=scheduler is None)
-    grid = with_code(grid).with_data(data_folder)
+    grid = with_code(grid.with_models()).with_data(data_folder)
     cells = grid.cells()
     tasks = tasks_of(cells, grid.kind, baselines=baselines)
     folder = Path(out).resolve()

@@ -19,7 +19,6 @@ from homeonet.plastic.mechanisms._times import NEVER
 
 __all__ = ["FIRST_STEP", "LAST_STEP", "ROW_TIME", "draw", "log_silence", "poisson_input"]
 
-
 #: The log-probability that a unit is silent for one step, by what an input shows.
 _SILENCE = {
     "input": "stimulus(row_time, i)",
