@@ -146,8 +146,9 @@ def evaluate_readout(
             raise InputError(f"n_exc is {n_exc}; give 1 to {train.shape[1]}, the number of units")
         train, test = train[:, :n_exc], test[:, :n_exc]
     varying = np.ptp(train, axis=0) > 0
+    settings: Mapping[str, float] = {}
     if classes.size == 1 or not varying.any():
-        predicted, settings = np.full(len(test), np.bincount(target).argmax()), {}
+        predicted = np.full(len(test), np.bincount(target).argmax())
     else:
         options = _Options(seed, tune, strength)
         predicted, settings = _FITTERS[name](train[:, varying], target, test[:, varying], options)

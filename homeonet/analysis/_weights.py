@@ -140,7 +140,10 @@ def weight_drift(records: xr.Dataset) -> xr.Dataset:
         No pathway recorded, or a weight that is not finite.
     """
     pathways = _recorded_pathways(records)
-    found = [drift(records[f"w_initial_{name}"], records[f"w_final_{name}"]) for name in pathways]
+    found = [
+        drift(records[f"w_initial_{name}"].to_numpy(), records[f"w_final_{name}"].to_numpy())
+        for name in pathways
+    ]
     names = ("norm_ratio", "relative_change", "rank_correlation")
     return xr.Dataset(
         {name: ("pathway", [getattr(one, name) for one in found]) for name in names},

@@ -90,7 +90,8 @@ def measured_over_seeds(case: str, values: Sequence[float] | np.ndarray, unit: s
     if not len(present):
         raise InputError(f"no value of the case {case!r} is there; run the study again")
     if len(present) == 1:
-        return Measured(case, *[float(present[0])] * 3, 1, unit)
+        only = float(present[0])
+        return Measured(case, only, only, only, 1, unit)
     found = mean_interval(present)
     return Measured(case, found.estimate, found.low, found.high, len(present), unit, tuple(present.tolist()))
 

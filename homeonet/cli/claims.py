@@ -120,8 +120,14 @@ def _print_all(rows: Sequence[ClaimRow]) -> None:
     console = Console()
     console = Console(width=min(max(console.width, 100), 160))
     for title, these in _by_source(rows).items():
-        look = {"box": box.HORIZONTALS, "show_lines": True, "expand": True}
-        table = Table(title=title, title_justify="left", title_style="bold", **look)
+        table = Table(
+            title=title,
+            title_justify="left",
+            title_style="bold",
+            box=box.HORIZONTALS,
+            show_lines=True,
+            expand=True,
+        )
         table.add_column("claim", ratio=5, overflow="fold")
         table.add_column("paper", ratio=4, overflow="fold")
         table.add_column("measured here [95 % interval]", ratio=5, overflow="fold")

@@ -175,7 +175,7 @@ def _self_test(device: str) -> bool:
         training = Training([config], shown, device)
         segment = training.advance()
         seconds = segment.n_steps * training.dt
-        rates.append(len(segment.result.spikes["exc"][0]) / (config.exc.n * seconds))
+        rates.append(len(segment.result.spikes["exc"][0]) / (config.size("exc") * seconds))
     passed = rates[0] > 0.1 and rates[1] == 0
     print(
         f"self-test        {'passed' if passed else 'FAILED'} in {time.perf_counter() - start:.1f} s on {device} "

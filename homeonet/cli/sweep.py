@@ -17,7 +17,8 @@ from homeonet.errors import InputError
 from homeonet.machine.optional import install_command
 
 if TYPE_CHECKING:
-    from homeonet.sweep import Grid, Watcher
+    from homeonet.sweep import Grid
+    from homeonet.sweep._run import Watcher
 
 __all__ = ["add_sweep", "sweep_meter"]
 

@@ -49,11 +49,11 @@ def open_standard_streams() -> None:
     Otherwise the next file that is opened gets its descriptor, and what a child process says to its standard error
     is written into that file; and Python prints to standard output what is meant for a standard error that is None.
     """
-    for descriptor, mode in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
+    for descriptor, flag in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
         try:
             os.fstat(descriptor)
         except OSError:
-            opened = os.open(os.devnull, mode)
+            opened = os.open(os.devnull, flag)
             if opened != descriptor:
                 os.dup2(opened, descriptor)
                 os.close(opened)

@@ -301,7 +301,11 @@ def apply_overrides(config: Config, overrides: dict[str, Any]) -> Config:
         for section in sections:
             table = table.get(section) if isinstance(table, dict) else None
         # what a table of a mechanism leaves out has its default
-        left_out = len(sections) == 2 and sections[0] in KINDS and key in _fields(config, *sections, key)
+        left_out = (
+            len(sections) == 2
+            and sections[0] in KINDS
+            and key in _fields(config, sections[0], sections[1], key)
+        )
         if not isinstance(table, dict) or not (key in table or left_out) or isinstance(table.get(key), dict):
             raise InputError(f"{one_line(given, 200)} is not a parameter; {_suggest(given, tables)}")
         table[key] = _coerce(given, plain(value), table.get(key, value))

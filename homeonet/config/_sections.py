@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from homeonet.config._units import OwnValue, quantity
+from homeonet.config._units import Hertz, Milliseconds, Millivolts, OwnValue, Seconds
 
 __all__ = [
     "AHSAR",
@@ -37,7 +37,7 @@ class Simulation(Section):
     drive) or plain Euler (as the released code of Massey et al. 2026). `precision` is that of neurons,
     traces and weights in training; "float32" needs a GPU, and input spikes are the same in both."""
 
-    dt: quantity("ms", gt=0, le=5e-3)
+    dt: Milliseconds = Field(gt=0, le=5e-3)
     method: Literal["exponential_euler", "euler"]
     precision: Literal["float64", "float32"] = "float64"
 
@@ -48,8 +48,8 @@ class Input(Section):
     often has a lower mean rate."""
 
     side: int = Field(ge=4, le=128)
-    mean_rate: quantity("Hz", gt=0, le=1000)
-    presentation: quantity("s", gt=0, le=100)
+    mean_rate: Hertz = Field(gt=0, le=1000)
+    presentation: Seconds = Field(gt=0, le=100)
 
 
 class Population(Section):
@@ -63,19 +63,19 @@ class Population(Section):
     neuron: Literal["lif"] = "lif"
     n: int = Field(ge=1, le=1_000_000)
     synapse: Literal["current", "conductance"]
-    tau_m: quantity("ms", gt=0)
-    e_leak: quantity("mV", ge=-1, le=1)
-    v_reset: quantity("mV", ge=-1, le=1)
-    v_threshold: quantity("mV", ge=-1, le=1)
-    v_floor: quantity("mV", ge=-1, le=1)
-    refractory: quantity("ms", ge=0)
-    tau_g_exc: quantity("ms", gt=0)
-    tau_g_inh: quantity("ms", gt=0)
-    e_exc: quantity("mV", ge=-1, le=1)
-    e_inh: quantity("mV", ge=-1, le=1)
-    theta_plus: quantity("mV", ge=0)
-    theta_max: quantity("mV", ge=0)
-    tau_theta: quantity("s", gt=0)
+    tau_m: Milliseconds = Field(gt=0)
+    e_leak: Millivolts = Field(ge=-1, le=1)
+    v_reset: Millivolts = Field(ge=-1, le=1)
+    v_threshold: Millivolts = Field(ge=-1, le=1)
+    v_floor: Millivolts = Field(ge=-1, le=1)
+    refractory: Milliseconds = Field(ge=0)
+    tau_g_exc: Milliseconds = Field(gt=0)
+    tau_g_inh: Milliseconds = Field(gt=0)
+    e_exc: Millivolts = Field(ge=-1, le=1)
+    e_inh: Millivolts = Field(ge=-1, le=1)
+    theta_plus: Millivolts = Field(ge=0)
+    theta_max: Millivolts = Field(ge=0)
+    tau_theta: Seconds = Field(gt=0)
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -107,7 +107,7 @@ class PoissonPopulation(Section):
     neuron: Literal["poisson"]
     shows: Literal["images", "nothing"]
     n: int = Field(0, ge=0, le=1_000_000)
-    mean_rate: quantity("Hz", gt=0, le=1000)
+    mean_rate: Hertz = Field(gt=0, le=1000)
 
     @model_validator(mode="after")
     def _sized(self) -> Self:
@@ -136,15 +136,15 @@ class Noise(Section):
     """Membrane noise: each step of 1 ms adds a normal number of standard deviation `sigma` (scaled with
     the square root of the time step), asleep only or always."""
 
-    sigma: quantity("mV", ge=0)
+    sigma: Millivolts = Field(ge=0)
     during: Literal["sleep", "always"]
 
 
 class STDP(Section):
     """The window shared by all pathways with a pair rule. `pairing` is "all" or "nearest" spike."""
 
-    tau_plus: quantity("ms", gt=0)
-    tau_minus: quantity("ms", gt=0)
+    tau_plus: Milliseconds = Field(gt=0)
+    tau_minus: Milliseconds = Field(gt=0)
     a_plus: float = Field(ge=0)
     a_minus: float = Field(ge=0)
     x_target: float = Field(ge=0)
@@ -154,8 +154,8 @@ class STDP(Section):
 class ISTDP(Section):
     """Vogels et al. (2011): trace time constant and target rate of the postsynaptic neurons."""
 
-    tau: quantity("ms", gt=0)
-    rho_target: quantity("Hz", ge=0)
+    tau: Milliseconds = Field(gt=0)
+    rho_target: Hertz = Field(ge=0)
 
 
 class Pathway(Section):
@@ -180,7 +180,7 @@ class Pathway(Section):
     w_min: float = Field(ge=0)
     w_max: float = Field(gt=0)
     w_target: float = Field(gt=0)
-    gain: quantity("mV", gt=0)
+    gain: Millivolts = Field(gt=0)
     rule: str = Field(max_length=40)
     eta: float = Field(ge=0)
     avoid_reciprocal: bool = False
@@ -219,14 +219,14 @@ class Sleep(Section):
 
     ratio: float = Field(ge=0, lt=1)
     trigger: str = Field(max_length=40)
-    interval: quantity("s", gt=0)
-    longest: quantity("s", gt=0)
-    shortest_wake: quantity("s", gt=0)
+    interval: Seconds = Field(gt=0)
+    longest: Seconds = Field(gt=0)
+    shortest_wake: Seconds = Field(gt=0)
     alpha_trigger: float = Field(gt=0)
     alpha_base: float = Field(ge=0)
     renormalisation: Literal["power_law", "scaling", "normalise", "none"]
     decay: float = Field(gt=0, lt=1)
-    every: quantity("ms", gt=0)
+    every: Milliseconds = Field(gt=0)
     plastic: bool
 
     @model_validator(mode="after")
@@ -247,8 +247,8 @@ class AHSAR(Section):
     """
 
     enabled: bool
-    target_rate: quantity("Hz", gt=0, le=1000)
-    window: quantity("s", ge=0.1, le=1000)
+    target_rate: Hertz = Field(gt=0, le=1000)
+    window: Seconds = Field(ge=0.1, le=1000)
     momentum: float = Field(ge=0, lt=1)
     relaxation: float = Field(ge=0, le=1)
     strength: float = Field(ge=0)
@@ -261,16 +261,16 @@ class Guard(Section):
     """A run ends with an error when, over `window`, a population fires above `max_rate` or below
     `min_rate` while awake (0 switches the lower bound off)."""
 
-    max_rate: quantity("Hz", gt=0)
-    min_rate: quantity("Hz", ge=0)
-    window: quantity("s", ge=0.1, le=1000)
+    max_rate: Hertz = Field(gt=0)
+    min_rate: Hertz = Field(ge=0)
+    window: Seconds = Field(ge=0.1, le=1000)
 
 
 class Evaluation(Section):
     """How features are read out, with plasticity and sleep off: each image is shown for `presentation`;
     `freeze_threshold` keeps the thresholds as training left them."""
 
-    presentation: quantity("s", gt=0, le=100)
+    presentation: Seconds = Field(gt=0, le=100)
     freeze_threshold: bool
 
 
@@ -285,9 +285,9 @@ class Recording(Section):
     pathway: str | None = Field(None, max_length=40)
     variables: list[str] = Field(default_factory=list, max_length=20)
     neurons: int | list[Annotated[int, Field(ge=0)]] | None = None
-    every: quantity("ms", gt=0) | None = None
-    start: quantity("s", ge=0) = 0.0
-    stop: quantity("s", gt=0) | None = None
+    every: Milliseconds | None = Field(None, gt=0)
+    start: Seconds = Field(0.0, ge=0)
+    stop: Seconds | None = Field(None, gt=0)
 
     @model_validator(mode="after")
     def _of_one_thing(self) -> Self:

@@ -8,13 +8,24 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import BeforeValidator, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from homeonet.machine.text import NUMBER, shown
 
-__all__ = ["OwnValue", "format_quantity", "parse_quantity", "quantity", "unit_and_factor"]
+__all__ = [
+    "Hertz",
+    "Milliseconds",
+    "Millivolts",
+    "OwnValue",
+    "Seconds",
+    "format_quantity",
+    "parse_quantity",
+    "unit_and_factor",
+]
 
 # unit: (dimension, factor to SI, an example value for messages)
 _UNITS = {
@@ -171,14 +182,27 @@ def format_quantity(value: float, unit: str) -> str:
     return f"{scaled:g} {unit}" if float(f"{scaled:g}") == scaled else f"{scaled!r} {unit}"
 
 
-def quantity(unit: str, **bounds: float) -> Any:
-    """A pydantic field type for a quantity of the dimension of ``unit``, bounds in SI units."""
-    return Annotated[
-        float,
-        Field(**bounds),
-        BeforeValidator(lambda value: parse_quantity(value, unit)),
-        PlainSerializer(lambda value: format_quantity(value, unit)),
-    ]
+@dataclass(frozen=True)
+class _In:
+    """Makes a pydantic field one of a quantity of the dimension of `unit`, in which it prints itself."""
+
+    unit: str
+
+    def __get_pydantic_core_schema__(self, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(
+            lambda value: parse_quantity(value, self.unit),
+            handler(source),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda value: format_quantity(value, self.unit)
+            ),
+        )
+
+
+#: Fields of a configuration, SI units within: read from text with any unit of the dimension, written in this one.
+Millivolts = Annotated[float, _In("mV")]
+Milliseconds = Annotated[float, _In("ms")]
+Seconds = Annotated[float, _In("s")]
+Hertz = Annotated[float, _In("Hz")]
 
 
 def _checked_value(value: Any) -> Any:

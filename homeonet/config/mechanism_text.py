@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from homeonet.config._units import OwnValue, quantity
+from homeonet.config._units import Milliseconds, OwnValue
 from homeonet.config.rule_text import ASLEEP, Trace
 from homeonet.config.statements import (
     LONGEST,
@@ -66,7 +66,7 @@ class NeuronText(_Text):
     equations: str = Field(max_length=LONGEST)
     threshold: str = Field(max_length=LONGEST)
     reset: str = Field("", max_length=LONGEST)
-    refractory: quantity("ms", ge=0) = 0.0
+    refractory: Milliseconds = Field(0.0, ge=0)
     parameters: dict[str, OwnValue] = Field(default_factory=dict)
     initial: dict[str, OwnValue] = Field(default_factory=dict)
     kept: list[str] = Field(default_factory=list)
@@ -147,7 +147,7 @@ class HomeostasisText(_Text):
 
     enabled: bool = True
     when: Literal["asleep", "awake", "always"] = "asleep"
-    every: quantity("ms", gt=0)
+    every: Milliseconds = Field(gt=0)
     pathways: list[str] | None = None
     populations: list[str] | None = None
     traces: dict[str, Trace] = Field(default_factory=dict)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from homeonet.config._units import quantity
+from homeonet.config._units import Milliseconds
 from homeonet.config.statements import LONGEST, RESERVED, check_expression, check_name, check_statements
 
 __all__ = ["ASLEEP", "BUILT_IN_RULES", "RuleText", "Trace"]
@@ -33,7 +33,7 @@ class Trace(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    tau: quantity("ms", gt=0)
+    tau: Milliseconds = Field(gt=0)
     rise: str = Field("1", max_length=LONGEST)
     pairing: Annotated[str, Field(pattern="^(all|nearest)$")] = "all"
 
@@ -67,7 +67,7 @@ class RuleText(BaseModel):
     third_factors: list[str] = Field(default_factory=list)
     on_pre: str = Field("", max_length=LONGEST)
     on_post: str = Field("", max_length=LONGEST)
-    every: quantity("ms", gt=0) | None = None
+    every: Milliseconds | None = Field(None, gt=0)
     on_every: str = Field("", max_length=LONGEST)
     on_image_end: str = Field("", max_length=LONGEST)
 

@@ -87,6 +87,13 @@ def names_in(text: str) -> set[str]:
     return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
 
 
+def _parts(tree: ast.AST) -> list[ast.stmt] | list[ast.expr]:
+    """The statements of a text, or the one expression that it is."""
+    return (
+        tree.body if isinstance(tree, ast.Module) else [tree.body] if isinstance(tree, ast.Expression) else []
+    )
+
+
 def _check(where: str, text: str, known: set[str], changed: frozenset[str], *, statements: bool) -> None:
     try:
         tree = ast.parse(text if statements else text.strip() or "0", mode="exec" if statements else "eval")
@@ -96,7 +103,7 @@ def _check(where: str, text: str, known: set[str], changed: frozenset[str], *, s
             f"{where}, line {line}: {_line(text, line)} is not an equation; correct it"
         ) from None
     own: set[str] = set()
-    for node in tree.body if isinstance(tree, ast.Module) else [tree.body]:
+    for node in _parts(tree):
         line = _line(text, node.lineno)
         bad = next(
             (n for n in ast.walk(node) if not isinstance(n, _ALLOWED) or isinstance(n, _NOT_BRIAN2)), None
@@ -121,7 +128,7 @@ def _check(where: str, text: str, known: set[str], changed: frozenset[str], *, s
                     f"{where}, line {node.lineno}: {constant!r} is no number; write numbers and names"
                 )
         read = [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
-        if isinstance(node, ast.AugAssign):
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             read.append(node.target.id)
         for name in read:
             if name not in known | own | called | set(CONSTANTS):

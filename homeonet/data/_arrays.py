@@ -51,11 +51,12 @@ def images_from_arrays(
     parts: dict[str, np.ndarray] = {}
     train, test = divided(raw.y, raw.y_test is None, test_share, split_seed)
     none = raw.x[:0], raw.y[:0]
-    for part, (x, y) in {
+    given_parts: dict[str, tuple[Any, Any]] = {
         "train": (raw.x[train], raw.y[train]),
         "val": none if raw.x_val is None else (raw.x_val, raw.y_val),
         "test": (raw.x[test], raw.y[test]) if raw.x_test is None else (raw.x_test, raw.y_test),
-    }.items():
+    }
+    for part, (x, y) in given_parts.items():
         parts[f"x_{part}"], parts[f"y_{part}"] = resize_images(x, None, raw.full_scale), y
     channels = 1 if raw.x.ndim == 3 else raw.x.shape[3]
     shape = raw.x.shape[1:3]
@@ -146,10 +147,10 @@ def read_arrays(path: Path, name: str) -> RawImages:
     else:
         given = {key: given[key] for key in wanted}
     try:
-        given = {key: given.get(key) for key in ("x", "y", "x_test", "y_test", "x_val", "y_val")}
+        whole = {key: given.get(key) for key in ("x", "y", "x_test", "y_test", "x_val", "y_val")}
         named = None if class_names is None else [str(label) for label in np.atleast_1d(class_names)]
         raw = _raw_images(
-            parts_of(given, "_train" if split else ""), "file", named, None, "_train" if split else ""
+            parts_of(whole, "_train" if split else ""), "file", named, None, "_train" if split else ""
         )
     except InputError as error:
         raise InputError(f"{path}: {error}") from None

@@ -266,7 +266,7 @@ class Dataset:
         for split in ("train", "val", "test"):
             for array in (getattr(self, f"x_{split}"), getattr(self, f"y_{split}")):
                 hashed.update(repr(array.shape).encode())
-                hashed.update(np.ascontiguousarray(array))
+                hashed.update(np.ascontiguousarray(array).data)
         return hashed.hexdigest()
 
     @property

@@ -61,7 +61,7 @@ class Binning:
         step = np.floor(t * (self.steps / self.duration)).astype(np.int64)
         inside = (step >= 0) & (step < self.steps)
         step, unit = step[inside], unit[inside].astype(np.int64)
-        if self.given is not None and self.sensor != self.given:
+        if self.given is not None and self.sensor is not None and self.sensor != self.given:
             _, height, width = self.given
             polarity, pixel = np.divmod(unit, height * width)
             y, x = np.divmod(pixel, width)
@@ -124,7 +124,8 @@ def events_from_samples(
             raise InputError(
                 f"sensor = {shown(sensor)}: must be (polarities, height, width), such as (2, 34, 34)"
             )
-        sensor = tuple(int(size) for size in sensor)
+        polarities, height, width = (int(size) for size in sensor)
+        sensor = polarities, height, width
     events, y = {}, {}
     for part, (samples, labels) in parts_of(given).items():
         key = "" if part == "train" else f"_{part}"

@@ -276,12 +276,12 @@ def _kept(tree: ImageTree, size: int | None) -> tuple[np.ndarray, int] | None:
 
 
 def _read_all(tree: ImageTree, size: int | None) -> tuple[np.ndarray, int]:
-    pixels, n_padded, coloured = None, 0, False
+    pixels, n_padded, coloured = np.empty((0, 0, 0, 3), dtype=np.uint8), 0, False
     for k, entry in enumerate(tree.entries):
         image, square = _decoded(tree, entry, size)
         n_padded += size is not None and not square
         coloured = coloured or image.ndim == 3
-        if pixels is None:
+        if k == 0:
             pixels = np.empty((len(tree.entries), *image.shape[:2], 3), dtype=np.uint8)
         if image.shape[:2] != pixels.shape[1:3]:
             sizes = Counter((pixels.shape[1:3], image.shape[:2]))

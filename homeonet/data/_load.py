@@ -33,7 +33,11 @@ def _load_geometric(size: int | None, counts: dict[str, int | None], seed: int) 
         origin = SPLIT_SEED if split == "test" else seed
         parts[f"x_{split}"], parts[f"y_{split}"] = draw_geometric(n, side, _NOISE_VARIANCE, (origin, stream))
     n_classes = len(GEOMETRIC_CLASSES)
-    return Dataset("geometric", "generated", (side, side), n_classes, class_names=GEOMETRIC_CLASSES, **parts)
+    return Dataset(
+        "geometric", "generated", (side, side), n_classes,
+        parts["x_train"], parts["y_train"], parts["x_val"], parts["y_val"], parts["x_test"], parts["y_test"],
+        GEOMETRIC_CLASSES,
+    )  # fmt: skip
 
 
 def load(

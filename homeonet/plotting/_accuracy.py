@@ -6,6 +6,7 @@ For what `homeonet.analysis` returned. Never computes an interval.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -50,9 +51,10 @@ def plot_accuracies(
     named = dict(results) if isinstance(results, Mapping) else {r.name: r for r in results}
     if not named:
         raise InputError("results is empty; give at least one accuracy")
+    rows: list[tuple[str, float | ReadoutResult | Interval, str, str]]
     rows = [(name, value, COLOURS["exc"], "o") for name, value in named.items()]
     rows += [(name, value, COLOURS["baseline"], "s") for name, value in (baselines or {}).items()]
-    artists: dict[str, Artist] = {}
+    artists: dict[str, Any] = {}
     for y, (name, value, colour, marker) in enumerate(rows):
         middle, low, high = (100 * v for v in _ends(name, value))
         artists[name] = ax.errorbar(

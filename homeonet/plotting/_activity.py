@@ -97,9 +97,8 @@ def rate_course(records: xr.Dataset, population: str) -> tuple[Course, Course | 
     for state in (~asleep, asleep):
         n = np.bincount(stretch[state], minlength=_BINS)
         some = n > 0
-        means.append(
-            tuple(np.bincount(stretch[state], v[state], _BINS)[some] / n[some] for v in (time, rate))
-        )
+        when, how_fast = (np.bincount(stretch[state], v[state], _BINS)[some] / n[some] for v in (time, rate))
+        means.append((when, how_fast))
     return means[0], means[1] if asleep.any() else None
 
 

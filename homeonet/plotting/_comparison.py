@@ -83,8 +83,9 @@ def plot_sleep_comparison(
             band = (place / len(sleepers), (place + 1) / len(sleepers))
             for ax in axes:
                 shading = shade_sleep(records, ax, colour=colour, band=band)
-                shading.set_label("_")
-                drawn["sleep"] = shading
+                if shading is not None:
+                    shading.set_label("_")
+                    drawn["sleep"] = shading
         artists[label] = drawn
     for ax, ylabel, name in (
         (axes[0], "mean weight\n(dimensionless)", PATHWAY_NAMES.get(pathway, pathway)),
@@ -100,8 +101,9 @@ def plot_sleep_comparison(
             ax.yaxis.set_minor_formatter(NullFormatter())
         else:
             ax.set_ylim(bottom=0)
-        side = {"xycoords": "axes fraction", "rotation": 90, "va": "center", "annotation_clip": False}
-        ax.annotate(name, (1.01, 0.5), **side)
+        ax.annotate(
+            name, (1.01, 0.5), xycoords="axes fraction", rotation=90, va="center", annotation_clip=False
+        )
     axes[1].set_xlabel("simulated time (s)")
     handles, _ = axes[0].get_legend_handles_labels()
     if sleepers:

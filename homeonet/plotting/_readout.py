@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -63,7 +64,7 @@ def plot_confusion(confusion: xr.DataArray, ax: Axes) -> dict[str, Artist | list
         )
         for row, col in zip(*np.nonzero(counts), strict=True)
     ]
-    many = {"fontsize": size} if len(classes) > _ROWS else {}
+    many: dict[str, Any] = {"fontsize": size} if len(classes) > _ROWS else {}
     ax.set_xticks(range(len(classes)), classes, rotation=90 if many else 0, **many)
     ax.set_yticks(range(len(classes)), classes, **many)
     ax.set(xlabel="predicted class", ylabel="true class")
@@ -109,7 +110,8 @@ def plot_embedding(
     for i, cls in enumerate(np.unique(classes)):
         name = str(cls) if names is None else names.get(cls, str(cls))
         artists[name] = ax.scatter(
-            *plane[classes == cls].T,
+            plane[classes == cls, 0],
+            plane[classes == cls, 1],
             s=10,
             marker=MARKERS[(i + i // len(SERIES)) % len(MARKERS)],
             color=SERIES[i % len(SERIES)],

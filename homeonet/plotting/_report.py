@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -100,7 +101,7 @@ def draw_comparison(records_by_label: Mapping[str, xr.Dataset], path: str | os.P
         figure, axes = new_figure(2, 2, width=DOUBLE_WIDTH, height=3.6)
         for column, (pathway, population) in enumerate((("input_exc", "exc"), ("exc_exc", "inh"))):
             plot_sleep_comparison(
-                records_by_label, axes[:, column], pathway=pathway, population=population, log=True
+                records_by_label, list(axes[:, column]), pathway=pathway, population=population, log=True
             )
         return save_figure(figure, target, file_format)
 
@@ -166,7 +167,7 @@ _DRAWN: dict[str, tuple[tuple[str, ...], Callable[[xr.Dataset], Figure]]] = {
 
 def _fields(records: xr.Dataset) -> Figure:
     fields = {w: receptive_fields(records, which=w, absent=np.nan) for w in ("initial", "final")}
-    largest = max(field_scale(values) for values in fields.values())
+    largest = max(field_scale(values.to_numpy()) for values in fields.values())
     figure, axes = new_figure(1, 2, width=DOUBLE_WIDTH, height=3.2)
     for ax, (which, values) in zip(axes[0], fields.items(), strict=True):
         plot_receptive_fields(values, ax, vmax=largest)
@@ -174,7 +175,7 @@ def _fields(records: xr.Dataset) -> Figure:
     return figure
 
 
-def _readouts(records: xr.Dataset, metrics: Mapping[str, object]) -> Iterator[tuple[str, Figure]]:
+def _readouts(records: xr.Dataset, metrics: Mapping[str, Any]) -> Iterator[tuple[str, Figure]]:
     truth = records["labels_test"].to_numpy()
     results = []
     for readout in records["readout"].to_numpy():
@@ -202,8 +203,9 @@ def _embedding(counts: np.ndarray, records: xr.Dataset) -> Figure:
 
 
 def _excitatory_counts(records: xr.Dataset) -> np.ndarray:
-    counts = records["features_test"].to_numpy()
-    return counts[:, : int(records.attrs.get("n_exc", counts.shape[1]))]
+    counts: np.ndarray = records["features_test"].to_numpy()
+    n_exc = int(records.attrs["n_exc"]) if "n_exc" in records.attrs else counts.shape[1]
+    return counts[:, :n_exc]
 
 
 def _stored_pathways(records: xr.Dataset) -> list[str]:

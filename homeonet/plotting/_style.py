@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -109,7 +110,7 @@ STYLE = MappingProxyType(
 @contextmanager
 def use_style() -> Iterator[None]:
     """Draw in this package's style within the `with` block; matplotlib's settings come back after it."""
-    with matplotlib.rc_context(dict(STYLE)):
+    with matplotlib.rc_context(dict(STYLE)):  # type: ignore[arg-type]  # its keys are literals
         yield
 
 
@@ -119,7 +120,7 @@ def new_figure(
     *,
     width: float = COLUMN_WIDTH,
     height: float = 2.2,
-    **subplots: object,
+    **subplots: Any,
 ) -> tuple[Figure, np.ndarray]:
     """Figure with its axes, outside pyplot: nothing is registered, nothing needs a display.
 
@@ -185,7 +186,7 @@ def shade_sleep(
     spans = np.column_stack([episodes["start"], episodes["duration"]])
     # one collection however many sleeps; its height is in axes fractions, so data limits stay those of the data
     return ax.broken_barh(
-        spans,
+        spans.tolist(),
         (band[0], band[1] - band[0]),
         transform=ax.get_xaxis_transform(),
         facecolor=colour,
@@ -200,4 +201,4 @@ def shade_sleep(
 
 def line_width(samples: int) -> float:
     """Points a line of that many samples should have: thin where its ups and downs would run into one another."""
-    return 0.4 if samples > RESOLVED else float(STYLE["lines.linewidth"])
+    return 0.4 if samples > RESOLVED else float(str(STYLE["lines.linewidth"]))

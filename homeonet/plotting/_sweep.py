@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -58,8 +59,8 @@ def plot_against(
         points = scale * series.transpose(dim, seed)
         x = points[dim].to_numpy()
         summary = compare_conditions(points, dim, reference=x[0], pairs=seed)
-        style = {"color": SERIES[k], "marker": MARKERS[k]}
-        drawn: list[Artist] = ax.plot(x, summary["mean"], markersize=3.5, label=name, **style)
+        style: dict[str, Any] = {"color": SERIES[k], "marker": MARKERS[k]}
+        drawn: list[Artist] = [*ax.plot(x, summary["mean"], markersize=3.5, label=name, **style)]
         drawn.append(
             ax.fill_between(x, summary["low"], summary["high"], color=SERIES[k], alpha=0.18, linewidth=0)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -75,7 +76,7 @@ def _figures(records: xr.Dataset, metrics: Mapping[str, object]) -> Iterator[tup
 
 
 def plot_learning(
-    records: xr.Dataset, ax: Axes, *, metrics: Mapping[str, object] | None = None
+    records: xr.Dataset, ax: Axes, *, metrics: Mapping[str, Any] | None = None
 ) -> dict[str, Artist]:
     """Accuracy on training and validation images over epochs, with the test's and the raw pixels' as lines."""
     artists: dict[str, Artist] = {}

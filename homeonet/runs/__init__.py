@@ -1,16 +1,10 @@
 """Runs: one network, from images to a folder of results."""
 
-from homeonet.runs.plastic import (
-    Evaluation,
-    RunResult,
-    draw_figures,
-    evaluate,
-    load_network,
-    load_run,
-    measure_baselines,
-    run,
-    usable_cores,
-)
+from homeonet.machine.cores import usable_cores
+from homeonet.runs.baselines import measure_baselines
+from homeonet.runs.evaluation import Evaluation, evaluate
+from homeonet.runs.plastic import run
+from homeonet.runs.results import RunResult, draw_figures, load_network, load_run
 
 __all__ = [
     "Evaluation",

@@ -109,7 +109,7 @@ def measure_baselines(
         dataset = load_images(config, data_folder)
         with threadpool_limits(workers):
             metrics = baseline_metrics(Network.untrained(config), dataset, device, workers, progress)
-        store.write_atomically(folder / "config.toml", lambda file: file.write(config.to_toml().encode()))
+        store.write_text(folder / "config.toml", config.to_toml())
         identity = {"homeonet_version": __version__, "run_id": config.run_id}
         store.write_json(folder / "metrics.json", identity | metrics)
 

@@ -71,7 +71,7 @@ class RunFolder:
 
     def write_text(self, name: str, text: str) -> None:
         """Write a file of text, such as the configuration of the run."""
-        store.write_atomically(self.work / name, lambda file: file.write(text.encode()))
+        store.write_text(self.work / name, text)
 
     def publish(self, parts: Sequence[str]) -> None:
         """Give the folder its name; it keeps `parts`, and their checksums."""

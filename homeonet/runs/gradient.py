@@ -193,9 +193,9 @@ def measure_baselines(config: TrainConfig, out: str | Path, *, data_folder: str 
     config = _with_data(config, data_folder, None)
 
     def fill(folder: Path) -> None:
-        metrics = {"homeonet_version": __version__, "run_id": config.run_id}
+        metrics: dict[str, Any] = {"homeonet_version": __version__, "run_id": config.run_id}
         metrics |= _raw_pixels(_dataset(config, data_folder, None), config.seed)
-        store.write_atomically(folder / "config.toml", lambda file: file.write(config.to_toml().encode()))
+        store.write_text(folder / "config.toml", config.to_toml())
         store.write_json(folder / "metrics.json", metrics)
 
     with caller_left_alone():
@@ -215,7 +215,7 @@ def _with_data(config: TrainConfig, folder: str | Path | None, dataset: Dataset 
 
 
 def _dataset(config: TrainConfig, folder: str | Path | None, given: Dataset | None) -> Dataset:
-    counts = {"train": config.train, "val": config.val, "test": config.test}
+    counts: dict[str, Any] = {"train": config.train, "val": config.val, "test": config.test}
     if given is not None:
         return selected(
             given, config.steps if given.kind == "events" else config.size, seed=config.seed, **counts
@@ -259,7 +259,7 @@ def _fabric(accelerator: str, devices: int, precision: str) -> Fabric:
             accelerator=accelerator,
             devices=devices,
             strategy="ddp" if devices > 1 else "auto",
-            precision=precision,
+            precision=precision,  # type: ignore[arg-type]  # its own check says it better
         )
     except (RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split()).rstrip(".")

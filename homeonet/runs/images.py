@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,8 @@ def load_images(config: Config, folder: str | Path | None, given: Dataset | None
         raise InputError(
             f"data = {config.data!r}: the plastic network sees images; `homeonet train` learns time series and events"
         )
-    side, counts = config.input.side, {"train": config.train, "val": config.val, "test": config.test}
+    side = config.input.side
+    counts: dict[str, Any] = {"train": config.train, "val": config.val, "test": config.test}
     if given is not None:
         dataset = selected(given, side, seed=config.seed, colour=False, **counts)
     else:

@@ -10,7 +10,7 @@ import numpy as np
 from homeonet.config import Config, Recording
 from homeonet.errors import InputError
 from homeonet.machine.optional import require_extra
-from homeonet.runs.plastic import RunResult, load_run
+from homeonet.runs.results import RunResult, load_run
 
 if TYPE_CHECKING:
     import neo

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +17,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from homeonet import store
-from homeonet._version import __version__
-from homeonet.config import Config, load_config
+from homeonet.config import Config
 from homeonet.data import Dataset
-from homeonet.errors import InputError
-from homeonet.machine.cores import usable_cores, worker_count
+from homeonet.machine.cores import worker_count
 from homeonet.machine.scratch import scratch_folder
 from homeonet.plastic import (
     RECORDINGS,
@@ -31,7 +29,6 @@ from homeonet.plastic import (
     Recordings,
     Structure,
     Training,
-    kept_state,
     known_device,
     load_checkpoint,
     model_page,
@@ -41,60 +38,24 @@ from homeonet.plastic import (
 )
 from homeonet.progress import ProgressMeter, meter
 from homeonet.runs._meanwhile import Meanwhile
-from homeonet.runs.baselines import baseline_metrics, frozen_features, measure_baselines
+from homeonet.runs.baselines import baseline_metrics, frozen_features
 from homeonet.runs.evaluation import (
     Evaluation,
     evaluate,
 )
-from homeonet.runs.folder import RunFolder, stored_metrics
+from homeonet.runs.folder import RunFolder
 from homeonet.runs.images import load_images, presentation_order, with_data
 from homeonet.runs.metrics import (
-    baseline_accuracies,
     run_metrics,
 )
-from homeonet.store.checksums import verify
+from homeonet.runs.results import RunResult, draw_figures, load_run
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = [
-    "Evaluation",
-    "RunResult",
-    "draw_figures",
-    "evaluate",
-    "load_network",
-    "load_run",
-    "measure_baselines",
-    "run",
-    "usable_cores",
-]
+__all__ = ["run", "write_run"]
 
 _CHECKPOINT_SECONDS = 20.0
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """A finished run.
-
-    Attributes
-    ----------
-    folder : Path or None
-    config : Config
-    metrics : dict
-        What `metrics.json` holds, flat.
-    records : xarray.Dataset
-    found_complete : bool
-        Whether the folder held this run already, so that nothing was trained or evaluated.
-    recordings : xarray.Dataset or None
-        What [record.NAME] asks for; read from the folder as it is used.
-    """
-
-    folder: Path | None
-    config: Config
-    metrics: dict[str, Any]
-    records: xr.Dataset
-    found_complete: bool = False
-    recordings: xr.Dataset | None = None
 
 
 def run(
@@ -269,47 +230,6 @@ def _finish(
             draw_figures(result, work / "figures")
         store.write_json(work / "metrics.json", metrics)
     return result
-
-
-def draw_figures(result: RunResult, folder: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
-    """Draw the figures of a run into `folder`; returns their paths."""
-    from homeonet.plotting import draw_run
-
-    with store.disk_errors(folder):
-        metrics = {"baselines": baseline_accuracies(result.metrics)}
-        return draw_run(result.records, folder, metrics=metrics, formats=formats)
-
-
-def load_run(folder: str | Path) -> RunResult:
-    """Open a finished run's folder."""
-    folder = Path(folder)
-    metrics = stored_metrics(folder)
-    verify(folder / "config.toml")
-    config = load_config(folder / "config.toml")
-    if metrics["homeonet_version"] == __version__ and metrics["run_id"] != config.run_id:
-        raise InputError(f"{folder / 'config.toml'} is not what the run was made with; run it again")
-    recorded = store.open_recordings(folder / RECORDINGS) if config.record else None
-    return RunResult(folder, config, metrics, store.load_records(folder), recordings=recorded)
-
-
-def load_network(folder: str | Path) -> Network:
-    """The trained network of a finished run, ready for :func:`evaluate`."""
-    opened = load_run(folder)
-    records, config = opened.records, opened.config
-    names = [str(name) for name in records["pathway"].values]
-    scales = records["threshold_scale_final"].to_series().to_dict() if config.ahsar.enabled else {}
-    return Network(
-        config,
-        {name: (records[f"pre_{name}"].values, records[f"post_{name}"].values) for name in names},
-        {name: records[f"w_final_{name}"].values for name in names},
-        {
-            str(name): records[f"threshold_rise_{name}"].values
-            for name in records["population"].values
-            if f"threshold_rise_{name}" in records
-        },
-        {str(name): float(scale) for name, scale in scales.items()},
-        {name: records[f"kept_{name.replace('.', '_of_')}"].values for name in kept_state(config)},
-    )
 
 
 def _found(folder: RunFolder, config: Config, figures: bool) -> RunResult:

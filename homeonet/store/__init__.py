@@ -3,7 +3,14 @@
 Nothing here knows what the results mean.
 """
 
-from homeonet.store._atomic import disk_errors, require_writable, write_atomically, write_json
+from homeonet.store._atomic import (
+    disk_errors,
+    require_writable,
+    write_atomically,
+    write_bytes,
+    write_json,
+    write_text,
+)
 from homeonet.store._folders import locked, publish_folder, whole_folder
 from homeonet.store._records import load_records, open_recordings, write_records
 
@@ -16,6 +23,8 @@ __all__ = [
     "require_writable",
     "whole_folder",
     "write_atomically",
+    "write_bytes",
     "write_json",
     "write_records",
+    "write_text",
 ]

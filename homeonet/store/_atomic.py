@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from homeonet.errors import DiskFullError, InputError
 
-__all__ = ["disk_errors", "require_writable", "write_atomically", "write_json"]
+__all__ = ["disk_errors", "require_writable", "write_atomically", "write_bytes", "write_json", "write_text"]
 
 _UMASK = os.umask(0)  # it can only be read by changing it, which is nothing for later, beside other threads
 os.umask(_UMASK)
@@ -60,7 +60,17 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
             raise
 
 
+def write_bytes(path: Path, contents: bytes) -> None:
+    """Write a whole file."""
+    write_atomically(path, lambda file: file.write(contents))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole file of text."""
+    write_bytes(path, text.encode())
+
+
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
     """Write a flat mapping as JSON; numbers that are not finite become null."""
     clean = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
-    write_atomically(path, lambda file: file.write((json.dumps(clean, indent=1) + "\n").encode()))
+    write_text(path, json.dumps(clean, indent=1) + "\n")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from homeonet.errors import InputError
-from homeonet.store._atomic import disk_errors, write_atomically
+from homeonet.store._atomic import disk_errors, write_bytes
 from homeonet.store.pointers import refuse_pointer
 
 __all__ = ["SUMS", "read_verified", "sealed", "sums_of", "verify"]
@@ -42,12 +42,12 @@ def sealed(folder: Path, names: Iterable[str]) -> Iterator[None]:
             known.pop(name, None)
         # while a file is written, no checksum of the one before it may stand
         if known:
-            write_atomically(path, lambda file: file.write(_text(known)))
+            write_bytes(path, _text(known))
         else:
             path.unlink(missing_ok=True)
     yield
     there = [name for name in names if (folder / name).is_file()]
-    write_atomically(path, lambda file: file.write(_text(known) + sums_of(folder, there)))
+    write_bytes(path, _text(known) + sums_of(folder, there))
 
 
 def read_verified(path: str | Path) -> bytes:

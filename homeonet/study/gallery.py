@@ -100,6 +100,8 @@ def draw_gallery(
 def load_figure(path: Path) -> ModuleType:
     """A script as a module; scripts may import the shared parts beside them."""
     spec = importlib.util.spec_from_file_location(f"homeonet_figure_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise InputError(f"{path} is no script of Python's; give the folder of the figures' scripts")
     module = importlib.util.module_from_spec(spec)
     sys.path.insert(0, str(path.parent))
     try:

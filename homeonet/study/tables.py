@@ -24,30 +24,30 @@ def run_rows(runs: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
     all_metrics = list(runs.values())
     rows = [["", *runs]]
 
-    def add(title: str, cell: Callable[[Mapping[str, Any]], str]) -> None:
-        cells = [cell(metrics) for metrics in all_metrics]
+    def add(title: str, cell: Callable[..., str], *of: str) -> None:
+        cells = [cell(metrics, *of) for metrics in all_metrics]
         if any(cells):
             rows.append([title, *cells])
 
     for key, name in _READOUTS.items():
-        add(f"accuracy, {name}", lambda m, key=key: _accuracy(m, f"accuracy.{key}"))
+        add(f"accuracy, {name}", _accuracy, f"accuracy.{key}")
     for key, name in _READOUTS.items():
-        add(f"  validation, {name}", lambda m, key=key: _accuracy(m, f"accuracy.val.{key}"))
+        add(f"  validation, {name}", _accuracy, f"accuracy.val.{key}")
     for key, name in (("frozen", "frozen weights"), ("raw_pixels", "raw pixels")):
         for readout in ("", ".qda", ".knn"):
             label = _READOUTS[readout.removeprefix(".") or "logistic"]
-            add(f"  {name}, {label}", lambda m, k=f"accuracy.{key}{readout}": _accuracy(m, k))
+            add(f"  {name}, {label}", _accuracy, f"accuracy.{key}{readout}")
     pathways = [key.split(".")[1] for metrics in all_metrics for key in metrics if key.startswith("weights.")]
     for pathway in dict.fromkeys(pathways):
-        add(f"weight {pathway.replace('_', '→')}, final / initial", lambda m, p=pathway: _ratio(m, p))
-    add("rate E / I (Hz)", lambda m: _pair(m, "rate_hz.exc", "rate_hz.inh"))
+        add(f"weight {pathway.replace('_', '→')}, final / initial", _ratio, pathway)
+    add("rate E / I (Hz)", _pair, "rate_hz.exc", "rate_hz.inh")
     others = [key for metrics in all_metrics for key in metrics if key.startswith("rate_hz.")]
     for key in dict.fromkeys(others):
         if key not in ("rate_hz.exc", "rate_hz.inh"):
-            add(f"rate {key.partition('.')[2]} (Hz)", lambda m, key=key: _format(m, key, "{:.1f}"))
-    add("time asleep", lambda m: _format(m, "sleep_fraction", "{:.1%}"))
-    add("simulated s / wall s", lambda m: _format(m, "realtime_factor", "{:.0f}"))
-    add("compile (s)", lambda m: _format(m, "compile_seconds", "{:.1f}"))
+            add(f"rate {key.partition('.')[2]} (Hz)", _format, key, "{:.1f}")
+    add("time asleep", _format, "sleep_fraction", "{:.1%}")
+    add("simulated s / wall s", _format, "realtime_factor", "{:.0f}")
+    add("compile (s)", _format, "compile_seconds", "{:.1f}")
     return rows
 
 

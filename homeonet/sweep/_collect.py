@@ -15,10 +15,10 @@ import numpy as np
 from homeonet import store
 from homeonet.errors import InputError
 from homeonet.machine.optional import install_command
+from homeonet.runs.kinds import KINDS
 from homeonet.store.checksums import read_verified, sealed
 from homeonet.sweep._grid import Cell
 from homeonet.sweep._state import read_grid, state_of
-from homeonet.sweep._tasks import baseline_config
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,7 +107,7 @@ def write_tables(folder: Path) -> xr.Dataset:
             for kind in _ENDINGS:  # a table of an earlier state in the other format would be believed
                 (folder / f"{name}.{kind}").unlink(missing_ok=True)
             contents = _file(table, ending)
-            store.write_atomically(folder / f"{name}.{ending}", lambda file, c=contents: file.write(c))
+            store.write_bytes(folder / f"{name}.{ending}", contents)
     return results
 
 
@@ -130,8 +130,8 @@ def _table(results: xr.Dataset, *, timings: bool) -> pd.DataFrame:
 
 
 def _metrics(folder: Path, cell: Cell, kind: str) -> dict[str, float]:
-    found = {}
-    baselines = baseline_config(cell.config, kind).run_id
+    found: dict[str, float] = {}
+    baselines = KINDS[kind].baseline_config(cell.config).run_id
     for path in (folder / "baselines" / baselines, folder / "cells" / cell.id):
         if path.exists():
             found |= _numbers(path / "metrics.json")

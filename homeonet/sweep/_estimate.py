@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from homeonet.machine.cores import worker_count
+from homeonet.runs.kinds import KINDS
 from homeonet.sweep._checks import check_data, check_device, check_networks, check_size, with_code
 from homeonet.sweep._grid import Grid
 from homeonet.sweep._state import check_folder, split
@@ -76,12 +77,9 @@ def estimate(
     fixed, trained, read = _costs(middle, device, data_folder)
 
     def seconds(task: Task) -> float:
-        config = task.config
-        if task.part == "baselines" and task.kind == "gradient":
-            return fixed
-        # the plastic network is read out on the training images too
-        shown = config.train + config.test + config.val if task.kind == "plastic" else config.test
-        return fixed + (trained * config.train * config.epochs if task.part == "cells" else 0) + read * shown
+        config, baselines = task.config, task.part == "baselines"
+        shown = KINDS[task.kind].images_read(config, baselines=baselines)
+        return fixed + (0 if baselines else trained * config.train * config.epochs) + read * shown
 
     total = sum(map(seconds, to_do)) / min(worker_count(workers), len(to_do))
     return Estimate(len(grid), len(cells), seconds(middle), total)
@@ -93,7 +91,8 @@ def _costs(task: Task, device: str, data_folder: str | Path | None) -> tuple[flo
     (trained_few, rest_few), (trained_more, rest_more) = (
         _measured(task, device, data_folder, sizes) for sizes in (_FEW, _MORE)
     )
-    shown = [sum(sizes) if task.kind == "plastic" else sizes[1] for sizes in (_FEW, _MORE)]
+    kind = KINDS[task.kind]
+    shown = [kind.images_read(_shortened(task, sizes), baselines=False) for sizes in (_FEW, _MORE)]
     read = max(0.0, rest_more - rest_few) / (shown[1] - shown[0])
     trained = max(trained_more - trained_few, 0.0) / (_MORE[0] - _FEW[0]) or trained_more / _MORE[0]
     return max(0.0, rest_few - read * shown[0]), trained, read
@@ -103,18 +102,14 @@ def _measured(
     task: Task, device: str, data_folder: str | Path | None, sizes: tuple[int, int]
 ) -> tuple[float, float]:
     """Seconds of training so many images, and of all else in a run."""
-    fewer: dict[str, Any] = {"train": sizes[0], "val": 0, "test": sizes[1], "epochs": 1}
-    config = task.config.model_copy(update=fewer)
-    common: dict[str, Any] = {"baselines": False, "figures": False, "data_folder": data_folder}
+    kind, config = KINDS[task.kind], _shortened(task, sizes)
     start = time.perf_counter()
-    if task.kind == "gradient":
-        from homeonet.runs.gradient import train
-
-        metrics = train(config, accelerator=device, **common).metrics
-        trained = metrics["train_seconds"]
-    else:
-        from homeonet.runs import run
-
-        metrics = run(config, device=device, workers=1, **common).metrics
-        trained = metrics["train_wall_seconds"] + metrics["compile_seconds"]
+    metrics = kind.run(config, None, device=device, figures=False, data_folder=data_folder)
+    trained = kind.train_seconds(metrics)
     return trained, max(0.0, time.perf_counter() - start - trained)
+
+
+def _shortened(task: Task, sizes: tuple[int, int]) -> Any:
+    """The task's configuration for so many training and test images."""
+    fewer: dict[str, Any] = {"train": sizes[0], "val": 0, "test": sizes[1], "epochs": 1}
+    return task.config.model_copy(update=fewer)

@@ -14,8 +14,8 @@ import tomli_w
 
 from homeonet.config.parameters import dotted, read_toml
 from homeonet.errors import InputError
-from homeonet.machine.optional import require_gradient
 from homeonet.machine.text import plain, shown
+from homeonet.runs.kinds import KINDS
 
 __all__ = ["MOST_CELLS", "Cell", "Grid", "load_grid"]
 
@@ -128,9 +128,9 @@ class Grid:
 
     @property
     def kind(self) -> str:
-        """What the cells are: "plastic" or "gradient"."""
+        """What the cells are, by its name among the kinds of runs: "plastic" or "gradient"."""
         names = {*self.fixed, *self.axes, *(name for case in self.cases.values() for name in case)}
-        kinds = [kind for key, kind in (("preset", "plastic"), ("neuron", "gradient")) if key in names]
+        kinds = [name for name, kind in KINDS.items() if kind.parameter in names]
         if len(kinds) != 1:
             raise InputError(
                 'the grid must name either a preset (preset = "massey2026") or a neuron (neuron = "lif"), '
@@ -146,7 +146,7 @@ class Grid:
         InputError
             If a parameter is not known or a value is out of its range: says in which cell.
         """
-        configure = _configurator(self.kind, self.models)
+        configure = KINDS[self.kind].configure(self.models)
         return [
             Cell(values, _configured(configure, self._parameters(values), values))
             for values in self._points()
@@ -237,29 +237,6 @@ def load_grid(path: str | Path) -> Grid:
     cases = {name: dotted(case) for name, case in sections["case"].items()}
     grid = Grid(top | fixed, dotted(sections["grid"]), cases, sections["model"])
     return grid.with_models(path.parent)
-
-
-def _configurator(kind: str, models: Mapping[str, Mapping[str, Any]]) -> Any:
-    """A function from flat parameters to a validated configuration."""
-    if kind == "gradient":
-        require_gradient("a grid with a neuron")
-        from homeonet.gradient.training import train_config
-
-        return lambda parameters: train_config(**parameters)
-    from homeonet.config import Config, apply_overrides, load_config, preset_names
-
-    whole = {name: Config.model_validate(model) for name, model in models.items()}
-
-    def configure(parameters: Mapping[str, Any]) -> Any:
-        overrides = dict(parameters)
-        preset = overrides.pop("preset", None)
-        if not isinstance(preset, str):
-            raise InputError(
-                f"preset = {shown(preset)}: each cell needs one; choose one of {', '.join(preset_names())}"
-            )
-        return apply_overrides(whole[preset] if preset in whole else load_config(preset), overrides)
-
-    return configure
 
 
 def _configured(configure: Any, parameters: Mapping[str, Any], values: Mapping[str, Any]) -> Any:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from homeonet import store
 from homeonet.errors import HomeonetError
+from homeonet.runs.kinds import KINDS
 from homeonet.sweep._checks import check_data, check_device, check_networks, check_size, with_code
 from homeonet.sweep._cluster import connected, in_order_of_end, on_one_thread, refuse_in_spawned_child
 from homeonet.sweep._collect import write_tables
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SweepResult", "Watcher", "sweep"]
 
-#: Cells that a GPU runs at a time unless it is told otherwise.
-_REPLICAS_ON_GPU = 256
 #: How the file begins by which a process knows the sweep's folder.
 _SEEN = ".seen-"
 
@@ -146,7 +145,7 @@ def sweep(
             retry(folder)
         to_do = split(folder, tasks)[2]
         if to_do:
-            batches = batches_of(to_do, replicas or _replicas_on(device))
+            batches = batches_of(to_do, replicas or KINDS[grid.kind].replicas_on(device))
             with (
                 connected(scheduler, min(_cores(workers), len(batches)), patience) as client,
                 _seen(folder) as token,
@@ -154,13 +153,6 @@ def sweep(
                 place = Place(folder, token, device, data_folder, figures, str(Path.cwd()))
                 _work(client, batches, place, progress, None if scheduler is None else patience)
         return SweepResult(folder, write_tables(folder), sweep_status(folder).failed)
-
-
-def _replicas_on(device: str) -> int:
-    """Cells that a process runs as one program unless it is told otherwise."""
-    from homeonet.plastic import GPU_DEVICES
-
-    return _REPLICAS_ON_GPU if device in GPU_DEVICES else 1
 
 
 @contextlib.contextmanager

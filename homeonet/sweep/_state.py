@@ -66,7 +66,7 @@ def sweep_status(folder: str | Path) -> SweepStatus:
     tasks = split(folder, tasks_of(cells.values(), grid.kind, baselines=(folder / "baselines").exists()))[1]
     logs = [_log(folder, task.part, task.id) for task in tasks]
     failed = {str(log): _first_line(log) for log in logs}
-    return SweepStatus(*(states.count(name) for name in ("done", "begun", "missing")), failed)
+    return SweepStatus(states.count("done"), states.count("begun"), states.count("missing"), failed)
 
 
 def state_of(folder: Path, cell: Cell) -> str:
@@ -94,8 +94,8 @@ def write_grid(folder: Path, grid: Grid) -> None:
     if not version.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
         raise InputError(f"out = {str(folder)!r} exists and holds no sweep; choose the name of a new folder")
     check_folder(folder)
-    store.write_atomically(version, lambda file: file.write(f"{__version__}\n".encode()))
-    store.write_atomically(folder / _GRID, lambda file: file.write(grid.to_toml().encode()))
+    store.write_text(version, f"{__version__}\n")
+    store.write_text(folder / _GRID, grid.to_toml())
 
 
 def read_grid(folder: Path) -> Grid:
@@ -137,7 +137,7 @@ def record(folder: Path, outcome: Outcome) -> Outcome:
 
         def fill(work: Path) -> None:
             with store.disk_errors(folder / task.path):
-                for name, contents in outcome.files.items():
+                for name, contents in (outcome.files or {}).items():
                     (work / name).parent.mkdir(parents=True, exist_ok=True)
                     (work / name).write_bytes(contents)
 
@@ -151,7 +151,7 @@ def record(folder: Path, outcome: Outcome) -> Outcome:
             log.parent.mkdir(parents=True, exist_ok=True)
         text = f"{outcome.reason}\n\nhost {outcome.host}, after {outcome.seconds:.0f} s\n\n{outcome.log}\n\n"
         text += task.config.to_toml()
-        store.write_atomically(log, lambda file: file.write(text.encode()))
+        store.write_text(log, text)
     return outcome
 
 

@@ -9,7 +9,6 @@ import platform
 import time
 import traceback
 from collections.abc import Iterable
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -19,12 +18,10 @@ from homeonet._version import __version__
 from homeonet.errors import BusyError, DiskFullError, HomeonetError, InputError
 from homeonet.machine.scratch import scratch_folder
 from homeonet.runs.folder import RunFolder
+from homeonet.runs.kinds import KINDS
 from homeonet.sweep._grid import Cell
 
-__all__ = ["Outcome", "Place", "Task", "baseline_config", "batches_of", "perform", "tasks_of"]
-
-#: Sections that neither raw pixels nor the untrained network depend on.
-_OF_TRAINING = ("sleep", "noise", "stdp", "istdp", "ahsar", "guard", "epochs")
+__all__ = ["Outcome", "Place", "Task", "batches_of", "perform", "tasks_of"]
 
 
 @dataclass(frozen=True)
@@ -112,46 +109,24 @@ def tasks_of(cells: Iterable[Cell], kind: str, *, baselines: bool) -> list[Task]
     for cell in cells:
         wanted = [Task("cells", kind, cell.config)]
         if baselines:
-            wanted.append(Task("baselines", kind, baseline_config(cell.config, kind)))
+            wanted.append(Task("baselines", kind, KINDS[kind].baseline_config(cell.config)))
         for task in wanted:
             found.setdefault((task.part, task.id), task)
     # the baselines first: they are few, and without them no accuracy can be judged
     return sorted(found.values(), key=lambda task: task.part != "baselines")
 
 
-def baseline_config(config: Any, kind: str) -> Any:
-    """The configuration that stands for all that share `config`'s raw pixels and untrained network."""
-    if kind == "gradient":
-        from homeonet.data import EVENTS
-        from homeonet.gradient.training import train_config
-
-        of_data = ["data", "size", "train", "val", "test", "seed"]
-        of_data += ["steps"] if config.data.startswith(EVENTS) else []
-        return train_config(**{name: getattr(config, name) for name in of_data})
-    from homeonet.config import load_config, preset_names
-
-    standard = load_config(config.preset if config.preset in preset_names() else preset_names()[0])
-    keep_noise = config.noise.during == "always"  # then it acts on the evaluation too
-    sections = {
-        name: getattr(standard, name) for name in _OF_TRAINING if not (name == "noise" and keep_noise)
-    }
-    sections["simulation"] = config.simulation.model_copy(update={"precision": standard.simulation.precision})
-    return config.model_copy(update=sections)
-
-
 def batches_of(tasks: Iterable[Task], replicas: int) -> list[list[Task]]:
     """Tasks that one process does at a time: one, or up to `replicas` cells that can be one network."""
-    batches, cells = [], []
+    batches: list[list[Task]] = []
+    cells: dict[str, dict[str, Task]] = {}
     for task in tasks:
-        if replicas > 1 and (task.part, task.kind) == ("cells", "plastic"):
-            cells.append(task)
+        if task.part == "cells":
+            cells.setdefault(task.kind, {})[task.id] = task
         else:
             batches.append([task])
-    if cells:
-        from homeonet.runs.together import groups_of
-
-        by_id = {task.id: task for task in cells}
-        groups = groups_of([task.config for task in cells], replicas)
+    for kind, by_id in cells.items():
+        groups = KINDS[kind].groups([task.config for task in by_id.values()], replicas)
         batches += [[by_id[config.run_id] for config in group] for group in groups]
     return batches
 
@@ -244,24 +219,9 @@ def _into(task: Task, folder: Path, place: Place) -> None:
 
 
 def _work(task: Task, folder: Path, place: Place) -> None:
-    common: dict[str, Any] = {"data_folder": place.data_folder}
-    if task.kind == "gradient":
-        from homeonet.gradient.neurons._own import code_in
-        from homeonet.machine.allocator import keep_freed_memory
-        from homeonet.runs.gradient import measure_baselines as measure
-        from homeonet.runs.gradient import train as run
-
-        keep_freed_memory()
-        device, code = {"accelerator": place.device}, code_in(place.code)
-    else:
-        from homeonet.runs import measure_baselines as measure
-        from homeonet.runs import run
-
-        device, code = {"device": place.device, "workers": 1}, nullcontext()
-        if task.part == "baselines":
-            common |= device
+    kind = KINDS[task.kind]
     if task.part == "baselines":
-        measure(task.config, folder, **common)
+        kind.measure_baselines(task.config, folder, device=place.device, data_folder=place.data_folder)
         return
-    with code:
-        run(task.config, folder, figures=place.figures, baselines=False, **common, **device)
+    options = {"device": place.device, "figures": place.figures, "data_folder": place.data_folder}
+    kind.run(task.config, folder, code=place.code, **options)

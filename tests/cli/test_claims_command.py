@@ -14,6 +14,7 @@ import xarray as xr
 from homeonet.claims import Measured, load_registry, write_measured
 from homeonet.cli.main import main
 from homeonet.store import write_records
+from tests.support.commands import refused
 
 FIGURES = Path(__file__).parents[2] / "figures"
 FAKE = """
@@ -54,14 +55,6 @@ def studies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOMEONET_STUDIES", str(folder))
     monkeypatch.chdir(tmp_path)
     return folder
-
-
-def refused(arguments: list[str], capsys: pytest.CaptureFixture) -> str:
-    """The one line that a command prints before it exits with an error."""
-    assert main(arguments) in (1, 2)
-    printed = capsys.readouterr().err
-    assert printed.startswith("homeonet: error: ") and printed.count("\n") == 1, printed
-    return printed
 
 
 def test_the_table_has_every_claim_under_its_paper(results, capsys, monkeypatch) -> None:
@@ -129,7 +122,7 @@ def test_what_cannot_be_run_is_said_with_a_remedy(studies, monkeypatch, capsys) 
         ["claims", "hdlif-fold", "--run"], capsys
     )
     (studies / "dsn.py").write_text("raise SystemExit(3)")
-    assert "failed with exit code 3" in refused(["claims", "dsn-exact", "--run"], capsys)
+    assert "failed with exit code 3" in refused(["claims", "dsn-exact", "--run"], capsys, 1)
     monkeypatch.setenv("HOMEONET_STUDIES", str(studies / "absent"))
     assert "correct $HOMEONET_STUDIES" in refused(["claims", "dsn-exact", "--run"], capsys)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -15,6 +14,8 @@ import xarray as xr
 
 from homeonet import load_config
 from homeonet.cli.main import main
+from tests.support.commands import command
+from tests.support.short_runs import TIMING
 
 TINY = [
     "--train",
@@ -26,19 +27,6 @@ TINY = [
     "--set",
     "evaluation.presentation=0.1 s",
 ]
-#: What differs between two runs of the same thing.
-TIMING = {"steps_per_second", "realtime_factor", "train_wall_seconds", "compile_seconds"}
-TIMING |= {"seconds.baselines", "seconds.beside_training", "seconds.evaluation"}
-
-
-def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "homeonet", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **environment},
-    )
 
 
 def metrics(folder: Path) -> dict:

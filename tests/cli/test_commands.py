@@ -22,34 +22,13 @@ from homeonet.cli.main import main
 from homeonet.data import load
 from homeonet.plastic import read_features
 from homeonet.plastic.program._program import Program
+from tests.support.commands import command, refused
 
 COMMANDS = ("run", "evaluate", "figure", "claims", "presets", "data", "doctor")
 #: A run of a second; 225 inputs and 250 neurons, as in the preset, so that nothing is compiled anew.
 SHORT = ["--data", "geometric", "--train", "40", "--test", "20"]
 SHORT += ["--set", "input.presentation=0.5 s", "--set", "evaluation.presentation=0.5 s"]
 SHORT_VALUES = {"data": "geometric", "train": 40, "test": 20, "input.presentation": "0.5 s"}
-
-
-def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "homeonet", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **environment},
-    )
-
-
-def refused(arguments: list[str], capsys: pytest.CaptureFixture) -> str:
-    """The one line that a command prints before it exits with 2."""
-    try:
-        code = main(arguments)
-    except SystemExit as stopped:
-        code = stopped.code
-    printed = capsys.readouterr()
-    assert code == 2 and printed.out == ""
-    assert printed.err.startswith("homeonet: error: ") and printed.err.count("\n") == 1, printed.err
-    return printed.err
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from homeonet.plastic.engine._choose import engine_for
 from homeonet.plastic.engine._standalone import StandaloneEngine
 from homeonet.plastic.program._program import _generate
 from homeonet.plastic.program._toolchain_standalone import brian2cuda_toolchain, find_curand
-from tests.gpu_runs import MECHANISMS, assert_same, small, trained
+from tests.support.gpu_runs import MECHANISMS, assert_same, small, trained
 
 needs_brian2cuda = pytest.mark.skipif(
     importlib.util.find_spec("brian2cuda") is None, reason="needs the extra `brian2cuda`"

@@ -27,8 +27,8 @@ from homeonet.plastic.program._toolchain import cuda_toolchain
 from homeonet.plastic.program._toolchains import toolchain_for
 from homeonet.runs.together import groups_of, run_together
 from homeonet.sweep._checks import check_device
-from tests.gpu_runs import MECHANISMS, assert_same, small, trained
-from tests.short_runs import TIMING, short
+from tests.support.gpu_runs import MECHANISMS, assert_same, small, trained
+from tests.support.short_runs import TIMING, short
 
 
 @pytest.fixture(scope="module")

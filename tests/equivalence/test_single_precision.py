@@ -11,7 +11,7 @@ from homeonet import InputError, load_config, run
 from homeonet.config import PATHWAYS, preset_names
 from homeonet.plastic import Structure, Training, program_for, read_features
 from homeonet.sweep import Grid, sweep
-from tests.gpu_runs import MECHANISMS, assert_same, small, trained
+from tests.support.gpu_runs import MECHANISMS, assert_same, small, trained
 
 SHORT = {"simulation__precision": "float32"}
 

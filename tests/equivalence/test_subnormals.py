@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from homeonet.config import PATHWAYS, preset_names
-from tests.gpu_runs import small, trained
+from tests.support.gpu_runs import small, trained
 
 #: Long enough for a trace of 20 ms to pass 1e-308.
 SILENT = {"input__presentation": "2 s", "noise__sigma": "0 mV"}

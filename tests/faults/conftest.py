@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from homeonet import run
-from tests.short_runs import short
+from tests.support.short_runs import short
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import xarray as xr
 
 from homeonet import analysis, plotting
 from homeonet.errors import InputError
-from tests.synthetic import make_records
+from tests.support.synthetic import make_records
 
 X, Y = np.arange(24.0).reshape(12, 2) % 7, np.arange(12) % 3
 HOLED = np.where(X[0, 0] == X, np.nan, X)

@@ -19,7 +19,8 @@ from homeonet import HomeonetError, InputError, load_network, load_run, run
 from homeonet.cli.main import main
 from homeonet.data import load
 from homeonet.plastic import Network, Training, read_features
-from tests.short_runs import PYTHON, SHORT, assert_same_run, one_line, short
+from tests.support.commands import one_line
+from tests.support.short_runs import PYTHON, SHORT, assert_same_run, short
 
 # ------------------------------------------------------------------------------------------------------ disks
 

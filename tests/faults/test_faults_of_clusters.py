@@ -15,7 +15,7 @@ import pytest
 
 from homeonet import HomeonetError, InputError
 from homeonet.sweep import Grid, open_sweep, sweep
-from tests.short_runs import one_line
+from tests.support.commands import one_line
 
 FIXED = {"preset": "massey2026", "data": "geometric", "train": 40, "test": 20}
 FIXED |= {"input.presentation": "0.5 s", "evaluation.presentation": "0.2 s"}

@@ -27,7 +27,8 @@ from homeonet.sweep import Grid, _run, open_sweep, sweep, sweep_status
 from homeonet.sweep._state import record, split
 from homeonet.sweep._tasks import Outcome, Place, Task, perform, tasks_of
 from tests.faults.test_broken_places import on_small_disk
-from tests.short_runs import PYTHON, assert_same_run, one_line
+from tests.support.commands import one_line
+from tests.support.short_runs import PYTHON, assert_same_run
 
 FIXED = {"preset": "massey2026", "data": "geometric", "train": 40, "test": 20}
 FIXED |= {"input.presentation": "0.5 s", "evaluation.presentation": "0.2 s"}

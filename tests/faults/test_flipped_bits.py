@@ -13,7 +13,8 @@ from homeonet import InputError, load_network, load_run, run
 from homeonet.claims import Measured, load_measured, write_measured
 from homeonet.cli.main import main
 from homeonet.store.checksums import read_verified, sealed
-from tests.short_runs import one_line, short
+from tests.support.commands import one_line
+from tests.support.short_runs import short
 
 RESULTS = ("config.toml", "metrics.json", "records.nc", "SHA256SUMS")
 

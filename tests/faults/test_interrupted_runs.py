@@ -21,7 +21,8 @@ from homeonet.data import load
 from homeonet.plastic import Recorder, Training, load_checkpoint, save_checkpoint
 from homeonet.runs import evaluation as _evaluation
 from homeonet.store import locked, publish_folder
-from tests.short_runs import SHORT, assert_same_run, one_line, short
+from tests.support.commands import one_line
+from tests.support.short_runs import SHORT, assert_same_run, short
 
 #: ``homeonet`` with a checkpoint after every segment, and segments of five seconds.
 EAGER = (

@@ -19,7 +19,7 @@ from homeonet.machine.cache import cache_root, is_sound, private_folder, seal
 from homeonet.machine.compiler import compiler
 from homeonet.plastic import Structure, Training, program_for
 from homeonet.plastic.program import _program
-from tests.gpu_runs import small
+from tests.support.gpu_runs import small
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
 STRUCTURE = Structure.of(small())

@@ -9,7 +9,7 @@ import pytest
 
 from homeonet import InputError, load_run, run
 from homeonet.data import load
-from tests.short_runs import short
+from tests.support.short_runs import short
 
 
 def test_the_counts_of_a_run_are_the_images_of_the_next(finished: Path) -> None:

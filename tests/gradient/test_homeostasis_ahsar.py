@@ -10,7 +10,7 @@ from torch import nn
 from homeonet.errors import InputError
 from homeonet.gradient import LIF, streaming
 from homeonet.gradient.homeostasis import AHSAR, ThresholdAdaptation
-from tests.homeostasis_models import T, batch, linear, make
+from tests.support.homeostasis_models import T, batch, linear, make
 
 torch.set_num_threads(1)
 

@@ -7,7 +7,7 @@ from torch import nn
 from homeonet.errors import InputError
 from homeonet.gradient import LIF, TrLIF
 from homeonet.gradient.homeostasis import AHSAR, MPInit
-from tests.homeostasis_models import B, Looped, T, batch, make, settle
+from tests.support.homeostasis_models import B, Looped, T, batch, make, settle
 
 torch.set_num_threads(1)
 

@@ -12,7 +12,7 @@ from homeonet.gradient.homeostasis import AHSAR, MPInit, Sleep, ThresholdAdaptat
 from homeonet.gradient.homeostasis._rates import count_nonzero
 from homeonet.gradient.neurons._hdlif import HDLIF
 from homeonet.gradient.neurons._psn import PSN
-from tests.homeostasis_models import (
+from tests.support.homeostasis_models import (
     B,
     ExplicitMembranes,
     T,

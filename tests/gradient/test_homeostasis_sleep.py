@@ -11,7 +11,7 @@ from homeonet.errors import InputError
 from homeonet.gradient import LIF, PerStep, streaming
 from homeonet.gradient.homeostasis import AHSAR, MPInit, Sleep, ThresholdAdaptation, TraceSTDP, power_law
 from homeonet.gradient.neurons._recurrent import RecurrentLIF
-from tests.homeostasis_models import N_IN, OTHERS, B, T, batch, linear, linears, make, same, settle
+from tests.support.homeostasis_models import N_IN, OTHERS, B, T, batch, linear, linears, make, same, settle
 
 torch.set_num_threads(1)
 MODELS = ("lif", "trlif", *OTHERS)

@@ -9,7 +9,7 @@ from homeonet.gradient import LIF, PerStep
 from homeonet.gradient.homeostasis import Sleep, power_law
 from homeonet.gradient.networks import Parts, network
 from homeonet.gradient.neurons._psn import PSN
-from tests.homeostasis_models import N_IN, B, T, batch, linear, linears, make
+from tests.support.homeostasis_models import N_IN, B, T, batch, linear, linears, make
 
 torch.set_num_threads(1)
 

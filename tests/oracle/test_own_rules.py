@@ -13,7 +13,7 @@ from homeonet import InputError, load_config
 from homeonet.config import apply_overrides
 from homeonet.plastic import Structure
 from tests.conftest import NEVER, SMALL, Bench
-from tests.gpu_runs import assert_same, small, trained
+from tests.support.gpu_runs import assert_same, small, trained
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "rules"
 DT = 1e-3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -13,12 +12,7 @@ import xarray as xr
 import homeonet
 from homeonet.config import Config, load_config
 from homeonet.plastic import Network, Recorder, Training, read_features
-
-_SPEC = importlib.util.spec_from_file_location(
-    "reference_network", Path(__file__).parents[1] / "reference_network.py"
-)
-reference_network = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(reference_network)
+from tests.support.reference_network import ReferenceNetwork
 
 # of one structure with the networks of test_engine.py
 SMALL = {"input.side": 6, "exc.n": 30, "inh.n": 10, "input.presentation": "0.1 s", "input_exc.density": 0.4}
@@ -53,7 +47,7 @@ def trained(config: Config, images: np.ndarray) -> tuple[Training, xr.Dataset, d
 def test_states_thresholds_and_spikes_equal_the_reference(images: np.ndarray, during: str) -> None:
     config = small(**AHSAR, ahsar__during=during)
     start = Network.untrained(config)
-    reference = reference_network.ReferenceNetwork(config, start.connections, start.weights, images)
+    reference = ReferenceNetwork(config, start.connections, start.weights, images)
     training, records, spikes = trained(config, images[:15])
     for _ in range(training.step):
         reference.step()

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from homeonet.config import load_config, preset_names
 from homeonet.plastic import Network, Training
-
-_SPEC = importlib.util.spec_from_file_location(
-    "reference_network", Path(__file__).parents[1] / "reference_network.py"
-)
-reference_network = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(reference_network)
+from tests.support.reference_network import ReferenceNetwork
 
 SMALL = {"input.side": 6, "exc.n": 24, "inh.n": 8, "input_exc.density": 0.5, "exc_exc.density": 0.3}
 SHORT = {
@@ -34,7 +26,7 @@ def test_engine_equals_the_reference_spike_by_spike(preset: str) -> None:
     images = np.random.default_rng(4).random((8, 36)) ** 2
     training = Training([config], images)
     start = Network.untrained(config)
-    reference = reference_network.ReferenceNetwork(config, start.connections, start.weights, images)
+    reference = ReferenceNetwork(config, start.connections, start.weights, images)
     segment = training.advance(1.15)
     for _ in range(segment.n_steps):
         reference.step()

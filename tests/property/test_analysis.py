@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from homeonet import analysis
-from tests.synthetic import make_records
+from tests.support.synthetic import make_records
 
 seeds = st.integers(0, 2**32 - 1)
 probabilities = arrays(float, st.integers(1, 12), elements=st.floats(0, 1))

@@ -10,7 +10,7 @@ import pytest
 
 from homeonet import run
 from homeonet.runs._meanwhile import Meanwhile
-from tests.short_runs import TIMING, short
+from tests.support.short_runs import TIMING, short
 
 
 def test_results_do_not_depend_on_the_second_core() -> None:

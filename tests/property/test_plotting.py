@@ -8,7 +8,7 @@ import pytest
 from matplotlib.colors import to_hex, to_rgba
 
 from homeonet import analysis, plotting
-from tests.synthetic import make_records
+from tests.support.synthetic import make_records
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from homeonet import analysis, plotting
-from tests.synthetic import make_records
+from tests.support.synthetic import make_records
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from homeonet import plotting
-from tests.synthetic import make_records
+from tests.support.synthetic import make_records
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ import xarray as xr
 
 import homeonet
 from homeonet.config import preset_names
-from tests.gpu_runs import small, trained
+from tests.support.gpu_runs import small, trained
 
 pytestmark = pytest.mark.smoke
 

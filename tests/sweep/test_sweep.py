@@ -12,9 +12,9 @@ import xarray as xr
 
 from homeonet import InputError, run
 from homeonet.cli.main import main
+from homeonet.runs.kinds import KINDS
 from homeonet.sweep import Grid, estimate, open_sweep, sweep, sweep_table
-from homeonet.sweep._tasks import baseline_config
-from tests.short_runs import assert_same_run
+from tests.support.short_runs import assert_same_run
 
 FIXED = {"preset": "massey2026", "data": "geometric", "train": 40, "test": 20}
 FIXED |= {"input.presentation": "0.5 s", "evaluation.presentation": "0.2 s"}
@@ -81,7 +81,7 @@ def test_baselines_are_those_of_a_run_and_are_shared(folder: Path) -> None:
     results = open_sweep(folder)
     for name in ("accuracy.raw_pixels", "accuracy.frozen.qda", "phi.frozen"):
         assert float(results[name][0, 0]) == single[name]
-    shared = [baseline_config(cell.config, "plastic").run_id for cell in GRID.cells()]
+    shared = [KINDS["plastic"].baseline_config(cell.config).run_id for cell in GRID.cells()]
     assert shared[:2] == shared[2:] and shared[0] != shared[1]  # a seed, as sigma acts asleep only
     assert {path.name for path in (folder / "baselines").iterdir()} >= set(shared)
 
@@ -97,7 +97,7 @@ def test_what_only_training_sees_changes_no_baseline(same: str) -> None:
     }
     configs = [cell.config for cell in Grid(FIXED, {}, {"a": {}, "b": {same: values[same]}}).cells()]
     assert configs[0].run_id != configs[1].run_id
-    assert len({baseline_config(config, "plastic").run_id for config in configs}) == 1
+    assert len({KINDS["plastic"].baseline_config(config).run_id for config in configs}) == 1
 
 
 @pytest.mark.parametrize("other", ["train", "input.side", "exc.theta_plus", "exc_exc.w_initial", "preset"])
@@ -112,7 +112,7 @@ def test_what_pixels_or_untrained_networks_see_changes_the_baseline(other: str) 
     fixed = {name: value for name, value in FIXED.items() if name != other}
     cases = {"a": {other: FIXED[other]} if other in FIXED else {}, "b": {other: values[other]}}
     configs = [cell.config for cell in Grid(fixed, {}, cases).cells()]
-    assert len({baseline_config(config, "plastic").run_id for config in configs}) == 2
+    assert len({KINDS["plastic"].baseline_config(config).run_id for config in configs}) == 2
 
 
 def test_results_have_named_dimensions_and_units(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from itertools import chain, pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +31,7 @@ from homeonet.gradient.neurons._trlif import TrLIF
 __all__ = ["deploy", "packed_bytes"]
 
 # Exact types throughout: a subclass may compute something else, and is left as it is.
-_PACKED = {
+_PACKED: dict[type[nn.Module], Any] = {
     BinaryConv1d: PackedConv1d,
     TernaryConv1d: PackedConv1d,
     BinaryConv2d: PackedConv2d,

@@ -45,7 +45,7 @@ def _shifts(bits: int, device: torch.device) -> Tensor:
     return torch.arange(0, 8, bits, dtype=torch.uint8, device=device)
 
 
-class _Packed:
+class _Packed(nn.Module):
     """What packed layers share; `codes` is uint8, `scale` float32, one number an output."""
 
     codes: Tensor
@@ -71,7 +71,7 @@ class _Packed:
         return f"weight={tuple(self.weight_shape)}, stored_bits={self.stored_bits}"
 
 
-class PackedConv2d(_Packed, nn.Module):
+class PackedConv2d(_Packed):
     """A :class:`BinaryConv2d` or :class:`TernaryConv2d` with packed weights; make it with ``of``."""
 
     convolve = staticmethod(conv2d)
@@ -100,7 +100,7 @@ class PackedConv1d(PackedConv2d):
     convolve = staticmethod(conv1d)
 
 
-class PackedLinear(_Packed, nn.Module):
+class PackedLinear(_Packed):
     """A :class:`BinaryLinear` or :class:`TernaryLinear` with packed weights; make it with ``of``."""
 
     @classmethod

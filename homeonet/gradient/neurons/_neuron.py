@@ -373,7 +373,7 @@ def run_eagerly(neuron: SpikingNeuron, x: Tensor) -> Tensor:
     return torch.compiler.disable(neuron._whole_or_piece)(x)
 
 
-run_eagerly._torchdynamo_disable = True  # what torch.compiler.disable sets, without the seconds of its import
+run_eagerly._torchdynamo_disable = True  # type: ignore[attr-defined]  # what torch.compiler.disable sets, without the seconds of its import
 
 
 def _likeness(x_t: Tensor) -> tuple[torch.Size, torch.dtype, torch.device]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -60,7 +61,7 @@ class PSN(SpikingNeuron):
     def single_step(self, x_t: Tensor, state: None) -> tuple[Tensor, None]:
         self._refuse_pieces()
 
-    def _refuse_pieces(self) -> None:
+    def _refuse_pieces(self) -> NoReturn:
         raise InputError(
             "PSN sees the future and cannot run step by step; use SlidingPSN, DSN or LIF for that"
         )

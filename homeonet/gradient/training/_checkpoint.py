@@ -131,7 +131,7 @@ def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> 
     # one entry: safetensors writes several in any order, and equal runs are to have equal files
     header = {_ENTRY: json.dumps(metadata)}
     contents = save({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, header)
-    store.write_atomically(path, lambda file: file.write(contents))
+    store.write_bytes(path, contents)
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -105,7 +105,7 @@ class History:
         writer = csv.DictWriter(text, list(flat[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(flat)
-        store.write_atomically(path, lambda file: file.write(text.getvalue().encode()))
+        store.write_text(path, text.getvalue())
 
     def to_dataset(self) -> xr.Dataset:
         """Dimensions epoch, layer, weight; rates in emissions a step, losses in nats."""

@@ -58,7 +58,7 @@ def bptt(learner: Learner, x: Tensor, y: Tensor, generator: torch.Generator) -> 
 
 def online(learner: Learner, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """An update at every step, no gradient through time: memory does not depend on T (arXiv 2410.07547)."""
-    total, losses = 0, []
+    total, losses = 0, list[Tensor]()
     with streaming(learner.model), no_gradient_through_time(learner.model):
         for x_t in x.split(1):
             logits = learner.model(x_t)[0]

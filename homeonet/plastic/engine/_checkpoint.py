@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ def save_checkpoint(
     values["loop_seconds"] = np.array(training.loop_seconds)
     values["run_id"] = np.array(training.configs[0].run_id)
     values["homeonet_version"] = np.array(_version.__version__)
-    write_atomically(path, lambda file: np.savez(file, **values))
+    write_atomically(path, lambda file: np.savez(file, **values))  # type: ignore[arg-type]
 
 
 def load_checkpoint(path: Path, training: Training, recorder: Recorder, recordings: Recordings) -> float:
@@ -82,5 +83,5 @@ def _layout(arrays: dict[str, np.ndarray]) -> dict[str, tuple[int, ...]]:
     return {name: np.shape(values) for name, values in arrays.items()}
 
 
-def _below(values: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+def _below(values: dict[str, np.ndarray], prefix: str) -> dict[str, Any]:
     return {name.removeprefix(prefix): array for name, array in values.items() if name.startswith(prefix)}

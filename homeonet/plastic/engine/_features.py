@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from homeonet.config import Population
 from homeonet.plastic.engine._choose import engine_for, settled_device
 from homeonet.plastic.engine._simulation import Network
 from homeonet.plastic.engine._stimulus import check_images, stimulus_table
@@ -66,7 +67,9 @@ def read_features(
     template = assemble(structure, [config] * side_by_side, evaluation=True)
     template |= {f"{name}.w": np.tile(weights, side_by_side) for name, weights in network.weights.items()}
     for name, scale in network.threshold_scale.items():
-        template[f"{name}.v_threshold"][:] = moved_threshold(config.population[name], scale)
+        population = config.population[name]
+        if isinstance(population, Population):  # AHSAR moves no other's
+            template[f"{name}.v_threshold"][:] = moved_threshold(population, scale)
     if config.evaluation.freeze_threshold:
         template |= {f"{n}.theta": np.tile(theta, side_by_side) for n, theta in network.thresholds.items()}
 
@@ -108,9 +111,9 @@ def _tiled(connections: Connections, structure: Structure) -> Connections:
         return (np.asarray(index) + offsets[:, None]).ravel().astype(np.int32)
 
     return {
-        name: tuple(
-            tiled(index, structure.size(population))
-            for index, population in zip(connections[name], (found.source, found.target), strict=True)
+        name: (
+            tiled(connections[name][0], structure.size(found.source)),
+            tiled(connections[name][1], structure.size(found.target)),
         )
         for name, found in structure.pathway.items()
     }

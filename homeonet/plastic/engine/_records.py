@@ -163,9 +163,9 @@ class Recorder:
             "quantile": _QUANTILES,
             "snapshot_time": ("snapshot", self._column("snapshot_step") * dt, {"units": "s"}),
         }
-        start, stop = self._sleeps()
-        data["sleep_start"] = ("episode", start, {"units": "s"})
-        data["sleep_stop"] = ("episode", stop, {"units": "s"})
+        falls, wakes = self._sleeps()
+        data["sleep_start"] = ("episode", falls, {"units": "s"})
+        data["sleep_stop"] = ("episode", wakes, {"units": "s"})
         attributes = {
             "w_total_initial": watched_weight(initial.weights, self._structure),
             "alpha_trigger": self._config.sleep.alpha_trigger,

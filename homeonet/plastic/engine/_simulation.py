@@ -193,7 +193,7 @@ class Training:
         rows = self.engine.stimulus_rows
         stimulus = np.hstack(
             [
-                stimulus_table(self.images, row, rows, first_config.input.mean_rate, self.dt),
+                stimulus_table(list(self.images), row, rows, first_config.input.mean_rate, self.dt),
                 *(self._signals(r, first, rows) for r, first in enumerate(row)),
             ]
         )

@@ -29,8 +29,15 @@ Values = Mapping[str, "float | np.ndarray"]
 class Sizes(Protocol):
     """What a mechanism may know of the structure of its network."""
 
-    replicas: int
-    signals: tuple[str, ...]
+    @property
+    def replicas(self) -> int:
+        """Independent copies in one network."""
+        ...
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """Names of the signals that change with the image."""
+        ...
 
     def size(self, population: str) -> int:
         """Neurons or inputs of a population in one replica."""

@@ -151,8 +151,9 @@ def _parameters(pathway: str, *, per_neuron: bool) -> Mechanism:
         known |= {name: getattr(stdp, name) for name in ("a_plus", "a_minus", "x_target")}
         return {f"{pathway}_{name}": value for name, value in known.items()}
 
-    kind = {"of_neurons": units} if per_neuron else {"parameters": units}
-    return Mechanism(values=values, **kind)
+    if per_neuron:
+        return Mechanism(values=values, of_neurons=units)
+    return Mechanism(values=values, parameters=units)
 
 
 def _traces_of(population: str, structure: Structure) -> Iterable[Mechanism]:

@@ -71,10 +71,10 @@ def generate(structure: Structure, folder: Path, target: str = "cpp") -> None:
         For "cuda" the program is one for nvcc.
     """
     on_gpu = target == "cuda"
-    own = {"target_array": _target_array, "onto_consecutive_targets": _onto_consecutive_targets}
+    helpers = {"target_array": _target_array, "onto_consecutive_targets": _onto_consecutive_targets}
     CPPStandaloneCodeObject.templater = CPPStandaloneCodeObject.templater.derive(
         "homeonet.plastic.program",
-        env_globals=TEMPLATE_GLOBALS if on_gpu else own,
+        env_globals=TEMPLATE_GLOBALS if on_gpu else helpers,
         templates_dir="templates_cuda" if on_gpu else "templates",
     )
     brian2.set_device("cpp_standalone", directory=str(folder), build_on_run=False)

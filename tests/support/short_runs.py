@@ -24,11 +24,6 @@ def short(**overrides) -> Config:
     return load_config("massey2026", values | {k.replace("__", "."): v for k, v in overrides.items()})
 
 
-def one_line(text: str, *words: str) -> None:
-    assert text.startswith("homeonet: error: ") and text.count("\n") == 1, text
-    assert all(word in text for word in words), text
-
-
 def assert_same_run(first: Path, second: Path) -> None:
     a, b = (
         {k: v for k, v in json.loads((f / "metrics.json").read_text()).items() if k not in TIMING}
