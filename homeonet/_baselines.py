@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
-
 from homeonet import store
 from homeonet._evaluation import ProgressMeter, worker_count
 from homeonet._images import load_images, with_data
@@ -43,8 +41,7 @@ def measure_baselines(
 
     def fill(folder: Path) -> None:
         dataset = load_images(config, data_folder)
-        with threadpool_limits(workers):
-            metrics = baseline_metrics(Network.untrained(config), dataset, device, workers, progress)
+        metrics = baseline_metrics(Network.untrained(config), dataset, device, workers, progress)
         store.write_atomically(folder / "config.toml", lambda file: file.write(config.to_toml().encode()))
         identity = {"homeonet_version": __version__, "run_id": config.run_id}
         store.write_json(folder / "metrics.json", identity | metrics)

@@ -21,7 +21,7 @@ from homeonet.plastic import Network, Recorder, read_features
 if TYPE_CHECKING:
     from homeonet.analysis import ReadoutResult
 
-__all__ = ["baseline_accuracies", "baseline_metrics", "frozen_features", "run_metrics", "stored_metrics"]
+__all__ = ["baseline_accuracies", "baseline_metrics", "measured_beside", "run_metrics", "stored_metrics"]
 
 #: The readouts that baselines get.
 _BASELINE_READOUTS = ("logistic", "qda", "knn")
@@ -71,7 +71,7 @@ def baseline_metrics(
 ) -> dict[str, Any]:
     """Test accuracies of raw pixels, and of the same network with its random weights, under the same readouts.
 
-    `features` are those of the untrained network, if :func:`frozen_features` has read them already.
+    `features` are those of the untrained network, if they have been read already.
     """
     from homeonet.analysis import evaluate_readout
 
@@ -102,12 +102,13 @@ def baseline_metrics(
     return values
 
 
-def frozen_features(
+def measured_beside(
     config: Config, dataset: Dataset, device: str, progress: Callable[[int], None]
-) -> np.ndarray:
-    """Features of the untrained network, read on one core; `progress` is called with images done."""
-    images = shown_images(_without_validation(dataset))
-    return read_features(Network.untrained(config), images, device=device, progress=progress)
+) -> dict[str, Any]:
+    """What :func:`baseline_metrics` gives, on one core; `progress` is called with images done."""
+    untrained, images = Network.untrained(config), shown_images(_without_validation(dataset))
+    features = read_features(untrained, images, device=device, progress=progress)
+    return baseline_metrics(untrained, dataset, device, 1, None, features)
 
 
 def _without_validation(dataset: Dataset) -> Dataset:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from homeonet import store
 from homeonet._baselines import measure_baselines
@@ -28,11 +27,11 @@ from homeonet._evaluation import (
     worker_count,
 )
 from homeonet._images import load_images, presentation_order, with_data
-from homeonet._meanwhile import Meanwhile
+from homeonet._meanwhile import Meanwhile, import_late_modules, timed
 from homeonet._metrics import (
     baseline_accuracies,
     baseline_metrics,
-    frozen_features,
+    measured_beside,
     run_metrics,
     stored_metrics,
 )
@@ -116,8 +115,8 @@ def run(
         Compiled C++, an NVIDIA GPU, or Brian2 in Python (no compiler needed, very slow). One network leaves a GPU
         idle: it is for sweeps, which run many as one.
     workers : int, optional
-        Processes that evaluate at a time, and threads of the readouts' linear algebra; all usable cores by
-        default. Training is one process on one core. Results do not depend on it.
+        Processes that evaluate at a time; all usable cores by default. Training is one process on one core; with
+        more workers than one the baselines are measured beside it. Results do not depend on it.
     figures, baselines : bool
         Whether to draw the figures, and to evaluate raw pixels and the frozen random network.
     data_folder : path, optional
@@ -146,23 +145,25 @@ def run(
     final = Path(out) if out is not None else None
     if final is not None and _exists(final):
         return _found(final, config, figures)
-    dataset = load_images(config, data_folder, dataset)
-    with threadpool_limits(workers):
-        if final is None:
-            return _run(config, dataset, None, device, workers, figures, baselines, progress)
-        work = final.parent / f".{final.name}.partial"
-        store.require_writable(work)
-        with store.locked(final.parent / f".{final.name}.lock"):
-            try:
-                if _exists(final):  # the process that had the lock before us has finished it
-                    return _found(final, config, figures)
-                _write_config(work, config)
-                result = _run(config, dataset, work, device, workers, figures, baselines, progress)
-                _publish(work, final, figures)
-                return replace(result, folder=final)
-            finally:
-                if not (work / "checkpoint.npz").exists():  # nothing to continue from
-                    shutil.rmtree(work, ignore_errors=True)
+    seconds: dict[str, float] = {}
+    with timed(seconds, "data"):
+        dataset = load_images(config, data_folder, dataset)
+    rest = (device, workers, figures, baselines, seconds, progress)
+    if final is None:
+        return _run(config, dataset, None, *rest)
+    work = final.parent / f".{final.name}.partial"
+    store.require_writable(work)
+    with store.locked(final.parent / f".{final.name}.lock"):
+        try:
+            if _exists(final):  # the process that had the lock before us has finished it
+                return _found(final, config, figures)
+            _write_config(work, config)
+            result = _run(config, dataset, work, *rest)
+            _publish(work, final, figures)
+            return replace(result, folder=final)
+        finally:
+            if not (work / "checkpoint.npz").exists():  # nothing to continue from
+                shutil.rmtree(work, ignore_errors=True)
 
 
 def _write_config(folder: Path, config: Config) -> None:
@@ -191,7 +192,7 @@ def write_run(
     store.require_writable(work)
     try:
         _write_config(work, network.config)
-        _finish(network, recorder, timing, dataset, work, workers, figures, baselines=False)
+        _finish(network, recorder, timing, dataset, work, workers, figures, baselines=False, seconds={})
         _publish(work, final, figures)
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -205,19 +206,24 @@ def _run(
     workers: int,
     figures: bool,
     baselines: bool,
+    seconds: dict[str, float],
     progress: ProgressMeter | None,
 ) -> RunResult:
-    with Meanwhile() as frozen:
+    with Meanwhile() as beside:
 
         def trains(device: str) -> None:
             """Training takes one core; another one can do what does not depend on it."""
-            if baselines and workers > 1 and device == "cpp":
-                frozen.start(lambda check: frozen_features(config, dataset, device, check))
+
+            def work(check: Callable[[int], None]) -> dict[str, Any]:
+                import_late_modules(check, figures)
+                return measured_beside(config, dataset, device, check) if baselines else {}
+
+            if workers > 1 and device == "cpp":
+                beside.start(work)
 
         network, recorder, timing = _train(config, dataset, device, work, progress, trains)
-        return _finish(
-            network, recorder, timing, dataset, work, workers, figures, baselines, progress, frozen
-        )
+        rest = (workers, figures, baselines, seconds, progress, beside)
+        return _finish(network, recorder, timing, dataset, work, *rest)
 
 
 def _finish(
@@ -229,30 +235,32 @@ def _finish(
     workers: int,
     figures: bool,
     baselines: bool,
+    seconds: dict[str, float],
     progress: ProgressMeter | None = None,
-    frozen: Meanwhile | None = None,
+    beside: Meanwhile | None = None,
 ) -> RunResult:
     """Evaluate a trained network, and write all but the configuration into `work`."""
     config, device = network.config, timing["device"]  # "auto" is decided, and warned about, once
-    began = time.perf_counter()
-    evaluation = evaluate(network, dataset, device=device, workers=workers, progress=progress)
-    seconds = {"seconds.evaluation": time.perf_counter() - began}
+    with timed(seconds, "evaluation"):
+        evaluation = evaluate(network, dataset, device=device, workers=workers, progress=progress)
     untrained = Network.untrained(config)
     metrics = run_metrics(network, untrained, recorder, evaluation, timing)
     if baselines:
-        began = time.perf_counter()
-        features = frozen.result() if frozen else None
-        metrics |= baseline_metrics(untrained, dataset, device, workers, progress, features)
-        seconds["seconds.baselines"] = time.perf_counter() - began
-        seconds["seconds.beside_training"] = frozen.seconds if frozen else 0.0
-    metrics |= seconds
+        with timed(seconds, "baselines"):
+            done = beside and beside.result()
+            metrics |= done or baseline_metrics(untrained, dataset, device, workers, progress)
+    seconds["seconds.beside_training"] = beside.seconds if beside else 0.0
     records = _with_evaluation(recorder.to_dataset(untrained, network), dataset, evaluation)
     result = RunResult(work, config, metrics, records)
     if work is not None:
-        store.write_records(work / "records.nc", records)
+        with timed(seconds, "records"):
+            store.write_records(work / "records.nc", records)
         if figures:
             shutil.rmtree(work / "figures", ignore_errors=True)  # of an attempt that was killed
-            draw_figures(result, work / "figures")
+            with timed(seconds, "figures"):
+                draw_figures(result, work / "figures")
+    metrics |= seconds
+    if work is not None:
         store.write_json(work / "metrics.json", metrics)
     return result
 
