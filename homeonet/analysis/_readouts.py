@@ -14,6 +14,7 @@ import numpy as np
 from homeonet.analysis._assignment import assign_labels, class_votes
 from homeonet.analysis._checks import as_features, as_labels
 from homeonet.analysis._statistics import wilson_interval
+from homeonet.analysis._threads import one_thread
 from homeonet.errors import InputError
 
 __all__ = ["READOUTS", "ReadoutResult", "evaluate_readout"]
@@ -150,7 +151,8 @@ def evaluate_readout(
         predicted, settings = np.full(len(test), np.bincount(target).argmax()), {}
     else:
         options = _Options(seed, tune, strength)
-        predicted, settings = _FITTERS[name](train[:, varying], target, test[:, varying], options)
+        with one_thread():
+            predicted, settings = _FITTERS[name](train[:, varying], target, test[:, varying], options)
     predictions = classes[predicted]
     score = wilson_interval(int(np.count_nonzero(predictions == y_score)), len(test))
     return ReadoutResult(name, score.estimate, score.low, score.high, len(test), predictions, settings)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from homeonet import store
 from homeonet._version import __version__
@@ -21,7 +20,7 @@ from homeonet.runs.evaluation import evaluate, shown_images, tunable
 from homeonet.runs.images import load_images, with_data
 from homeonet.runs.metrics import accuracy_metrics
 
-__all__ = ["baseline_metrics", "frozen_features", "measure_baselines"]
+__all__ = ["baseline_metrics", "measure_baselines", "measured_beside"]
 
 #: The readouts that baselines get.
 _READOUTS = ("logistic", "qda", "knn")
@@ -37,7 +36,7 @@ def baseline_metrics(
 ) -> dict[str, Any]:
     """Test accuracies of raw pixels, and of the same network with its random weights, under the same readouts.
 
-    `features` are those of the untrained network, if :func:`frozen_features` has read them already.
+    `features` are those of the untrained network, if they have been read already.
     """
     from homeonet.analysis import evaluate_readout
 
@@ -68,12 +67,13 @@ def baseline_metrics(
     return values
 
 
-def frozen_features(
+def measured_beside(
     config: Config, dataset: Dataset, device: str, progress: Callable[[int], None]
-) -> np.ndarray:
-    """Features of the untrained network, read on one core; `progress` is called with images done."""
-    images = shown_images(_without_validation(dataset))
-    return read_features(Network.untrained(config), images, device=device, progress=progress)
+) -> dict[str, Any]:
+    """What :func:`baseline_metrics` gives, on one core; `progress` is called with images done."""
+    untrained, images = Network.untrained(config), shown_images(_without_validation(dataset))
+    features = read_features(untrained, images, device=device, progress=progress)
+    return baseline_metrics(untrained, dataset, device, 1, None, features)
 
 
 def _without_validation(dataset: Dataset) -> Dataset:
@@ -107,8 +107,7 @@ def measure_baselines(
 
     def fill(folder: Path) -> None:
         dataset = load_images(config, data_folder)
-        with threadpool_limits(workers):
-            metrics = baseline_metrics(Network.untrained(config), dataset, device, workers, progress)
+        metrics = baseline_metrics(Network.untrained(config), dataset, device, workers, progress)
         store.write_atomically(folder / "config.toml", lambda file: file.write(config.to_toml().encode()))
         identity = {"homeonet_version": __version__, "run_id": config.run_id}
         store.write_json(folder / "metrics.json", identity | metrics)

@@ -28,7 +28,9 @@ TINY = [
 ]
 #: What differs between two runs of the same thing.
 TIMING = {"steps_per_second", "realtime_factor", "train_wall_seconds", "compile_seconds"}
-TIMING |= {"seconds.baselines", "seconds.beside_training", "seconds.evaluation"}
+TIMING |= {
+    f"seconds.{part}" for part in ("data", "evaluation", "baselines", "beside_training", "records", "figures")
+}
 
 
 def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess:

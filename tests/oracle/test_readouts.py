@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from homeonet import analysis
 
@@ -130,3 +131,23 @@ def test_confusion_matrix_hand_worked():
     confusion = analysis.confusion_matrix([3, 3, 5, 5, 5], [3, 5, 5, 7, 5])
     assert confusion["true"].to_numpy().tolist() == [3, 5, 7]
     assert confusion.to_numpy().tolist() == [[1, 1, 0], [0, 2, 1], [0, 0, 0]]
+
+
+def test_readouts_and_embeddings_are_those_of_one_thread_and_leave_the_limit_as_it_was(monkeypatch):
+    limits, fit = [], analysis._readouts._FITTERS["qda"]
+
+    def spied(*given):
+        limits.append({library["num_threads"] for library in threadpool_info()})
+        return fit(*given)
+
+    monkeypatch.setitem(analysis._readouts._FITTERS, "qda", spied)
+    x, labels = _code(3, 80)
+    found = []
+    for threads in (1, 3):
+        with threadpool_limits(threads):
+            before = threadpool_info()
+            score = analysis.clustering_score(x, labels)
+            found.append((score, analysis.embed(x, labels).coordinates.values.tolist()))
+            analysis.evaluate_readout("qda", x, labels, x, labels)
+            assert threadpool_info() == before
+    assert found[0] == found[1] and limits == [{1}, {1}]
