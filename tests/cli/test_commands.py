@@ -153,7 +153,7 @@ def test_validation_images_are_scored_and_change_nothing_else(finished, tmp_path
     features = read_features(
         load_network(out), np.concatenate([dataset.x_test, dataset.x_train, dataset.x_val])
     )
-    for name in ("logistic", "qda", "knn", "diehl_cook"):
+    for name in ("logistic", "qda", "knn", "diehl_cook", "paper"):
         expected = evaluate_readout(
             name,
             features[20:60],
@@ -168,7 +168,7 @@ def test_validation_images_are_scored_and_change_nothing_else(finished, tmp_path
         found = [result.metrics[f"{key}{part}"] for part in ("", ".ci_low", ".ci_high", ".n")]
         assert found == [expected.accuracy, expected.ci_low, expected.ci_high, 30]
         assert key not in without.metrics
-    assert len(re.findall(r"│ +validation, .*\[[\d., ]+\]", done.stdout)) == 4
+    assert len(re.findall(r"│ +validation, .*\[[\d., ]+\]", done.stdout)) == 5
 
 
 def test_a_finished_run_is_said_to_be_and_gets_its_missing_figures(finished, tmp_path: Path, capsys) -> None:
@@ -261,7 +261,7 @@ def test_evaluate_prints_what_the_run_printed(finished) -> None:
     def accuracies(text: str) -> dict[str, str]:
         return dict(re.findall(r"│ (accuracy, [\w\s-]+?)\s+│\s+([\d.]+ \[[\d., ]+\])", text))
 
-    assert len(accuracies(printed)) == 4
+    assert len(accuracies(printed)) == 5
     assert accuracies(shown.stdout) == accuracies(printed)
 
 

@@ -20,15 +20,15 @@ from homeonet.cli.main import main
 from homeonet.data import load
 from homeonet.plastic import Recorder, Training, load_checkpoint, save_checkpoint
 from homeonet.runs import evaluation as _evaluation
+from homeonet.runs import plastic as _plastic
 from homeonet.store import locked, publish_folder
 from tests.support.commands import one_line
 from tests.support.short_runs import SHORT, assert_same_run, short
 
 #: ``homeonet`` with a checkpoint after every segment, and segments of five seconds.
 EAGER = (
-    "import sys; from homeonet.cli.main import main; from homeonet.plastic import Training;"
-    "from homeonet.runs import plastic; plastic._CHECKPOINT_SECONDS = 0.0;"
-    "Training.advance.__defaults__ = (5.0,); sys.exit(main(sys.argv[1:]))"
+    "import sys; from homeonet.cli.main import main; from homeonet.runs import plastic;"
+    "plastic._CHECKPOINT_SECONDS, plastic.SEGMENT_SECONDS = 0.0, 5.0; sys.exit(main(sys.argv[1:]))"
 )
 
 
@@ -71,7 +71,7 @@ def test_ctrl_c_at_any_place_continues_to_the_same_run(
     """State and records of the checkpoint agree even where Ctrl-C comes between the two."""
     from homeonet import plotting
 
-    monkeypatch.setattr(Training.advance, "__defaults__", (5.0,))
+    monkeypatch.setattr(_plastic, "SEGMENT_SECONDS", 5.0)
     count = 0
 
     def interrupted(original, calls: int, *, first: bool):

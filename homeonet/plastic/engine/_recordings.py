@@ -91,8 +91,8 @@ class Recordings:
             length, there = int(state.get(path.name, 0)), path.stat().st_size
             if there < length:
                 raise InputError(
-                    f"{path} is damaged: it has {there} of {length} bytes; delete {self._folder.parent} to start the run "
-                    "again"
+                    f"{path} is damaged: it has {there} of {length} bytes; delete {self._folder.parent} to start the "
+                    "run again"
                 )
             with path.open("r+b") as file:
                 file.truncate(length)
