@@ -1,19 +1,22 @@
-"""What homeostasis and learnt constants add to a training step: the steps that `benchmark_gradient.py` compares."""
+"""What `benchmark_gradient.py` compares beside whole sequences: training steps, and layers taken a step at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import torch
-from _benchmark_gradient_contestants import SURROGATE
+from _benchmark_gradient_contestants import BATCH, SURROGATE, UNITS
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from homeonet.gradient import LIF, TrLIF
+from homeonet.gradient import DSN, LIF, SpikingNeuron, TrLIF
 from homeonet.gradient.homeostasis import AHSAR, Homeostasis
 from homeonet.gradient.networks import Parts, network
 
-__all__ = ["layers_alone", "training_steps"]
+__all__ = ["STEPS", "layers_alone", "single_steps", "training_steps"]
+
+#: How many steps a call of :func:`single_steps` takes.
+STEPS = 64
 
 
 class TrainingStep:
@@ -70,3 +73,35 @@ def layers_alone() -> dict[str, Callable[[], None]]:
         "TrLIF": LayerAlone(TrLIF(surrogate=SURROGATE)),
         "TrLIF without MP-Init": LayerAlone(TrLIF(surrogate=SURROGATE, mp_init=False)),
     }
+
+
+class SingleSteps:
+    """A layer by its ``step``; `mode` is "no gradients" (inference), or "gradients" (forward and backward)."""
+
+    def __init__(self, layer: SpikingNeuron, mode: str) -> None:
+        torch.manual_seed(1)
+        self.layer, self.trains = layer.train(mode == "gradients"), mode == "gradients"
+        x = torch.randn(STEPS, BATCH, UNITS) * 0.5 + 0.3
+        self.x, self.grad = x.requires_grad_(self.trains), torch.randn(STEPS, BATCH, UNITS)
+
+    def __call__(self) -> None:
+        self.layer.reset()
+        if not self.trains:
+            with torch.no_grad():
+                for x_t in self.x.unbind():
+                    self.layer.step(x_t)
+            return
+        self.x.grad = None
+        self.layer.zero_grad()
+        torch.stack([self.layer.step(x_t) for x_t in self.x.unbind()]).backward(self.grad)
+
+
+def single_steps(mode: str) -> dict[str, Callable[[], None]]:
+    """Layers a step at a time, the first of which meets itself as a control."""
+    layers = {
+        "LIF": LIF(surrogate=SURROGATE),
+        "LIF again (control)": LIF(surrogate=SURROGATE),
+        "TrLIF": TrLIF(surrogate=SURROGATE),
+        "DSN": DSN(UNITS),
+    }
+    return {name: SingleSteps(layer, mode) for name, layer in layers.items()}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from _cross_grids import COLUMNS, ROWS
+from _cross_grids import ROWS
 from _cross_readings import PROGRESS
 from _gradient_study import interval_text
 from _sweeping import difference
@@ -70,7 +70,7 @@ def arranged(table: pd.DataFrame, columns: Sequence[str]) -> xr.Dataset:
     order = {
         "set": list(dict.fromkeys(names)),
         "paradigm": [*ROWS, "raw pixels"],
-        "homeostasis": [name for name in COLUMNS if name in columns],
+        "homeostasis": list(columns),
     }
     return found.set_index(dims).to_xarray().reindex(order)
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from _sweeping import UNGUARDED
 
+from homeonet.config import load_config
+from homeonet.config.parameters import dotted, read_toml
+from homeonet.errors import InputError
+from homeonet.machine.text import is_number
 from homeonet.sweep import Grid
 
-__all__ = ["COLUMNS", "ROWS", "STEPS", "grid_of", "place_of"]
+__all__ = ["COLUMNS", "ROWS", "STEPS", "grid_of", "own_columns", "place_of"]
 
 #: Excitatory and inhibitory neurons of the presets; gradient-trained networks have as many hidden neurons.
 UNITS = 250
@@ -79,8 +85,37 @@ def grid_of(kind: str, options: argparse.Namespace, data: str, pixels: int) -> G
         fixed |= {"batch": 50, "val": 0}
         side = "size"
     return Grid(
-        fixed | {"data": data, side: pixels}, {"seed": options.seeds}, _cases(kind, options.homeostasis)
+        fixed | {"data": data, side: pixels},
+        {"seed": options.seeds},
+        _cases(kind, options.homeostasis, options.own[kind]),
     )
+
+
+def own_columns(given: Sequence[str]) -> dict[str, dict[str, dict[str, Any]]]:
+    """What users compare with the rest, by kind of network and by a name.
+
+    Parameters
+    ----------
+    given : sequence of str
+        Files of mechanisms for the STDP networks, and ``module:Class.option=value`` of homeostasis for the others.
+    """
+    found: dict[str, dict[str, dict[str, Any]]] = {"plastic": {}, "gradient": {}}
+    for text in given:
+        if text.lower().endswith(".toml"):
+            load_config(text)  # what is wrong in it is said at once
+            tables = {name: value for name, value in read_toml(Path(text)).items() if name != "preset"}
+            changes = {name: value for name, value in dotted(tables).items() if value != {}}
+            found["plastic"][Path(text).stem.replace("_", " ")] = _NONE | changes
+            continue
+        dotted_name, _, value = text.partition("=")
+        where, _, option = dotted_name.partition(".")
+        if ":" not in where or not option or not value:
+            raise InputError(
+                f"--own {text}: give a .toml file, or for example own_plugin:Ratchet.ceiling=0.1"
+            )
+        column = found["gradient"].setdefault(where.partition(":")[2], {})
+        column[f"homeostasis.{where}.{option}"] = float(value) if is_number(value) else value
+    return found
 
 
 def place_of(case: str) -> tuple[str, str]:
@@ -89,12 +124,12 @@ def place_of(case: str) -> tuple[str, str]:
     return network, homeostasis
 
 
-def _cases(kind: str, wanted: list[str]) -> dict[str, dict[str, Any]]:
+def _cases(kind: str, wanted: list[str], own: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     cases = {}
     for network, parameters in _NETWORKS.items():
         if ("preset" in parameters) != (kind == "plastic"):
             continue
-        for name, changes in (_PLASTIC if kind == "plastic" else _GRADIENT).items():
+        for name, changes in ((_PLASTIC if kind == "plastic" else _GRADIENT) | own).items():
             if name not in wanted or (kind == "gradient" and _ONLY.get(name, network) != network):
                 continue
             online = _ONLINE.get(name, {}) if parameters.get("paradigm") == "online" else {}

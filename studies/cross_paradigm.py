@@ -7,6 +7,7 @@ counts, or mean outputs of the hidden layer) go through the same logistic and qu
 
 HOMEONET_DATA=… python studies/cross_paradigm.py --full     # an hour on two cores; resumes
 python studies/cross_paradigm.py --quick                    # embedded images, a minute
+python studies/cross_paradigm.py --quick --own examples/homeostasis/synaptic_scaling.toml   # a column of your own
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import sys
 from pathlib import Path
 
 from _cross_figure import NOTE, arranged, draw, figure_data, rows_of
-from _cross_grids import COLUMNS, ROWS, STEPS, grid_of, place_of
+from _cross_grids import COLUMNS, ROWS, STEPS, grid_of, own_columns, place_of
 from _cross_measures import measured, tasks_of
 from _figure_data import write_figure_data
 from _sweeping import run_grid, write
@@ -25,6 +26,7 @@ from _sweeping import run_grid, write
 from homeonet.claims import write_measured
 from homeonet.cli.terminal import run_main
 from homeonet.plotting import use_style
+from homeonet.sweep import with_code
 
 
 def parse() -> argparse.Namespace:
@@ -50,6 +52,14 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--corrupted", type=int, metavar="N", help="test images that are corrupted")
     parser.add_argument("--severity", type=int, default=3, metavar="N", help="of corruptions; default: 3")
     parser.add_argument("--homeostasis", nargs="+", choices=COLUMNS, help="default: all")
+    parser.add_argument(
+        "--own",
+        nargs="+",
+        default=[],
+        metavar="WHAT",
+        help="columns of your own: a TOML file of mechanisms for the STDP networks (examples/homeostasis), or "
+        "module:Class.option=value for the others (examples/own_plugin.py)",
+    )
     parser.add_argument("--workers", type=int, metavar="N", help="processes; default: all usable cores")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="a running Dask scheduler")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: results/cross_paradigm[_quick]")
@@ -61,6 +71,8 @@ def parse() -> argparse.Namespace:
     for name, value in (quick if options.quick else full).items():
         given = getattr(options, name)
         setattr(options, name, value if given is None else given)
+    options.own = own_columns(options.own)
+    options.homeostasis += [name for own in options.own.values() for name in own]
     options.out = options.out or Path("results", f"cross_paradigm{'_quick' * options.quick}")
     return options
 
@@ -69,7 +81,11 @@ def main() -> None:
     """Run and measure what is missing, then print and write the table, the figure and what it is drawn from."""
     options = parse()
     sets = [*itertools.product(options.data, options.sides), *((name, 28) for name in options.whole)]
-    grids = {kind: [grid_of(kind, options, *images) for images in sets] for kind in ("plastic", "gradient")}
+    # with the hashes of a user's own classes, which are part of the names of runs
+    grids = {
+        kind: [with_code(grid_of(kind, options, *images)) for images in sets]
+        for kind in ("plastic", "gradient")
+    }
     for kind, listed in grids.items():
         for grid in listed:
             run_grid(grid, options.out / kind, options, baselines=False)
@@ -83,7 +99,7 @@ def main() -> None:
         ("raw pixels", "none"),
         *(place_of(case) for listed in grids.values() for case in listed[0].cases),
     }
-    absent = {(row, column) for row in (*ROWS, "raw pixels") for column in COLUMNS} - there
+    absent = {(row, column) for row in (*ROWS, "raw pixels") for column in options.homeostasis} - there
     seeds = " ".join(map(str, options.seeds))
     scale = f"{', '.join(map(str, results['set'].values))}; {options.train} training and {options.test} test images; "
     scale += f"seeds {seeds}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from homeonet.analysis._checks import as_features, as_labels, in_range
+from homeonet.analysis._threads import one_thread
 from homeonet.errors import InputError
 
 __all__ = ["clustering_score"]
@@ -56,5 +57,6 @@ def clustering_score(features: np.ndarray, labels: np.ndarray, *, variance: floa
     # scikit-learn answers 1 instead of infinity where nothing varies within the classes
     if all(np.all(x[membership == k] == x[membership == k][0]) for k in range(classes.size)):
         return float("inf")
-    components = PCA(n_components=variance, svd_solver="full").fit_transform(x)
-    return float(calinski_harabasz_score(components, y))
+    with one_thread():
+        components = PCA(n_components=variance, svd_solver="full").fit_transform(x)
+        return float(calinski_harabasz_score(components, y))

@@ -12,6 +12,7 @@ import xarray as xr
 
 from homeonet.analysis._checks import as_features, as_labels
 from homeonet.analysis._clustering import clustering_score
+from homeonet.analysis._threads import one_thread
 from homeonet.errors import InputError
 
 __all__ = ["Embedding", "embed"]
@@ -88,8 +89,7 @@ def embed(
     van der Maaten & Hinton (2008). JMLR 9, 2579–2605; Venna & Kaski (2001). ICANN, 485–491; Massey et al.,
     arXiv 2601.08447.
     """
-    from sklearn.decomposition import PCA
-    from sklearn.manifold import TSNE, trustworthiness
+    from sklearn.manifold import trustworthiness
 
     x = as_features("features", features, min_rows=4)
     y = None if labels is None else as_labels("labels", labels, len(x))
@@ -100,6 +100,25 @@ def embed(
     if np.all(x == x[0]):
         raise InputError("features are equal for all images; a silent network has no embedding")
 
+    with one_thread():
+        plane, used = _plane(x, method, perplexity, seed)
+        neighbours = min(_NEIGHBOURS, (len(x) - 1) // 2)
+        trust = float(trustworthiness(x, plane, n_neighbors=neighbours))
+    return Embedding(
+        method=method,
+        coordinates=xr.DataArray(plane, dims=("image", "axis"), name=method),
+        perplexity=used,
+        trustworthiness=trust,
+        neighbour_accuracy=float("nan") if y is None else _neighbour_accuracy(plane, y, neighbours),
+        phi=clustering_score(x, y) if y is not None and 1 < len(np.unique(y)) < len(y) else float("nan"),
+    )
+
+
+def _plane(x: np.ndarray, method: str, perplexity: float | None, seed: int) -> tuple[np.ndarray, float]:
+    """Coordinates, and the perplexity used."""
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+
     plane = np.zeros((len(x), 2))
     components = PCA(n_components=min(2, *x.shape), svd_solver="full").fit_transform(x)
     plane[:, : components.shape[1]] = components
@@ -109,15 +128,7 @@ def embed(
         # scikit-learn's own "pca" start needs two units and leaves equal images on one point for ever
         start = plane / plane[:, 0].std() + 0.01 * np.random.default_rng(seed).standard_normal(plane.shape)
         plane = TSNE(perplexity=used, init=(1e-4 * start).astype(np.float32)).fit_transform(x)
-    neighbours = min(_NEIGHBOURS, (len(x) - 1) // 2)
-    return Embedding(
-        method=method,
-        coordinates=xr.DataArray(plane, dims=("image", "axis"), name=method),
-        perplexity=used,
-        trustworthiness=float(trustworthiness(x, plane, n_neighbors=neighbours)),
-        neighbour_accuracy=float("nan") if y is None else _neighbour_accuracy(plane, y, neighbours),
-        phi=clustering_score(x, y) if y is not None and 1 < len(np.unique(y)) < len(y) else float("nan"),
-    )
+    return plane, used
 
 
 def _neighbour_accuracy(plane: np.ndarray, labels: np.ndarray, neighbours: int) -> float:

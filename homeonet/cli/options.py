@@ -49,8 +49,8 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
         "--workers",
         type=whole_number,
         metavar="N",
-        help="processes that evaluate at a time, and threads of the readouts; training is one process on one core; "
-        "changes no result; default: all usable cores",
+        help="processes that evaluate at a time; training is one process on one core, beside which the baselines are "
+        "measured if N > 1; changes no result; default: all usable cores",
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -107,21 +108,25 @@ def draw_comparison(records_by_label: Mapping[str, xr.Dataset], path: str | os.P
 
 
 def _figures(records: xr.Dataset, metrics: Mapping[str, object]) -> Iterator[tuple[str, Figure]]:
-    for name, (needed, draw) in _DRAWN.items():
-        if all(variable in records for variable in needed):
-            yield name, draw(records)
-    stored = _stored_pathways(records)
-    if stored:
-        yield "weight_histograms", _histograms(records, stored)
-    if "input_exc" in stored and "pre_input_exc" in records and "post_input_exc" in records:
-        yield "receptive_fields", _fields(records)
-    if "prediction" in records and "labels_test" in records:
-        yield from _readouts(records, metrics)
-    # a silent network's code has no embedding, and four points are the fewest that have one
-    if "labels_test" in records and "features_test" in records:
-        counts = _excitatory_counts(records)
-        if len(counts) >= 4 and np.any(counts != counts[0]):
-            yield "embedding", _embedding(counts, records)
+    with ThreadPoolExecutor(
+        1
+    ) as pool:  # the embedding takes as long as all the rest, and another core can do it
+        coded = _embedded(records)
+        embedding = pool.submit(embed, *coded) if coded else None
+        for name, (needed, draw) in _DRAWN.items():
+            if all(variable in records for variable in needed):
+                yield name, draw(records)
+        stored = _stored_pathways(records)
+        if stored:
+            yield "weight_histograms", _histograms(records, stored)
+        if "input_exc" in stored and "pre_input_exc" in records and "post_input_exc" in records:
+            yield "receptive_fields", _fields(records)
+        if "prediction" in records and "labels_test" in records:
+            yield from _readouts(records, metrics)
+        if embedding and coded:
+            figure, axes = new_figure(height=2.7)
+            plot_embedding(embedding.result(), coded[1], axes[0, 0])
+            yield "embedding", figure
 
 
 def _trajectories(records: xr.Dataset) -> Figure:
@@ -194,12 +199,16 @@ def _readouts(records: xr.Dataset, metrics: Mapping[str, Any]) -> Iterator[tuple
     yield "accuracy", figure
 
 
-def _embedding(counts: np.ndarray, records: xr.Dataset) -> Figure:
+def _embedded(records: xr.Dataset) -> tuple[np.ndarray, np.ndarray] | None:
+    """Excitatory spike counts and labels of some test images, None where they have no embedding."""
+    if "labels_test" not in records or "features_test" not in records:
+        return None
+    counts = _excitatory_counts(records)
+    # a silent network's code has no embedding, and four points are the fewest that have one
+    if len(counts) < 4 or np.all(counts == counts[0]):
+        return None
     chosen = np.unique(np.linspace(0, len(counts) - 1, _EMBEDDED_IMAGES).astype(int))
-    labels = records["labels_test"].to_numpy()[chosen]
-    figure, axes = new_figure(height=2.7)
-    plot_embedding(embed(counts[chosen], labels), labels, axes[0, 0])
-    return figure
+    return counts[chosen], records["labels_test"].to_numpy()[chosen]
 
 
 def _excitatory_counts(records: xr.Dataset) -> np.ndarray:

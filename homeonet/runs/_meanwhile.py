@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
-__all__ = ["Meanwhile"]
+__all__ = ["Meanwhile", "import_late_modules", "timed"]
+
+#: What readouts and figures need, which takes seconds to import.
+_FOR_READOUTS = ("linear_model", "model_selection", "decomposition", "metrics", "neighbors")
+_FOR_FIGURES = ("sklearn.manifold", "homeonet.plotting")
 
 
 class _StoppedError(Exception):
     """Nobody waits for the result any more."""
+
+
+@contextmanager
+def timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+    """Note in `seconds` how long the block takes, as ``seconds.<name>``."""
+    began = time.perf_counter()
+    yield
+    seconds[f"seconds.{name}"] = time.perf_counter() - began
+
+
+def import_late_modules(check: Callable[[Any], None], figures: bool) -> None:
+    """Import what the end of a run needs, for figures too if they are wanted."""
+    for name in (*(f"sklearn.{part}" for part in _FOR_READOUTS), *(_FOR_FIGURES if figures else ())):
+        importlib.import_module(name)
+        check(name)
 
 
 class Meanwhile:

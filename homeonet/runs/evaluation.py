@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 #: The readouts of a trained network.
-READOUTS = ("logistic", "qda", "knn", "diehl_cook")
+READOUTS = ("logistic", "qda", "knn", "diehl_cook", "paper")
 #: What the readout by five nearest neighbours needs.
 _FEWEST_TRAIN = 5
 

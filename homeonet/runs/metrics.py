@@ -61,5 +61,10 @@ def accuracy_metrics(key: str, result: ReadoutResult) -> dict[str, float | int]:
 
 def baseline_accuracies(metrics: Mapping[str, Any]) -> dict[str, float]:
     """The baselines among a run's metrics, by their names in figures."""
-    named = {"raw pixels": "accuracy.raw_pixels", "frozen weights": "accuracy.frozen"}
+    named = {
+        "raw pixels": "accuracy.raw_pixels",
+        "noisy pixels": "accuracy.noisy_pixels",
+        "random ReLU": "accuracy.random_relu",
+        "frozen weights": "accuracy.frozen",
+    }
     return {name: metrics[key] for name, key in named.items() if key in metrics}

@@ -9,12 +9,12 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from homeonet import store
 from homeonet.config import Config
@@ -37,8 +37,8 @@ from homeonet.plastic import (
     save_checkpoint,
 )
 from homeonet.progress import ProgressMeter, meter
-from homeonet.runs._meanwhile import Meanwhile
-from homeonet.runs.baselines import baseline_metrics, frozen_features
+from homeonet.runs._meanwhile import Meanwhile, import_late_modules, timed
+from homeonet.runs.baselines import baseline_metrics, measured_beside
 from homeonet.runs.evaluation import (
     Evaluation,
     evaluate,
@@ -82,8 +82,8 @@ def run(
         Compiled C++, an NVIDIA GPU, or Brian2 in Python (no compiler needed, very slow). One network leaves a GPU
         idle: it is for sweeps, which run many as one.
     workers : int, optional
-        Processes that evaluate at a time, and threads of the readouts' linear algebra; all usable cores by
-        default. Training is one process on one core. Results do not depend on it.
+        Processes that evaluate at a time; all usable cores by default. Training is one process on one core; with
+        more workers than one the baselines are measured beside it. Results do not depend on it.
     figures, baselines : bool
         Whether to draw the figures, and to evaluate raw pixels and the frozen random network.
     data_folder : path, optional
@@ -112,19 +112,21 @@ def run(
     folder = RunFolder(out, kept=("checkpoint.npz",)) if out is not None else None
     if folder is not None and folder.exists():
         return _found(folder, config, figures)
-    dataset = load_images(config, data_folder, dataset)
-    with threadpool_limits(workers):
-        if folder is None:
-            return _run(config, dataset, None, device, workers, figures, baselines, progress)
-        folder.require_writable()
-        with folder.locked(), folder.writing():
-            if folder.exists():  # the process that had the lock before us has finished it
-                return _found(folder, config, figures)
-            _write_config(folder, config)
-            result = _run(config, dataset, folder.work, device, workers, figures, baselines, progress)
-            folder.publish(_parts(config, figures))
-            opened = store.open_recordings(folder.final / RECORDINGS) if config.record else None
-            return replace(result, folder=folder.final, recordings=opened)
+    seconds: dict[str, float] = {}
+    with timed(seconds, "data"):
+        dataset = load_images(config, data_folder, dataset)
+    rest = (device, workers, figures, baselines, seconds, progress)
+    if folder is None:
+        return _run(config, dataset, None, *rest)
+    folder.require_writable()
+    with folder.locked(), folder.writing():
+        if folder.exists():  # the process that had the lock before us has finished it
+            return _found(folder, config, figures)
+        _write_config(folder, config)
+        result = _run(config, dataset, folder.work, *rest)
+        folder.publish(_parts(config, figures))
+        opened = store.open_recordings(folder.final / RECORDINGS) if config.record else None
+        return replace(result, folder=folder.final, recordings=opened)
 
 
 def _write_config(folder: RunFolder, config: Config) -> None:
@@ -151,7 +153,9 @@ def write_run(
     folder.empty()
     with folder.writing():
         _write_config(folder, network.config)
-        _finish(network, recorder, timing, dataset, folder.work, workers, figures, baselines=False)
+        _finish(
+            network, recorder, timing, dataset, folder.work, workers, figures, baselines=False, seconds={}
+        )
         folder.publish(_parts(network.config, figures))
 
 
@@ -163,32 +167,34 @@ def _run(
     workers: int,
     figures: bool,
     baselines: bool,
+    seconds: dict[str, float],
     progress: ProgressMeter | None,
 ) -> RunResult:
-    with Meanwhile() as frozen:
+    with Meanwhile() as beside:
 
         def trains(device: str) -> None:
             """Training takes one core; another one can do what does not depend on it."""
-            if baselines and workers > 1 and device == "cpp":
-                frozen.start(lambda check: frozen_features(config, dataset, device, check))
 
-        with scratch_folder() as scratch:
-            columns = (work or scratch) / "recordings"
-            recordings = Recordings(config, columns)
+            def work(check: Callable[[int], None]) -> dict[str, Any]:
+                import_late_modules(check, figures)
+                return measured_beside(config, dataset, device, check) if baselines else {}
+
+            if workers > 1 and device == "cpp":
+                beside.start(work)
+
+        with scratch_folder() if work is None and config.record else nullcontext(work) as folder:
+            recordings = Recordings(config, (folder or Path()) / "recordings")
             network, recorder, timing = _train(config, dataset, device, work, recordings, progress, trains)
-            recorded = _write_recordings(recordings, network, work or scratch)
+            recorded = _write_recordings(recordings, network, folder) if folder and config.record else None
             if recorded is not None and work is None:
                 recorded.load().close()
-        result = _finish(
-            network, recorder, timing, dataset, work, workers, figures, baselines, progress, frozen
-        )
+        rest = (workers, figures, baselines, seconds, progress, beside)
+        result = _finish(network, recorder, timing, dataset, work, *rest)
         return replace(result, recordings=recorded)
 
 
-def _write_recordings(recordings: Recordings, network: Network, folder: Path) -> xr.Dataset | None:
-    """Make one file of what was recorded; None if nothing was asked for."""
-    if not network.config.record:
-        return None
+def _write_recordings(recordings: Recordings, network: Network, folder: Path) -> xr.Dataset:
+    """Make one file of what was recorded."""
     path = folder / RECORDINGS
     with store.disk_errors(folder):
         recordings.write(path, network.connections)
@@ -204,30 +210,32 @@ def _finish(
     workers: int,
     figures: bool,
     baselines: bool,
+    seconds: dict[str, float],
     progress: ProgressMeter | None = None,
-    frozen: Meanwhile | None = None,
+    beside: Meanwhile | None = None,
 ) -> RunResult:
     """Evaluate a trained network, and write all but the configuration into `work`."""
     config, device = network.config, timing["device"]  # "auto" is decided, and warned about, once
-    began = time.perf_counter()
-    evaluation = evaluate(network, dataset, device=device, workers=workers, progress=progress)
-    seconds = {"seconds.evaluation": time.perf_counter() - began}
+    with timed(seconds, "evaluation"):
+        evaluation = evaluate(network, dataset, device=device, workers=workers, progress=progress)
     untrained = Network.untrained(config)
     metrics = run_metrics(network, untrained, recorder, evaluation, timing)
     if baselines:
-        began = time.perf_counter()
-        features = frozen.result() if frozen else None
-        metrics |= baseline_metrics(untrained, dataset, device, workers, progress, features)
-        seconds["seconds.baselines"] = time.perf_counter() - began
-        seconds["seconds.beside_training"] = frozen.seconds if frozen else 0.0
-    metrics |= seconds
+        with timed(seconds, "baselines"):
+            done = beside and beside.result()
+            metrics |= done or baseline_metrics(untrained, dataset, device, workers, progress)
+    seconds["seconds.beside_training"] = beside.seconds if beside else 0.0
     records = _with_evaluation(recorder.to_dataset(untrained, network), dataset, evaluation)
     result = RunResult(work, config, metrics, records)
     if work is not None:
-        store.write_records(work / "records.nc", records)
+        with timed(seconds, "records"):
+            store.write_records(work / "records.nc", records)
         if figures:
             shutil.rmtree(work / "figures", ignore_errors=True)  # of an attempt that was killed
-            draw_figures(result, work / "figures")
+            with timed(seconds, "figures"):
+                draw_figures(result, work / "figures")
+    metrics |= seconds
+    if work is not None:
         store.write_json(work / "metrics.json", metrics)
     return result
 
@@ -291,13 +299,13 @@ def _train(
                 shown = recorder.wake_seconds
                 if checkpoint and time.perf_counter() - saved > _CHECKPOINT_SECONDS:
                     save_checkpoint(
-                        checkpoint, training, recorder, recordings, spent + time.perf_counter() - start
+                        checkpoint, training, recorder, spent + time.perf_counter() - start, recordings
                     )
                     saved = time.perf_counter()
         finally:
             if checkpoint and training.step > resumed_at:
                 save_checkpoint(
-                    checkpoint, training, recorder, recordings, spent + time.perf_counter() - start
+                    checkpoint, training, recorder, spent + time.perf_counter() - start, recordings
                 )
     wall = spent + time.perf_counter() - start
     loop_seconds = training.loop_seconds

@@ -60,7 +60,8 @@ def load_run(folder: str | Path) -> RunResult:
     """Open a finished run's folder."""
     folder = Path(folder)
     metrics = stored_metrics(folder)
-    verify(folder / "config.toml")
+    for name in ("config.toml", "model.txt"):
+        verify(folder / name)
     config = load_config(folder / "config.toml")
     if metrics["homeonet_version"] == __version__ and metrics["run_id"] != config.run_id:
         raise InputError(f"{folder / 'config.toml'} is not what the run was made with; run it again")

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from homeonet.config import Config
 from homeonet.data import Dataset
@@ -79,7 +78,7 @@ def run_together(
     DiskFullError
         If there is no space left; no other run could do better.
     """
-    with ExitStack() as stack, threadpool_limits(workers):
+    with ExitStack() as stack:
         mine = []
         for k, (config, folder) in enumerate(zip(configs, folders, strict=True)):
             if folder.exists():

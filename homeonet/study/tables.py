@@ -10,7 +10,19 @@ if TYPE_CHECKING:
 
 __all__ = ["markdown_table", "readout_rows", "run_rows"]
 
-_READOUTS = {"logistic": "logistic", "qda": "QDA", "knn": "5-NN", "diehl_cook": "label assignment"}
+_BASELINES = {
+    "frozen": "frozen weights",
+    "random_relu": "random ReLU features",
+    "noisy_pixels": "noisy pixels",
+    "raw_pixels": "raw pixels",
+}
+_READOUTS = {
+    "logistic": "logistic",
+    "qda": "QDA",
+    "knn": "5-NN",
+    "diehl_cook": "label assignment",
+    "paper": "QDA of the paper",
+}
 
 
 def run_rows(runs: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
@@ -33,7 +45,7 @@ def run_rows(runs: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
         add(f"accuracy, {name}", _accuracy, f"accuracy.{key}")
     for key, name in _READOUTS.items():
         add(f"  validation, {name}", _accuracy, f"accuracy.val.{key}")
-    for key, name in (("frozen", "frozen weights"), ("raw_pixels", "raw pixels")):
+    for key, name in _BASELINES.items():
         for readout in ("", ".qda", ".knn"):
             label = _READOUTS[readout.removeprefix(".") or "logistic"]
             add(f"  {name}, {label}", _accuracy, f"accuracy.{key}{readout}")

@@ -9,6 +9,7 @@
 =================  ==================================================================================
 """
 
+from homeonet.sweep._checks import with_code
 from homeonet.sweep._collect import open_sweep, sweep_table
 from homeonet.sweep._estimate import Estimate, estimate
 from homeonet.sweep._grid import Cell, Grid, load_grid
@@ -27,4 +28,5 @@ __all__ = [
     "sweep",
     "sweep_status",
     "sweep_table",
+    "with_code",
 ]

@@ -102,6 +102,7 @@ def test_the_folder_holds_nothing_else(finished) -> None:
         "config.toml",
         "figures",
         "metrics.json",
+        "model.txt",
         "records.nc",
     }
     assert [path.name for path in folder.parent.iterdir()] == ["one"]

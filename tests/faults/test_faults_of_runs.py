@@ -82,7 +82,7 @@ def test_a_network_may_be_silent_asleep_but_not_explode() -> None:
     structure = Structure.of(config)
 
     def judge(asleep: float, awake: float) -> OpenWindows:
-        result, start = synthetic(asleep, awake), OpenWindows.at_start(1)
+        result, start = synthetic(asleep, awake), OpenWindows.at_start(structure)
         return check_segment(result, start, [config], structure, active=[0], end_step=result.n_steps)
 
     left = judge(asleep=2, awake=50)

@@ -16,7 +16,7 @@ from homeonet.store.checksums import read_verified, sealed
 from tests.support.commands import one_line
 from tests.support.short_runs import short
 
-RESULTS = ("config.toml", "metrics.json", "records.nc", "SHA256SUMS")
+RESULTS = ("config.toml", "model.txt", "metrics.json", "records.nc", "SHA256SUMS")
 
 
 def flip(path: Path, bit: int) -> None:

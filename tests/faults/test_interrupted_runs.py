@@ -278,7 +278,7 @@ def test_leftovers_of_a_kill_are_not_published(tmp_path: Path) -> None:
     ):
         (work / name).write_text("half")
     run(short(), tmp_path / "r", baselines=False, figures=False)
-    expected = {"SHA256SUMS", "config.toml", "metrics.json", "records.nc"}
+    expected = {"SHA256SUMS", "config.toml", "model.txt", "metrics.json", "records.nc"}
     assert {path.name for path in (tmp_path / "r").iterdir()} == expected
     assert not work.exists()
 

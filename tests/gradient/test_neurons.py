@@ -59,6 +59,8 @@ def run(neuron: SpikingNeuron, x: Tensor, how: str) -> Tensor:
     neuron.reset()
     if how == "sequence":
         return neuron(x)
+    if how == "reference":
+        return SpikingNeuron.sequence(neuron, x, None)[0]
     if how == "steps":
         out = torch.stack([neuron.step(x_t) for x_t in x])
         neuron.reset()
@@ -87,7 +89,7 @@ def test_sequence_steps_and_pieces_are_equal(n_steps: int, dtype: torch.dtype, t
             neuron.initial_membrane.fill_(0.3)
         x = (torch.randn(n_steps, 3, 4, 5, dtype=dtype) + 0.4).requires_grad_()
         expected, wanted = gradients(neuron, x, "steps")
-        for how in ("sequence", "pieces"):
+        for how in ("sequence", "pieces", *(["reference"] if isinstance(neuron, DSN) else [])):
             out, found = gradients(neuron, x, how)
             assert torch.equal(out, expected), f"{name}, {how}"
             for a, b in zip(found, wanted, strict=True):
@@ -118,12 +120,10 @@ def test_recurrent_lif_s_matrix_has_a_gradient_from_the_first_step_on() -> None:
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["torch operations", "kernels"])
 def test_an_empty_batch_gives_an_empty_output(dtype: torch.dtype) -> None:
     for name, neuron in (make_all() | {"psn": PSN(5), "recurrent": RecurrentLIF(4)}).items():
-        shape = (5, 0, 4) if name == "recurrent" else (5, 0, 4, 2)
-        x = torch.zeros(shape, dtype=dtype, requires_grad=True)
+        x = torch.zeros((5, 0, 4) if name == "recurrent" else (5, 0, 4, 2), dtype=dtype, requires_grad=True)
         for how in ("sequence",) if name == "psn" else ("sequence", "steps", "pieces"):
             out, found = gradients(neuron.to(dtype), x, how)
-            assert out.shape == shape
-            assert found[0].shape == shape and not any(g.any() for g in found[1:]), name
+            assert out.shape == found[0].shape == x.shape and not any(g.any() for g in found[1:]), name
 
 
 @pytest.mark.parametrize("threshold", [1e-6, 0.3, 1.0, 30.0, 800.0])

@@ -15,7 +15,9 @@ PYTHON = shlex.quote(sys.executable)
 SHORT = ["--data", "geometric", "--train", "40", "--test", "20"]
 SHORT += ["--set", "input.presentation=0.5 s", "--set", "evaluation.presentation=0.2 s"]
 TIMING = {"steps_per_second", "realtime_factor", "train_wall_seconds", "compile_seconds"}
-TIMING |= {"seconds.baselines", "seconds.beside_training", "seconds.evaluation"}
+TIMING |= {
+    f"seconds.{part}" for part in ("data", "evaluation", "baselines", "beside_training", "records", "figures")
+}
 
 
 def short(**overrides) -> Config:

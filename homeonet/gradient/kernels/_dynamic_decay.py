@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from ctypes import Array, c_float, c_int32, c_int64
+from ctypes import Array
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from homeonet.gradient.kernels._native import STRAIGHT_THROUGH, launch, surrogate_kind, usable
+from homeonet.gradient.kernels._native import STRAIGHT_THROUGH, launch, numbers, surrogate_kind, usable
 from homeonet.gradient.kernels._recurrence import reverse_scan, scan, time_blocks
 from homeonet.gradient.kernels._surrogate import Surrogate
 from homeonet.gradient.kernels._triton import on_triton, triton_dsn
@@ -32,7 +32,7 @@ class DecayRule:
 
     def compiled(self, *given: Tensor) -> bool:
         """Whether the kernels can compute this of these tensors."""
-        return usable(*given) and (self.levels > 1 or surrogate_kind(self.surrogate) is not None)
+        return (self.levels > 1 or surrogate_kind(self.surrogate) is not None) and usable(*given)
 
 
 class DynamicDecay(torch.autograd.Function):
@@ -141,7 +141,11 @@ class DynamicDecay(torch.autograd.Function):
 
 
 class CompiledDynamicDecay(torch.autograd.Function):
-    """The same by the kernels; saved are its inputs and a few membranes, from which the others follow again."""
+    """The same by the kernels; saved are its inputs and a few membranes, from which the others follow again.
+
+    Weights are (channels, k) and biases (channels,); `x` is a sequence, or a single step of the shape of `initial`.
+    Also returns the last k - 1 inputs.
+    """
 
     @staticmethod
     def forward(
@@ -153,35 +157,43 @@ class CompiledDynamicDecay(torch.autograd.Function):
         bias: Tensor,
         threshold: Tensor,
         rule: DecayRule,
-    ) -> tuple[Tensor, Tensor]:
-        outputs, last, given, sizes, saved = launch_forward(x, window, initial, weight, bias, threshold, rule)
-        del given[2]  # the initial membrane is the first one saved
-        ctx.save_for_backward(*given, saved)
-        ctx.rule, ctx.sizes, ctx.shapes = rule, sizes, (weight.shape, bias.shape)
-        return outputs, last
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        ctx.set_materialize_grads(False)
+        n_steps = len(x) if x.dim() > initial.dim() else 1
+        ctx.rule, ctx.n_steps = rule, n_steps
+        # where one stretch holds all steps, the membrane before the first is the only one saved
+        saved = None if n_steps <= _STEPS_APART else x.new_empty(-(-n_steps // _STEPS_APART), *initial.shape)
+        out, last, recent, given, ctx.sizes = launch_forward(
+            x, window, initial, weight, bias, threshold, rule, saved
+        )
+        x, window, start, *constants = given
+        ctx.save_for_backward(x, window, start if saved is None else saved, *constants)
+        return out, last, recent
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, grad_out: Tensor, grad_last: Tensor) -> tuple[Tensor | None, ...]:
-        x, window, weight, bias, threshold, saved = ctx.saved_tensors
+    def backward(
+        ctx, grad_out: Tensor | None, grad_last: Tensor | None, grad_recent: Tensor | None
+    ) -> tuple[Tensor | None, ...]:
+        x, window, saved, *constants = ctx.saved_tensors
         rule: DecayRule = ctx.rule
         kind, width = STRAIGHT_THROUGH, float(rule.levels)
         if rule.levels == 1:
             kind, width = surrogate_kind(rule.surrogate), rule.surrogate.width
-        grad_x, grad_window, grad_initial = (torch.empty_like(t) for t in (x, window, saved[0]))
-        a_lane = x.new_empty(len(weight) + 1, *x.shape[1:])  # of the weights and the bias
-        given = [c_int32(kind), x, window, saved, weight, bias, threshold]
-        given += [grad_out.contiguous(), grad_last.contiguous(), ctx.sizes]
-        given += [c_float(rule.tau), c_float(width), c_int32(rule.through_time)]
-        launch(
-            "dsn_backward",
-            [*given, grad_x, grad_window, grad_initial, a_lane[:-1], a_lane[-1]],
-            len(x),
-            saved[0].numel(),
+        step_shape = x.shape if x.dim() == saved.dim() and ctx.n_steps == 1 else x.shape[1:]
+        grad_x, grad_window, grad_initial = (
+            torch.empty_like(x),
+            torch.empty_like(window),
+            x.new_empty(step_shape),
         )
-        weight_shape, bias_shape = ctx.shapes
-        grad_weight, grad_bias = a_lane[:-1].sum_to_size(weight_shape), a_lane[-1].sum_to_size(bias_shape)
-        return grad_x, grad_window, grad_initial, grad_weight, grad_bias, None, None
+        a_lane = x.new_empty(constants[0].shape[1] + 1, *step_shape)  # of the weights and the bias
+        grads = [torch.zeros_like(x) if grad_out is None else grad_out.contiguous()]
+        grads += [g if g is None else g.contiguous() for g in (grad_last, grad_recent)]
+        given = [kind, x, window, saved, *constants, *grads, ctx.sizes, rule.tau, width, rule.through_time]
+        written = [grad_x, grad_window, grad_initial, a_lane, a_lane[-1]]
+        launch("dsn_backward", [*given, *written], ctx.n_steps, grad_initial.numel())
+        grad_constants = a_lane.sum((1, *range(3, a_lane.dim())))
+        return grad_x, grad_window, grad_initial, grad_constants[:-1].t(), grad_constants[-1], None, None
 
 
 def launch_forward(
@@ -192,27 +204,25 @@ def launch_forward(
     bias: Tensor,
     threshold: Tensor,
     rule: DecayRule,
-) -> tuple[Tensor, Tensor, list[Tensor], Array, Tensor]:
-    """Outputs, the last membrane, the tensors given to the kernel, the sizes, and the membranes saved on the way."""
+    saved: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor, list[Tensor], Array]:
+    """Outputs, last membrane and last k - 1 inputs; the tensors and the sizes that the kernel was given.
+
+    `saved`, if given, is filled with the membranes before every 32nd step.
+    """
+    n_steps = len(x) if x.dim() > initial.dim() else 1
     one = threshold.numel() == 1
-    unit_shape = x.shape[2:]
-    a_lane = weight[:, 0].expand(len(weight), *unit_shape).contiguous()
-    sizes = (c_int64 * 4)(math.prod(unit_shape), len(weight), 0 if one else 1, _STEPS_APART)
-    given = [
-        x.contiguous(),
-        window.contiguous(),
-        initial.contiguous(),
-        a_lane,
-        bias.expand(unit_shape).contiguous(),
-        threshold.contiguous() if one else threshold.expand_as(x[0]).contiguous(),
-    ]
-    outputs = torch.empty_like(given[0])
-    saved = x.new_empty(-(-len(x) // _STEPS_APART), *x.shape[1:])
-    last = torch.empty_like(outputs[0])
+    channels, kernel = weight.shape
+    sizes = numbers(
+        channels, math.prod(initial.shape[2:]), kernel, 0 if one else 1, min(n_steps, _STEPS_APART)
+    )
+    threshold = threshold if one else threshold.expand_as(initial)
+    given = [t.contiguous() for t in (x, window, initial, weight, bias, threshold)]
+    out, last, recent = torch.empty_like(given[0]), torch.empty_like(given[2]), torch.empty_like(given[1])
     launch(
         "dsn_forward",
-        [*given, sizes, c_float(rule.tau), c_int32(rule.levels), saved, last, outputs],
-        len(x),
+        [*given, sizes, rule.tau, rule.levels, saved, last, recent, out],
+        n_steps,
         last.numel(),
     )
-    return outputs, last, given, sizes, saved
+    return out, last, recent, given, sizes

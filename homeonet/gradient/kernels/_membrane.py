@@ -21,13 +21,13 @@ TrSG   ``m/θ - 1``       θ S      ∂O/∂m = f'(z), ∂O/∂θ = S - f'(z) (z
 
 from __future__ import annotations
 
-from ctypes import Array, c_float, c_int32, c_int64
+from ctypes import Array
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from homeonet.gradient.kernels._native import LANE_GROUP, launch, surrogate_kind, usable
+from homeonet.gradient.kernels._native import LANE_GROUP, launch, numbers, surrogate_kind, total, usable
 from homeonet.gradient.kernels._recurrence import reverse_scan, time_blocks
 from homeonet.gradient.kernels._surrogate import Surrogate
 from homeonet.gradient.kernels._triton import on_triton, triton_integrate
@@ -66,6 +66,7 @@ def integrate_and_reset(
     threshold: Tensor,
     rule: ResetRule,
     spiked: Tensor | None = None,
+    ends: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Outputs of all steps, and the membrane after the last.
 
@@ -79,13 +80,16 @@ def integrate_and_reset(
     rule : ResetRule
     spiked : Tensor, shape (B, *), optional
         Is filled with 1 for the units that spike at all and 0 for the others.
+    ends : Tensor, shape (2, groups), optional
+        Is filled with the last membranes of the units that spike at all and their number, summed over each group of
+        ``LANE_GROUP`` units or in any other partition.
 
     Returns
     -------
     outputs : Tensor, shape (T, B, *)
     membrane : Tensor, shape (B, *)
     """
-    return _IntegrateAndReset.apply(x, initial, decay, gain, threshold, rule, spiked)
+    return _IntegrateAndReset.apply(x, initial, decay, gain, threshold, rule, spiked, ends)
 
 
 def _number(value: Tensor) -> float | None:
@@ -104,25 +108,32 @@ class _IntegrateAndReset(torch.autograd.Function):
         threshold: Tensor,
         rule: ResetRule,
         spiked: Tensor | None,
+        ends: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
         membrane = torch.empty_like(x, memory_format=torch.contiguous_format)
-        outputs, after = torch.empty_like(membrane), torch.empty_like(membrane[0])
+        outputs, after = torch.empty_like(membrane), membrane.new_empty(membrane.shape[1:])
         compiled = usable(x, initial, gain if decay is None else decay, gain, threshold)
         ctx.rule, ctx.compiled = rule, compiled and surrogate_kind(rule.surrogate) is not None
+        ctx.set_materialize_grads(not ctx.compiled)
         needs_x = ctx.needs_input_grad[3] and not (ctx.compiled and decay is None)
         ctx.save_for_backward(membrane, initial, decay, gain, threshold, x if needs_x else None)
         if compiled:
-            _native_forward(x, initial, (decay, gain, threshold), rule, membrane, outputs, after, spiked)
+            _native_forward(
+                x, initial, (decay, gain, threshold), rule, membrane, outputs, after, spiked, ends
+            )
             return outputs, after
         decay = 1 - gain if decay is None else decay
+        if ends is not None:
+            spiked = torch.empty_like(after)
         if on_triton(x, initial, decay, gain, threshold):
             given = (_start(initial), decay, gain, threshold)
-            (start, *constants), steps = _lanes_for_kernel(given, x[0])
+            (start, *constants), steps = _lanes_for_kernel(given, x.shape[1:])
             scaled = rule.threshold_rule == "trsg"
             written = (membrane, outputs, after, spiked)
             triton_integrate(
                 x.contiguous(), start, tuple(constants), tuple(steps), *written, hard=rule.hard, scaled=scaled
             )
+            _sum_ends(ends, after, spiked)
             return outputs, after
         decay_number, threshold_number = _number(decay), _number(threshold)
         u = initial
@@ -147,6 +158,7 @@ class _IntegrateAndReset(torch.autograd.Function):
                 outputs[block].mul_(threshold)
         if spiked is not None:
             spiked.copy_(outputs.amax(0) > 0)
+        _sum_ends(ends, after, spiked)
         return outputs, after
 
     @staticmethod
@@ -192,7 +204,21 @@ class _IntegrateAndReset(torch.autograd.Function):
         if mean and needs_gain:
             grad_decay, grad_gain = None, grad_gain - grad_decay
         grad_x = grad_m if _number(gain) == 1 else grad_m.mul_(gain)
-        return grad_x, grad_u if needs_initial else None, grad_decay, grad_gain, grad_threshold, None, None
+        return (
+            grad_x,
+            grad_u if needs_initial else None,
+            grad_decay,
+            grad_gain,
+            grad_threshold,
+            None,
+            None,
+            None,
+        )
+
+
+def _sum_ends(ends: Tensor | None, after: Tensor, spiked: Tensor | None) -> None:
+    if ends is not None:
+        ends[0, 0], ends[1, 0] = torch.dot(after.reshape(-1), spiked.reshape(-1)), spiked.sum()
 
 
 def _native_forward(
@@ -204,63 +230,59 @@ def _native_forward(
     outputs: Tensor,
     after: Tensor,
     spiked: Tensor | None,
+    ends: Tensor | None,
 ) -> None:
-    (*values, start), steps = _lanes_for_kernel((*constants, _start(initial)), x[0])
+    (*values, start), steps = _lanes_for_kernel((*constants, _start(initial)), x.shape[1:])
     scaled = rule.threshold_rule == "trsg"
-    given = [x.contiguous(), start, *values, steps, c_int32(rule.hard), c_int32(scaled)]
-    launch("membrane_forward", [*given, membrane, outputs, after, spiked], len(x), after.numel())
+    given = [x.contiguous(), start, *values, steps, rule.hard, scaled]
+    launch("membrane_forward", [*given, membrane, outputs, after, spiked, ends], len(x), after.numel())
 
 
 def _native_backward(
-    ctx, saved: tuple[Tensor | None, ...], grad_out: Tensor, grad_after: Tensor
+    ctx, saved: tuple[Tensor | None, ...], grad_out: Tensor | None, grad_after: Tensor | None
 ) -> tuple[Tensor | None, ...]:
     # `saved` is read once a backward pass: activation checkpointing hands each tensor out a single time
     membrane, initial, decay, gain, threshold, x = saved
     rule: ResetRule = ctx.rule
-    _, needs_initial, *needed, _, _ = ctx.needs_input_grad
-    (*values, start), steps = _lanes_for_kernel((decay, gain, threshold, _start(initial)), membrane[0])
-    flags = (
-        rule.threshold_rule == "as",
-        rule.threshold_rule == "trsg",
-        rule.hard,
-        not rule.detach_reset,
-        rule.through_time,
-        any(needed),
-    )
-    grad_x, grad_initial = torch.empty_like(membrane), torch.empty_like(grad_after) if needs_initial else None
-    sums = [None] * 3  # of decay, gain and threshold
-    if any(needed):
-        groups = -(-grad_after.numel() // LANE_GROUP)
-        sums = [
-            None if v is None else v.new_empty(membrane.shape[1:] if step else groups)
-            for v, step in zip(values, steps[:3], strict=True)
-        ]
+    _, needs_initial, *needed, _, _, _ = ctx.needs_input_grad
+    learns, unit_shape = any(needed), membrane.shape[1:]
+    n_lanes = unit_shape.numel()
+    (*values, start), steps = _lanes_for_kernel((decay, gain, threshold, _start(initial)), unit_shape)
+    absolute, scaled = rule.threshold_rule == "as", rule.threshold_rule == "trsg"
+    flags = numbers(absolute, scaled, rule.hard, not rule.detach_reset, rule.through_time, learns)
+    grad_x = torch.empty_like(membrane)
+    grad_initial = membrane.new_empty(unit_shape) if needs_initial else None
+    sums: list[Tensor | None] = [None] * 3  # of decay, gain and threshold: a lane, or a group of lanes
+    if learns:
+        groups = -(-n_lanes // LANE_GROUP)
+        for i, c in enumerate(values):
+            if c is not None:
+                sums[i] = membrane.new_empty(unit_shape if steps[i] else groups)
     given = [
-        c_int32(surrogate_kind(rule.surrogate)),
+        surrogate_kind(rule.surrogate),
         membrane,
-        grad_out.contiguous(),
-        grad_after.contiguous(),
+        torch.zeros_like(membrane) if grad_out is None else grad_out.contiguous(),
+        None if grad_after is None else grad_after.contiguous(),
+        None if x is None else x.contiguous(),
     ]
-    given += [x if x is None else x.contiguous(), start, *values, steps]
-    given += [c_float(rule.surrogate.width), (c_int32 * len(flags))(*flags), grad_x, grad_initial, *sums]
-    launch("membrane_backward", given, len(membrane), membrane[0].numel())
-    return (
-        grad_x,
-        grad_initial,
-        *(
-            None if not need else total.sum_to_size(c.shape) if step else total.sum().view(c.shape)
-            for c, total, step, need in zip((decay, gain, threshold), sums, steps[:3], needed, strict=True)
-        ),
-        None,
-        None,
-    )
+    given += [start, *values, steps, rule.surrogate.width, flags, grad_x, grad_initial, *sums]
+    launch("membrane_backward", given, len(membrane), n_lanes)
+    constants = [None] * 3
+    for i, c in enumerate((decay, gain, threshold)):
+        if needed[i]:
+            constants[i] = sums[i].sum_to_size(c.shape) if steps[i] else total(sums[i], torch.empty_like(c))
+    return grad_x, grad_initial, *constants, None, None, None
 
 
-def _lanes_for_kernel(given: tuple[Tensor | None, ...], x_t: Tensor) -> tuple[list[Tensor | None], Array]:
+def _lanes_for_kernel(
+    given: tuple[Tensor | None, ...], unit_shape: torch.Size
+) -> tuple[list[Tensor | None], Array]:
     """One value, or a value a lane; and the step from lane to lane in each."""
-    single = [c is None or c.numel() == 1 for c in given]
-    values = [c if one else c.expand_as(x_t).contiguous() for c, one in zip(given, single, strict=True)]
-    return values, (c_int64 * len(values))(*(0 if one else 1 for one in single))
+    values, steps = list(given), [0] * len(given)
+    for i, c in enumerate(given):
+        if c is not None and c.numel() != 1:
+            values[i], steps[i] = c.expand(unit_shape).contiguous(), 1
+    return values, numbers(*steps)
 
 
 def _start(initial: Tensor) -> Tensor:

@@ -26,7 +26,16 @@ from homeonet.gradient.kernels._surrogate import Arctan, Rectangle, Sigmoid, Sur
 from homeonet.machine.cache import cache_root, is_sound, private_folder, remove, seal
 from homeonet.machine.compiler import COMPILER_FLAGS, compiler, compiler_version, processor
 
-__all__ = ["LANE_GROUP", "STRAIGHT_THROUGH", "kernels", "launch", "surrogate_kind", "usable"]
+__all__ = [
+    "LANE_GROUP",
+    "STRAIGHT_THROUGH",
+    "kernels",
+    "launch",
+    "numbers",
+    "surrogate_kind",
+    "total",
+    "usable",
+]
 
 _SOURCES = Path(__file__).parent / "cpp"
 _LIBRARY = "kernels.so"
@@ -36,6 +45,17 @@ STRAIGHT_THROUGH = 4
 _VALUES_A_THREAD = 1 << 17
 #: Threads share the lanes in multiples of a cache line.
 LANE_GROUP = 16
+#: Arguments of each kernel before T, M and the lanes: a pointer, an integer or a float.
+_SIGNATURES = {
+    "scan": "pppip",
+    "membrane_forward": "ppppppiippppp",
+    "membrane_backward": "ipppppppppfpppppp",
+    "charge_forward": "ppppiffppp",
+    "charge_backward": "ppppppfipppp",
+    "dsn_forward": "pppppppfipppp",
+    "dsn_backward": "ippppppppppffippppp",
+}
+_C_TYPES = {"p": ctypes.c_void_p, "i": ctypes.c_int32, "f": ctypes.c_float}
 
 
 @lru_cache(maxsize=1)
@@ -94,7 +114,10 @@ def surrogate_kind(surrogate: Surrogate) -> int | None:
 
 def usable(*tensors: Tensor) -> bool:
     """Whether the kernels can serve these tensors."""
-    return all(t.dtype == torch.float32 and t.device.type == "cpu" for t in tensors) and kernels() is not None
+    for t in tensors:
+        if t.dtype is not torch.float32 or not t.is_cpu:
+            return False
+    return kernels() is not None
 
 
 def launch(name: str, arguments: list, n_steps: int, n_lanes: int) -> None:
@@ -105,21 +128,24 @@ def launch(name: str, arguments: list, n_steps: int, n_lanes: int) -> None:
     name : str
         Of the kernel, without its prefix.
     arguments : list
-        Contiguous tensors, None for a null pointer, and ctypes numbers; the sizes and lanes are added.
+        Contiguous tensors or addresses, arrays of ctypes, None for a null pointer, and numbers; the sizes and lanes
+        are added.
     n_steps, n_lanes : int
         T and M.
     """
     if n_steps * n_lanes == 0:
         return
     function = getattr(kernels(), f"homeonet_{name}")
-    given = [_as_argument(a) for a in arguments]
+    if function.argtypes is None:  # said once, so that a call converts its arguments in C
+        function.argtypes = [*(_C_TYPES[kind] for kind in _SIGNATURES[name]), *[ctypes.c_int64] * 4]
+    given = [a.data_ptr() if isinstance(a, Tensor) else a for a in arguments]
+    if n_steps * n_lanes < _VALUES_A_THREAD:
+        function(*given, n_steps, n_lanes, 0, n_lanes)
+        return
 
     def call(start: int, stop: int) -> None:
-        function(*given, *_sizes(n_steps, n_lanes, start, stop))
+        function(*given, n_steps, n_lanes, start, stop)
 
-    if n_steps * n_lanes < _VALUES_A_THREAD:
-        call(0, n_lanes)
-        return
     threads = min(torch.get_num_threads(), max(1, n_steps * n_lanes // _VALUES_A_THREAD))
     share = -(-n_lanes // threads // LANE_GROUP) * LANE_GROUP
     starts = range(0, n_lanes, max(share, LANE_GROUP))
@@ -130,8 +156,19 @@ def launch(name: str, arguments: list, n_steps: int, n_lanes: int) -> None:
         other.result()
 
 
-def _sizes(*values: int) -> tuple[ctypes.c_int64, ...]:
-    return tuple(ctypes.c_int64(v) for v in values)
+def total(values: Tensor, out: Tensor) -> Tensor:
+    """`out`, of one element, which becomes the sum of contiguous `values`: torch's takes longer to call."""
+    function = kernels().homeonet_total
+    if function.argtypes is None:
+        function.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p]
+    function(values.data_ptr(), values.numel(), out.data_ptr())
+    return out
+
+
+@lru_cache(maxsize=256)
+def numbers(*values: int) -> ctypes.Array:
+    """`values` as 64-bit integers that a kernel reads."""
+    return (ctypes.c_int64 * len(values))(*values)
 
 
 @lru_cache(maxsize=4)
@@ -141,9 +178,3 @@ def _pool(threads: int) -> ThreadPoolExecutor:
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
     os.register_at_fork(after_in_child=_pool.cache_clear)  # a child process has no thread of its parent's
-
-
-def _as_argument(value: object) -> object:
-    if isinstance(value, Tensor):
-        return ctypes.c_void_p(value.data_ptr())
-    return ctypes.c_void_p(None) if value is None else value

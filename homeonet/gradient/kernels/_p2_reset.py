@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from ctypes import c_float, c_int32
 
 import numpy as np
 import torch
@@ -227,7 +226,7 @@ def _native_forward(
 ) -> None:
     scale, top = (0.0, 0) if spike_bits is None else _levels(spike_bits)
     given = [c.contiguous() if single else c.expand_as(x).contiguous() for c in constants]
-    numbers = c_int32(not single), c_float(scale), c_float(top)
+    numbers = not single, scale, top
     start = initial.contiguous()
     launch(
         "charge_forward",
@@ -253,7 +252,7 @@ def _native_backward(
         # half-way between the highest level and the one above, which is even, so that rounding goes up there
         highest = float(np.nextafter(np.float32((top + 0.5) / scale), np.float32(0)))
     given = [membrane, grad_out.contiguous(), grad_after.contiguous(), initial.contiguous()]
-    given += [decay.contiguous(), threshold.contiguous(), c_float(highest), c_int32(ctx.through_time)]
+    given += [decay.contiguous(), threshold.contiguous(), highest, ctx.through_time]
     launch(
         "charge_backward",
         [*given, grad_x, grad_initial, *sums],

@@ -9,7 +9,6 @@ does the same in one pass; `scan_backend` says which of the three it is.
 
 from __future__ import annotations
 
-import ctypes
 import math
 from functools import reduce
 
@@ -171,7 +170,7 @@ def _scan_into(
         if backend == "triton":
             triton_scan(out, *given, reverse=reverse)
         else:
-            launch("scan", [*given, ctypes.c_int32(reverse), out], n_steps, out[0].numel())
+            launch("scan", [*given, reverse, out], n_steps, out[0].numel())
         return
     if n_steps <= _SERIAL_STEPS:
         _serial(decay, x, initial, out, reverse=reverse)

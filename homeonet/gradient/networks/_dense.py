@@ -52,6 +52,8 @@ class SGSNN(nn.Module):
         self.neuron = parts.spiking(hidden)
         self.classify = parts.linear(hidden, classes, last=True)
         self.output = parts.spiking(classes) if spiking_output else nn.Identity()
+        #: Whether votes are spikes: the loss then takes their number over time, and not their mean.
+        self.counts_votes = spiking_output
 
     def forward(self, x: Tensor) -> Tensor:
         return self.output(self.classify(self.neuron(self.encode(self.flatten(x)))))

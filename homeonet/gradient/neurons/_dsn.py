@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from ctypes import c_float, c_int32, c_int64
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +15,6 @@ from homeonet.gradient.kernels._dynamic_decay import (
     DynamicDecay,
     launch_forward,
 )
-from homeonet.gradient.kernels._native import launch, surrogate_kind, usable
 from homeonet.gradient.kernels._surrogate import Surrogate, heaviside, surrogate_named
 from homeonet.gradient.neurons._neuron import MembraneNeuron
 
@@ -131,68 +129,56 @@ class DSN(MembraneNeuron):
                 out, state = self.single_step(x_t, state)
                 outputs.append(out)
             return torch.stack(outputs), state
-        if state is not None and not torch.is_grad_enabled() and self._is_plain_step(x):
-            return self._step_by_kernel(x, state)
-        weight, bias = self._filter(x[0])
+        self._check_channels(x.shape[1:])
         x = self._mix(x)
-        state = self._carried(x[0], state)
-        given = (x, state.window, state.membrane, weight, bias, self.threshold * self.threshold_scale)
-        rule = DecayRule(self.tau, self.levels, self.surrogate, self.through_time)
-        if not rule.compiled(*given):
-            outputs, membrane = DynamicDecay.apply(*given, rule)
-        elif torch.is_grad_enabled():
-            outputs, membrane = CompiledDynamicDecay.apply(*given, rule)
-        else:  # a step at a time, what autograd costs is more than what the kernel does
-            outputs, membrane, *_ = launch_forward(*given, rule)
+        state = self._carried(x, x.shape[1:], state)
+        compiled = self._by_kernels(x, state)
+        if compiled is not None:
+            return compiled
+        constants = (*self._filter(x.dim() - 3), self.scaled_threshold(self.threshold))
+        outputs, membrane = DynamicDecay.apply(x, state.window, state.membrane, *constants, self._rule())
         if self.kernel == 1:
             return outputs, DSNState(membrane, state.window)
         recent = x[max(0, len(x) - self.kernel + 1) :]
         return outputs, DSNState(membrane, torch.cat([state.window, recent])[len(recent) :])
 
-    def _is_plain_step(self, x: Tensor) -> bool:
-        """Whether `x` is one step, (1, B, channels), that the kernel takes without any preparation."""
-        return (
-            x.dim() == 3
-            and x.shape[0] == 1
-            and x.shape[2] == self.channels
-            and self.down is None
-            and x.is_contiguous()
-            and (self.levels > 1 or surrogate_kind(self.surrogate) is not None)
-            and usable(x, self.weight, self.bias, self.threshold)
-            and (isinstance(self.threshold_scale, float) or self.threshold_scale.numel() == 1)
-        )
+    def next_step(self, x_t: Tensor, state: DSNState | None) -> tuple[Tensor, DSNState]:
+        x_t, state = self._prepared(x_t, state)
+        return self._by_kernels(x_t, state) or self._plain_step(x_t, state)
 
-    def _step_by_kernel(self, x: Tensor, state: DSNState) -> tuple[Tensor, DSNState]:
-        """One step without gradients: what else ``sequence`` does for it takes several times as long."""
-        membrane = torch.empty_like(state.membrane)
-        outputs, saved = (
-            torch.empty_like(x),
-            membrane,
-        )  # before the first step, of which there is one: overwritten
-        threshold = self.threshold if self.threshold_scale == 1.0 else self.threshold * self.threshold_scale
-        sizes = (c_int64 * 4)(self.channels, self.kernel, 0, 1)
-        given = [
+    def _by_kernels(self, x: Tensor, state: DSNState) -> tuple[Tensor, DSNState] | None:
+        """Outputs for a sequence or a step, and the state after it; None where the kernels cannot compute them."""
+        given = (
             x,
-            state.window.contiguous(),
-            state.membrane.contiguous(),
-            self.weight.t().contiguous(),
+            state.window,
+            state.membrane,
+            self.weight,
             self.bias,
-            threshold,
-            sizes,
-        ]
-        given += [c_float(self.tau), c_int32(self.levels), saved, membrane, outputs]
-        launch("dsn_forward", given, 1, membrane.numel())
-        window = torch.cat([state.window, x])[1:] if self.kernel > 1 else state.window
+            self.scaled_threshold(self.threshold),
+        )
+        rule = self._rule()
+        if not rule.compiled(*given):
+            return None
+        if torch.is_grad_enabled():
+            outputs, membrane, window = CompiledDynamicDecay.apply(*given, rule)
+        else:  # a step at a time, what autograd costs is more than what the kernel does
+            outputs, membrane, window, *_ = launch_forward(*given, rule)
         return outputs, DSNState(membrane, window)
 
     def single_step(self, x_t: Tensor, state: DSNState | None) -> tuple[Tensor, DSNState]:
-        weight, bias = self._filter(x_t)
-        x_t = self._mix(x_t[None])[0]
-        state = self._carried(x_t, state)
+        return self._plain_step(*self._prepared(x_t, state))
+
+    def _prepared(self, x_t: Tensor, state: DSNState | None) -> tuple[Tensor, DSNState]:
+        self._check_channels(x_t.shape)
+        x_t = x_t if self.down is None else self._mix(x_t[None])[0]
+        return x_t, self._carried(x_t, x_t.shape, state)
+
+    def _plain_step(self, x_t: Tensor, state: DSNState) -> tuple[Tensor, DSNState]:
+        weight, bias = self._filter(x_t.dim() - 2)
         window = torch.cat([state.window, x_t[None]])
         decay = torch.sigmoid((weight * window).sum(0) + bias) ** (1 / self.tau)
         membrane = decay * state.membrane + (1 - decay) * x_t
-        level = membrane / (self.threshold * self.threshold_scale)
+        level = membrane / self.scaled_threshold(self.threshold)
         if self.levels == 1:
             spikes = heaviside(level - 0.5, self.surrogate)
         else:
@@ -200,28 +186,33 @@ class DSN(MembraneNeuron):
             spikes = clipped + (clipped.round() - clipped).detach()
         return spikes, DSNState(membrane, window[1:])
 
-    def _filter(self, x_t: Tensor) -> tuple[Tensor, Tensor]:
-        """Weights (k, channels, 1, ...) and bias (channels, 1, ...), broadcastable to inputs of k steps."""
-        if x_t.dim() < 2 or x_t.shape[1] != self.channels:
+    def _rule(self) -> DecayRule:
+        return DecayRule(self.tau, self.levels, self.surrogate, self.through_time)
+
+    def _check_channels(self, shape: torch.Size) -> None:
+        """InputError unless a step of this shape has the layer's channels."""
+        if len(shape) < 2 or shape[1] != self.channels:
             raise InputError(
-                f"DSN: a step of the input has shape {tuple(x_t.shape)}, but channels = {self.channels} needs "
+                f"DSN: a step of the input has shape {tuple(shape)}, but channels = {self.channels} needs "
                 f"(B, {self.channels}, ...)"
             )
-        trailing = (1,) * (x_t.dim() - 2)
-        return (
-            self.weight.t().reshape(self.kernel, 1, self.channels, *trailing),
-            self.bias.view(self.channels, *trailing),
-        )
+
+    def _filter(self, trailing: int) -> tuple[Tensor, Tensor]:
+        """Weights (k, 1, channels, 1, ...) and bias (channels, 1, ...), with so many axes after the channels."""
+        after = (1,) * trailing
+        weight = self.weight.t().reshape(self.kernel, 1, self.channels, *after)
+        return weight, self.bias.view(self.channels, *after)
 
     def _mix(self, x: Tensor) -> Tensor:
         if self.down is None:
             return x
         return x + self.up(self.down(x.movedim(2, -1))).movedim(-1, 2)
 
-    def _carried(self, x_t: Tensor, state: DSNState | None) -> DSNState:
-        """The state to go on from: at rest there were no inputs."""
+    def _carried(self, x: Tensor, shape: torch.Size, state: DSNState | None) -> DSNState:
+        """The state that steps of `shape`, like `x` or those in it, go on from: at rest there were no inputs."""
         if state is None:
-            return DSNState(self.initial(x_t), x_t.new_zeros(self.kernel - 1, *x_t.shape))
+            initial = self.initial(x if x.shape == shape else x[0])
+            return DSNState(initial, x.new_zeros(self.kernel - 1, *shape))
         if self.through_time:
             return state
         return DSNState(state.membrane.detach(), state.window.detach())

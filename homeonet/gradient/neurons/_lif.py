@@ -64,21 +64,21 @@ class LIF(MembraneNeuron):
         self.register_buffer("threshold", torch.tensor(check_threshold(threshold)))
 
     def sequence(self, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
-        initial = self.initial(x[0]) if state is None else state
+        initial = self.initial(x.detach()[0]) if state is None else state
         if not self.through_time:
             initial = initial.detach()
         rule = ResetRule(
             self.surrogate, "as", self.reset_mode == "hard", self.detach_reset, self.through_time
         )
         return integrate_and_reset(
-            x, initial, self.decay, self.gain, self.threshold * self.threshold_scale, rule
+            x, initial, self.decay, self.gain, self.scaled_threshold(self.threshold), rule
         )
 
     def single_step(self, x_t: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         u = self.initial(x_t) if state is None else state
         if not self.through_time:
             u = u.detach()
-        threshold = self.threshold * self.threshold_scale
+        threshold = self.scaled_threshold(self.threshold)
         m = self.decay * u + self.gain * x_t
         spikes = heaviside(m - threshold, self.surrogate)
         reset_spikes = spikes.detach() if self.detach_reset else spikes

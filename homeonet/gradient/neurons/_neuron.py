@@ -11,6 +11,7 @@ Tensors are ``(T, B, *features)``: time, batch, unit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -71,6 +72,15 @@ class SpikingNeuron(nn.Module):
         """Output for one time step, shape (B, *), and the state after it: the readable reference."""
         raise NotImplementedError
 
+    def next_step(self, x_t: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """What ``single_step`` gives, by compiled code where there is some."""
+        return self.single_step(x_t, state)
+
+    def scaled_threshold(self, threshold: Tensor) -> Tensor:
+        """`threshold` with what homeostasis makes of it."""
+        scale = self.threshold_scale
+        return threshold if type(scale) is float and scale == 1 else threshold * scale
+
     def forward(self, x: Tensor) -> Tensor:
         """The output for a whole sequence.
 
@@ -114,7 +124,7 @@ class SpikingNeuron(nn.Module):
         if recomputing():
             self._refuse_recomputation()
         self._check_state(x_t)
-        out, state = self.single_step(full_precision(x_t), self._state)
+        out, state = self.next_step(full_precision(x_t), self._state)
         self._keep(state, x_t)
         vars(self)["_went_on"] = True
         return out.to(x_t.dtype)
@@ -194,7 +204,7 @@ class SpikingNeuron(nn.Module):
             )
         if not x.is_floating_point():
             raise InputError(f"{name}: the input is {x.dtype}; convert it with .float()")
-        if x.device.type == "cpu" and not torch.isfinite(x.detach().sum()):
+        if x.device.type == "cpu" and not math.isfinite(x.detach().sum()):
             bad = int((~torch.isfinite(x)).sum())
             if bad:
                 raise InputError(
@@ -259,10 +269,15 @@ class MembraneNeuron(SpikingNeuron):
         out, state = self.sequence(x, state)
         return out, state, (out.detach().amax(0) > 0).to(out.dtype)  # outputs are never negative
 
+    def sequence_and_ends(self, x: Tensor, state: Any) -> tuple[Tensor, Any, Tensor]:
+        """What ``sequence`` gives, and sum and number of the last membranes of the units that spiked, shape (2,)."""
+        out, state, spiked = self.sequence_and_spiked(x, state)
+        return out, state, self._ends(state, spiked)
+
     def initial(self, x_t: Tensor) -> Tensor:
         """The membrane potential before the first step, shape (B, *)."""
         if not self.mp_init:
-            return torch.zeros_like(x_t)
+            return x_t.new_zeros(()).expand_as(x_t)
         mean = self.initial_membrane
         if self._initial_before is not None and recomputing():
             mean = self._initial_before
@@ -272,12 +287,13 @@ class MembraneNeuron(SpikingNeuron):
         if not (self.mp_init and self.training) or recomputing():
             return super()._whole_or_piece(x)
         held = self._state_before(x)
-        out, state, spiked = self.sequence_and_spiked(full_precision(x), held)
         if self._streaming:
+            out, state, spiked = self.sequence_and_spiked(full_precision(x), held)
             self._keep(state, x[0])
             self._note(spiked)
         else:
-            self._learn_initial_membrane(state, spiked)
+            out, _, ends = self.sequence_and_ends(full_precision(x), held)
+            self._learn_initial_membrane(ends)
         return out.to(x.dtype)
 
     def step(self, x_t: Tensor) -> Tensor:
@@ -288,7 +304,7 @@ class MembraneNeuron(SpikingNeuron):
 
     def reset(self) -> None:
         if self._spiked is not None and self._state is not None:
-            self._learn_initial_membrane(self._state, self._spiked)
+            self._learn_initial_membrane(self._ends(self._state, self._spiked))
         self._spiked = None
         super().reset()
 
@@ -296,22 +312,24 @@ class MembraneNeuron(SpikingNeuron):
         """Add the units that spiked in one piece of the sequence."""
         self._spiked = spiked if self._spiked is None else torch.maximum(self._spiked, spiked)
 
-    @torch.no_grad()
-    def _learn_initial_membrane(self, state: Any, spiked: Tensor) -> None:
-        self._initial_before = self.initial_membrane.clone()
-        membrane, spiked = self.membrane_of(state).detach().flatten(), spiked.flatten()
-        # a product of vectors is many times faster than a masked sum
-        total = torch.dot(membrane, spiked.to(membrane.dtype))
-        if total.device.type == "cpu" and process_count() == 1:  # numbers take a third of the time of tensors
-            n = spiked.sum(dtype=membrane.dtype).item()
-            if n or self.mp_init == "released":
-                self.initial_membrane.mul_(self.MOMENTUM).add_((1 - self.MOMENTUM) * total.item() / max(n, 1))
+    def _ends(self, state: Any, spiked: Tensor) -> Tensor:
+        membrane = self.membrane_of(state).detach().flatten()
+        spiked = spiked.flatten().to(membrane.dtype)  # a product of vectors is much faster than a masked sum
+        return torch.stack([torch.dot(membrane, spiked), spiked.sum()])
+
+    def _learn_initial_membrane(self, ends: Tensor) -> None:
+        held = self.initial_membrane
+        vars(self)["_initial_before"] = held.clone()
+        if ends.device.type == "cpu" and process_count() == 1:  # numbers take a third of the time of tensors
+            total, n_spiked = ends.tolist()
+            if n_spiked or self.mp_init == "released":
+                held.fill_(self.MOMENTUM * held.item() + (1 - self.MOMENTUM) * total / max(n_spiked, 1))
             return
-        total, n_spiked = sum_over_processes(torch.stack([total, spiked.sum(dtype=membrane.dtype)]))
+        total, n_spiked = sum_over_processes(ends)
         mean = total / n_spiked.clamp_min(1)
-        new = self.MOMENTUM * self.initial_membrane + (1 - self.MOMENTUM) * mean
+        new = self.MOMENTUM * held + (1 - self.MOMENTUM) * mean
         learnt = (n_spiked > 0) | (self.mp_init == "released")
-        self.initial_membrane.copy_(torch.where(learnt, new, self.initial_membrane))
+        held.copy_(torch.where(learnt, new, held))
 
     def __getstate__(self) -> dict[str, Any]:
         return super().__getstate__() | {"_spiked": None, "_initial_before": None}

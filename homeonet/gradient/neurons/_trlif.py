@@ -10,6 +10,7 @@ from torch.nn.functional import softplus
 
 from homeonet.errors import InputError
 from homeonet.gradient.kernels._membrane import ResetRule, integrate_and_reset
+from homeonet.gradient.kernels._native import LANE_GROUP
 from homeonet.gradient.kernels._surrogate import Surrogate, heaviside, surrogate_named
 from homeonet.gradient.neurons._lif import check_reset_mode, check_threshold
 from homeonet.gradient.neurons._neuron import MembraneNeuron
@@ -91,13 +92,23 @@ class TrLIF(MembraneNeuron):
         return self._sequence(x, state)
 
     def sequence_and_spiked(self, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        spiked = torch.empty_like(x[0], memory_format=torch.contiguous_format, requires_grad=False)
+        spiked = x.new_empty(x.shape[1:])
         return *self._sequence(x, state, spiked), spiked
 
+    def sequence_and_ends(self, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        ends = x.new_zeros(2, 1 + x.shape[1:].numel() // LANE_GROUP)
+        out, membrane = self._sequence(x, state, ends=ends)
+        return out, membrane, ends.sum(1)
+
     def _sequence(
-        self, x: Tensor, state: Tensor | None, spiked: Tensor | None = None
+        self,
+        x: Tensor,
+        state: Tensor | None,
+        spiked: Tensor | None = None,
+        ends: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        initial = self.initial(x[0]) if state is None else state
+        x_0 = x.detach()[0]
+        initial = self.initial(x_0) if state is None else state
         if not self.through_time:
             initial = initial.detach()
         rule = ResetRule(
@@ -107,8 +118,8 @@ class TrLIF(MembraneNeuron):
             self.detach_reset,
             self.through_time,
         )
-        rate, threshold = self._constants(x[0])
-        return integrate_and_reset(x, initial, None, rate, threshold, rule, spiked)
+        rate, threshold = self._constants(x_0)
+        return integrate_and_reset(x, initial, None, rate, threshold, rule, spiked, ends)
 
     def single_step(self, x_t: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         u = self.initial(x_t) if state is None else state
@@ -138,7 +149,7 @@ class TrLIF(MembraneNeuron):
                 )
             shape = (self.channels,) + (1,) * (x_t.dim() - 2)
             rate, threshold = rate.view(shape), threshold.view(shape)
-        return rate, threshold * self.threshold_scale
+        return rate, self.scaled_threshold(threshold)
 
     def extra_repr(self) -> str:
         return (

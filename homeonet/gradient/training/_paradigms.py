@@ -48,12 +48,21 @@ Paradigm = Callable[[Learner, Tensor, Tensor, torch.Generator], tuple[Tensor, Te
 
 
 def bptt(learner: Learner, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Spatio-temporal backpropagation: one update from the mean of the outputs over time; memory grows with T."""
-    logits = learner.model(x).mean(0)
-    loss = learner.loss(logits, y)
+    """Spatio-temporal backpropagation: one update from the outputs over time, their mean; memory grows with T.
+
+    Where spikes vote (`counts_votes` of the model), their number takes the place of the mean: means lie in 0 … 1, where
+    the softmax of ten classes cannot come near a certain answer, and the loss cannot fall.
+    """
+    votes = learner.model(x).mean(0)
+    loss = learner.loss(votes * _weight_of_votes(learner.model, len(x)), y)
     learner.backward(loss)
     learner.update()
-    return loss.detach(), logits.detach()
+    return loss.detach(), votes.detach()
+
+
+def _weight_of_votes(model: nn.Module, steps: int) -> int:
+    """What makes logits of the votes of a step, or of their mean: the number of steps where spikes vote, else one."""
+    return steps if getattr(model, "counts_votes", False) else 1
 
 
 def online(learner: Learner, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -62,7 +71,7 @@ def online(learner: Learner, x: Tensor, y: Tensor, generator: torch.Generator) -
     with streaming(learner.model), no_gradient_through_time(learner.model):
         for x_t in x.split(1):
             logits = learner.model(x_t)[0]
-            loss = learner.loss(logits, y)
+            loss = learner.loss(logits * _weight_of_votes(learner.model, len(x)), y)
             learner.backward(loss)
             learner.update()
             total, losses = total + logits.detach(), [*losses, loss.detach()]
@@ -80,7 +89,7 @@ def online_random(
             for x_t in x[:last].unbind():
                 total = total + learner.model(x_t[None])[0]
         logits = learner.model(x[last : last + 1])[0]
-        loss = learner.loss(logits, y)
+        loss = learner.loss(logits * _weight_of_votes(learner.model, len(x)), y)
         learner.backward(loss)
         learner.update()
     return loss.detach(), (total + logits.detach()) / (last + 1)

@@ -20,12 +20,17 @@ __all__ = ["load_checkpoint", "save_checkpoint"]
 
 
 def save_checkpoint(
-    path: Path, training: Training, recorder: Recorder, recordings: Recordings, wall_seconds: float
+    path: Path,
+    training: Training,
+    recorder: Recorder,
+    wall_seconds: float,
+    recordings: Recordings | None = None,
 ) -> None:
     """Write the state of a one-replica training and its records to `path` (.npz)."""
     values = {f"array/{name}": values for name, values in training.arrays.items()}
     values |= {f"record/{name}": values for name, values in recorder.state().items()}
-    values |= {f"recording/{name}": length for name, length in recordings.state().items()}
+    lengths = recordings.state() if recordings else {}
+    values |= {f"recording/{name}": length for name, length in lengths.items()}
     values |= {f"window/{name}": np.array(values) for name, values in asdict(training.windows).items()}
     values |= {"step": np.array(training.step), "wall_seconds": np.array(wall_seconds)}
     values["loop_seconds"] = np.array(training.loop_seconds)
@@ -34,7 +39,9 @@ def save_checkpoint(
     write_atomically(path, lambda file: np.savez(file, **values))  # type: ignore[arg-type]
 
 
-def load_checkpoint(path: Path, training: Training, recorder: Recorder, recordings: Recordings) -> float:
+def load_checkpoint(
+    path: Path, training: Training, recorder: Recorder, recordings: Recordings | None = None
+) -> float:
     """Continue `training`, `recorder` and `recordings` from a checkpoint.
 
     Returns
@@ -71,7 +78,8 @@ def load_checkpoint(path: Path, training: Training, recorder: Recorder, recordin
         raise InputError(
             f"{path} belongs to a run with other parameters; delete it or choose another output folder"
         )
-    recordings.restore(lengths)
+    if recordings:
+        recordings.restore(lengths)
     training.step, training.arrays, training.loop_seconds = step, arrays, loop_seconds
     training.windows = windows
     if arrays["controller.wake_step"][0] >= training.total_wake_steps:

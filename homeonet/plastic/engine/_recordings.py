@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from homeonet.config import Config, NeuronText, OwnPopulation, Recording
+from homeonet.errors import InputError
 from homeonet.plastic.engine._simulation import Segment, Training
 from homeonet.plastic.network._structure import Structure
 
@@ -81,9 +82,18 @@ class Recordings:
         return {path.name: np.array(path.stat().st_size) for path in self._columns()}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go back to what `state` returned."""
+        """Go back to what `state` returned; InputError if less is there."""
+        for name in state.keys() - {path.name for path in self._columns()}:
+            raise InputError(
+                f"{self._folder / name} is gone; delete {self._folder.parent} to start the run again"
+            )
         for path in self._columns():
-            length = int(state.get(path.name, 0))
+            length, there = int(state.get(path.name, 0)), path.stat().st_size
+            if there < length:
+                raise InputError(
+                    f"{path} is damaged: it has {there} of {length} bytes; delete {self._folder.parent} to start the "
+                    "run again"
+                )
             with path.open("r+b") as file:
                 file.truncate(length)
 
@@ -167,7 +177,7 @@ class Recordings:
         return (time >= found.start) & (time < (math.inf if found.stop is None else found.stop))
 
     def _columns(self) -> list[Path]:
-        return sorted(self._folder.iterdir()) if self._folder.is_dir() else []
+        return sorted(self._folder.iterdir()) if self._config.record and self._folder.is_dir() else []
 
     def _append(self, name: str, values: np.ndarray) -> None:
         with (self._folder / name).open("ab") as file:

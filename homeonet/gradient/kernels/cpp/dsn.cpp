@@ -31,29 +31,40 @@ void gate_of(float* __restrict__ gate, const float* __restrict__ bias, float* __
         for (int64_t l = 0; l < n; l++) decay[l] = std::pow(gate[l], 1.0f / tau);
 }
 
-// A DSN layer and the stretch [c, c + n) of its lanes, with the constants of one image spread out over them.
+// A DSN layer and the stretch [c, c + n) of its lanes, with the constants of its channels spread out over them.
 struct Dsn {
-    const float *x, *window, *weights, *biases, *thresholds;
-    const int64_t period, K, threshold_step, M;
+    const float *x, *window, *biases, *thresholds;
+    const int64_t channels, units, K, threshold_step, M;  // `units` lanes of a channel lie side by side
     const float tau;
     int64_t c = 0, n = 0;
-    std::vector<float> weight, bias, threshold;
+    std::vector<float> weights, weight, bias, threshold;  // weights: a row of channels for each tap
     std::vector<const float*> taps, seen;
 
     Dsn(const float* x, const float* window, const float* weights, const float* biases, const float* thresholds,
         const int64_t* sizes, float tau, int64_t M)
-        : x(x), window(window), weights(weights), biases(biases), thresholds(thresholds), period(sizes[0]),
-          K(sizes[1]), threshold_step(sizes[2]), M(M), tau(tau), weight(K * DSN_LANES), bias(DSN_LANES),
-          threshold(DSN_LANES), taps(K), seen(K) {
-        for (int64_t j = 0; j < K; j++) taps[j] = &weight[j * DSN_LANES];
+        : x(x), window(window), biases(biases), thresholds(thresholds), channels(sizes[0]), units(sizes[1]),
+          K(sizes[2]), threshold_step(sizes[3]), M(M), tau(tau), weights(K * channels), weight(K * DSN_LANES),
+          bias(DSN_LANES), threshold(DSN_LANES), taps(K), seen(K) {
+        for (int64_t j = 0; j < K; j++) {
+            taps[j] = &weight[j * DSN_LANES];
+            for (int64_t k = 0; k < channels; k++) this->weights[j * channels + k] = weights[k * K + j];
+        }
+    }
+
+    void spread(const float* constants, int64_t channel, int64_t m, float* to) const {
+        if (units == 1)
+            std::copy_n(constants + channel, m, to);
+        else
+            std::fill_n(to, m, constants[channel]);
     }
 
     void go_to(int64_t lane, int64_t to) {
         c = lane, n = std::min(DSN_LANES, to - lane);
         for (int64_t l = 0; l < n;) {
-            const int64_t p = (c + l) % period, m = std::min(n - l, period - p);
-            for (int64_t j = 0; j < K; j++) std::copy_n(weights + j * period + p, m, &weight[j * DSN_LANES + l]);
-            std::copy_n(biases + p, m, &bias[l]);
+            const int64_t channel = (c + l) / units % channels;
+            const int64_t m = std::min(n - l, units == 1 ? channels - channel : units - (c + l) % units);
+            for (int64_t j = 0; j < K; j++) spread(&weights[j * channels], channel, m, &weight[j * DSN_LANES + l]);
+            spread(biases, channel, m, &bias[l]);
             l += m;
         }
         load(threshold.data(), thresholds + c * threshold_step, n, threshold_step);
@@ -102,9 +113,9 @@ void add_scaled(float* __restrict__ sum, const float* __restrict__ factor, const
 // From the last stretch of `apart` steps to the first: its states once more from the one saved, into rows that stay
 // in the cache, then its gradients.
 template <int KIND>
-void dsn_backward(Dsn& dsn, const float* saved, const float* grad_out, const float* grad_last, int64_t apart,
-                  float width, bool through_time, float* grad_x, float* grad_window, float* grad_initial,
-                  float* grad_weight, float* grad_bias, int64_t T, int64_t from, int64_t to) {
+void dsn_backward(Dsn& dsn, const float* saved, const float* grad_out, const float* grad_last, const float* grad_recent,
+                  int64_t apart, float width, bool through_time, float* grad_x, float* grad_window,
+                  float* grad_initial, float* grad_weight, float* grad_bias, int64_t T, int64_t from, int64_t to) {
     constexpr int64_t ROW = DSN_LANES;
     const int64_t K = dsn.K, M = dsn.M, first_tap = through_time ? 0 : K - 1;
     std::vector<float> gates(apart * ROW), decays(apart * ROW), membranes((apart + 1) * ROW);
@@ -116,7 +127,10 @@ void dsn_backward(Dsn& dsn, const float* saved, const float* grad_out, const flo
         for (int64_t l = 0; l < n; l++) inverse[l] = 1.0f / dsn.threshold[l];
         std::fill(sums.begin(), sums.end(), 0.0f);
         std::fill(grads.begin(), grads.end(), 0.0f);
-        std::copy_n(grad_last + c, n, carry.data());
+        if (grad_last)
+            std::copy_n(grad_last + c, n, carry.data());
+        else
+            std::fill_n(carry.data(), n, 0.0f);
         for (int64_t first = (T - 1) / apart * apart; first >= 0; first -= apart) {
             const int64_t steps = std::min(apart, T - first);
             std::copy_n(saved + first / apart * M + c, n, membranes.data());
@@ -141,6 +155,11 @@ void dsn_backward(Dsn& dsn, const float* saved, const float* grad_out, const flo
             for (int64_t t = 0; through_time && t <= std::min(i, T - 1); t++)
                 add_scaled(to_window, dsn.taps[i - t], &grads[t * ROW], n);
         }
+        for (int64_t i = 0; grad_recent && i < K - 1; i++) {
+            const int64_t t = T - (K - 1) + i;
+            float* grad = t < 0 ? grad_window + (t + K - 1) * M + c : grad_x + t * M + c;
+            for (int64_t l = 0; l < n; l++) grad[l] += grad_recent[i * M + c + l];
+        }
         std::copy_n(carry.data(), n, grad_initial + c);
         for (int64_t j = 0; j < K; j++) std::copy_n(&sums[j * ROW], n, grad_weight + j * M + c);
         std::copy_n(&sums[K * ROW], n, grad_bias + c);
@@ -151,12 +170,14 @@ void dsn_backward(Dsn& dsn, const float* saved, const float* grad_out, const flo
 
 extern "C" {
 
-// `sizes`: lanes of one image (weights and bias repeat with them), inputs the decay sees, 1 for a threshold a lane,
-// steps from one saved membrane to the next. `window` holds the inputs before x, `saved` the membrane before step 0 and
-// so on, `last` that after the last step.
+// `sizes`: channels, lanes of a channel in one image, inputs the decay sees, 1 for a threshold a lane, steps from one
+// saved membrane to the next. `weight` is (channels, K). `window` holds the K - 1 inputs before x, `recent` the last
+// K - 1 of all; `saved` the membrane before step 0 and so on, `last` that after the last step. `saved` and `recent` may
+// be null.
 void homeonet_dsn_forward(const float* x, const float* window, const float* initial, const float* weight,
                           const float* bias, const float* threshold, const int64_t* sizes, float tau, int32_t levels,
-                          float* saved, float* last, float* outputs, int64_t T, int64_t M, int64_t from, int64_t to) {
+                          float* saved, float* last, float* recent, float* outputs, int64_t T, int64_t M, int64_t from,
+                          int64_t to) {
     const FlushDenormals flushing;
     Dsn dsn(x, window, weight, bias, threshold, sizes, tau, M);
     const float top = levels;
@@ -168,7 +189,7 @@ void homeonet_dsn_forward(const float* x, const float* window, const float* init
         float *before = odd, *h = even;
         std::copy_n(initial + c, n, before);
         for (int64_t t = 0; t < T; t++, std::swap(before, h)) {
-            if (t % sizes[3] == 0) std::copy_n(before, n, saved + t / sizes[3] * M + c);
+            if (saved && t % sizes[4] == 0) std::copy_n(before, n, saved + t / sizes[4] * M + c);
             dsn.step(t, before, gate, decay, h);
             const float* __restrict__ membrane = h;
             float* __restrict__ out = outputs + t * M + c;
@@ -179,15 +200,18 @@ void homeonet_dsn_forward(const float* x, const float* window, const float* init
                     out[l] = std::min(top, std::max(0.0f, std::nearbyintf(membrane[l] / thr[l])));
         }
         std::copy_n(before, n, last + c);
+        for (int64_t i = 0; recent && i < dsn.K - 1; i++)
+            std::copy_n(dsn.input(T - (dsn.K - 1) + i), n, recent + i * M + c);
     }
 }
 
-// gradients of weight (K, M) and bias (M) are given a lane
+// Gradients of weight (K, M) and bias (M) are given a lane; those of the last membrane and of the recent inputs may be
+// null.
 void homeonet_dsn_backward(int32_t kind, const float* x, const float* window, const float* saved, const float* weight,
                            const float* bias, const float* threshold, const float* grad_out, const float* grad_last,
-                           const int64_t* sizes, float tau, float width, int32_t through_time, float* grad_x,
-                           float* grad_window, float* grad_initial, float* grad_weight, float* grad_bias, int64_t T,
-                           int64_t M, int64_t from, int64_t to) {
+                           const float* grad_recent, const int64_t* sizes, float tau, float width,
+                           int32_t through_time, float* grad_x, float* grad_window, float* grad_initial,
+                           float* grad_weight, float* grad_bias, int64_t T, int64_t M, int64_t from, int64_t to) {
     const FlushDenormals flushing;
     Dsn dsn(x, window, weight, bias, threshold, sizes, tau, M);
     const auto run = kind == RECTANGLE  ? dsn_backward<RECTANGLE>
@@ -195,8 +219,8 @@ void homeonet_dsn_backward(int32_t kind, const float* x, const float* window, co
                      : kind == ARCTAN   ? dsn_backward<ARCTAN>
                      : kind == SIGMOID  ? dsn_backward<SIGMOID>
                                         : dsn_backward<STRAIGHT_THROUGH>;
-    run(dsn, saved, grad_out, grad_last, sizes[3], width, through_time, grad_x, grad_window, grad_initial, grad_weight,
-        grad_bias, T, from, to);
+    run(dsn, saved, grad_out, grad_last, grad_recent, sizes[4], width, through_time, grad_x, grad_window, grad_initial,
+        grad_weight, grad_bias, T, from, to);
 }
 
 }  // extern "C"

@@ -7,8 +7,8 @@ template <bool MARK>
 void membrane_forward(const float* __restrict__ x, const float* __restrict__ initial, const float* __restrict__ decay,
                       const float* __restrict__ gain, const float* __restrict__ threshold, const int64_t* steps,
                       bool hard, bool scaled, float* __restrict__ membrane, float* __restrict__ outputs,
-                      float* __restrict__ after, float* __restrict__ spiked, int64_t T, int64_t M, int64_t from,
-                      int64_t to) {
+                      float* __restrict__ after, float* __restrict__ spiked, float* __restrict__ ends, int64_t T,
+                      int64_t M, int64_t from, int64_t to) {
     float dec[LANES], gai[LANES], thr[LANES], height[LANES], u[LANES], marks[LANES];
     for (int64_t c = from; c < to; c += LANES) {
         const int64_t n = std::min(LANES, to - c);
@@ -33,7 +33,12 @@ void membrane_forward(const float* __restrict__ x, const float* __restrict__ ini
             }
         }
         std::copy_n(u, n, after + c);
-        if (MARK) std::copy_n(marks, n, spiked + c);
+        if (spiked) std::copy_n(marks, n, spiked + c);
+        if (ends) {
+            store_sums(ends + M / GROUP + 1, marks, c, n, 0);
+            for (int64_t l = 0; l < n; l++) marks[l] *= u[l];
+            store_sums(ends, marks, c, n, 0);
+        }
     }
 }
 
@@ -43,7 +48,7 @@ void membrane_backward(const float* __restrict__ membrane, const float* __restri
                        const float* __restrict__ grad_after, const float* __restrict__ x,
                        const float* __restrict__ initial, const float* __restrict__ decay,
                        const float* __restrict__ gain, const float* __restrict__ threshold, const int64_t* steps,
-                       float width, const int32_t* flags, float* __restrict__ grad_x, float* __restrict__ grad_initial,
+                       float width, const int64_t* flags, float* __restrict__ grad_x, float* __restrict__ grad_initial,
                        float* __restrict__ grad_decay, float* __restrict__ grad_gain,
                        float* __restrict__ grad_threshold, int64_t T, int64_t M, int64_t from, int64_t to) {
     const bool absolute = flags[0], through_time = flags[4];
@@ -58,7 +63,7 @@ void membrane_backward(const float* __restrict__ membrane, const float* __restri
         load(thr, threshold + c * steps[2], n, steps[2]);
         for (int64_t l = 0; l < n; l++) {
             inv[l] = absolute ? 1.0f : 1.0f / thr[l];
-            gu[l] = grad_after[c + l];
+            gu[l] = grad_after ? grad_after[c + l] : 0.0f;
             next[l] = sum_dec[l] = sum_gai[l] = sum_thr[l] = 0.0f;
         }
         for (int64_t t = T - 1; t >= 0; t--) {
@@ -121,24 +126,26 @@ auto membrane_backward_of(int32_t kind, bool learn, bool tied) {
 extern "C" {
 
 // `steps`: 1 where decay, gain, threshold, initial have a value a lane, 0 where one is for all; `decay` null: 1 - gain.
-// `spiked`: null, or 1 for the lanes that spiked at all, else 0.
+// `spiked`: null, or 1 for the lanes that spiked at all, else 0. `ends`: null, or (2, M / 16 + 1), the last
+// membranes of the lanes that spiked, summed, and their number.
 void homeonet_membrane_forward(const float* x, const float* initial, const float* decay, const float* gain,
                                const float* threshold, const int64_t* steps, int32_t hard, int32_t scaled,
-                               float* membrane, float* outputs, float* after, float* spiked, int64_t T, int64_t M,
-                               int64_t from, int64_t to) {
+                               float* membrane, float* outputs, float* after, float* spiked, float* ends, int64_t T,
+                               int64_t M, int64_t from, int64_t to) {
     const FlushDenormals flushing;
-    const auto run = spiked ? membrane_forward<true> : membrane_forward<false>;
-    run(x, initial, decay, gain, threshold, steps, hard, scaled, membrane, outputs, after, spiked, T, M, from, to);
+    const auto run = spiked || ends ? membrane_forward<true> : membrane_forward<false>;
+    run(x, initial, decay, gain, threshold, steps, hard, scaled, membrane, outputs, after, spiked, ends, T, M, from,
+        to);
 }
 
 // `flags`: absolute rule, scaled output, hard reset, gradient through the reset, through time, learnt constants. `x` is
-// null unless decay and gain are both given and the gain is learnt; `grad_initial` may be null. The gradients of the
+// null unless decay and gain are both given and the gain is learnt; `grad_after` and `grad_initial` may be null. The gradients of the
 // constants are given a lane, or a group of lanes where one value is for all; `grad_decay` not without a decay.
 void homeonet_membrane_backward(int32_t kind, const float* __restrict__ membrane, const float* __restrict__ grad_out,
                                 const float* __restrict__ grad_after, const float* __restrict__ x,
                                 const float* __restrict__ initial, const float* __restrict__ decay,
                                 const float* __restrict__ gain, const float* __restrict__ threshold,
-                                const int64_t* steps, float width, const int32_t* flags, float* __restrict__ grad_x,
+                                const int64_t* steps, float width, const int64_t* flags, float* __restrict__ grad_x,
                                 float* __restrict__ grad_initial, float* __restrict__ grad_decay,
                                 float* __restrict__ grad_gain, float* __restrict__ grad_threshold, int64_t T,
                                 int64_t M, int64_t from, int64_t to) {

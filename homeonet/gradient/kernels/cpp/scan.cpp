@@ -1,4 +1,4 @@
-// The linear recurrence; see common.h.
+// The linear recurrence, and a sum; see common.h.
 #include "common.h"
 
 extern "C" {
@@ -19,6 +19,15 @@ void homeonet_scan(const float* __restrict__ decay, const float* __restrict__ x,
                 for (int64_t l = 0; l < n; l++) out[t + l] = h[l] = decay[t + l] * h[l] + x[t + l];
         }
     }
+}
+
+void homeonet_total(const float* __restrict__ values, int64_t n, float* sum) {
+    double parts[8] = {};  // added side by side
+    int64_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (int64_t k = 0; k < 8; k++) parts[k] += values[i + k];
+    for (; i < n; i++) parts[0] += values[i];
+    *sum = static_cast<float>(std::accumulate(parts, parts + 8, 0.0));
 }
 
 }  // extern "C"
