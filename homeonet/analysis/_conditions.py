@@ -23,6 +23,18 @@ __all__ = ["compare_conditions", "mixed_model"]
 
 #: Ways to the greatest likelihood; the first is fast and the second sure.
 _METHODS = ("lbfgs", "powell", "nm")
+_COLUMNS = (
+    "mean",
+    "sd",
+    "low",
+    "high",
+    "n",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "p_value",
+    "p_holm",
+)
 
 
 def compare_conditions(
@@ -83,20 +95,6 @@ def compare_conditions(
     if tested.any():
         rows["p_holm"][tested] = holm_correction(rows["p_value"][tested])
     return xr.Dataset({name: (dim, column) for name, column in rows.items()}, {dim: values[dim]})
-
-
-_COLUMNS = (
-    "mean",
-    "sd",
-    "low",
-    "high",
-    "n",
-    "difference",
-    "difference_low",
-    "difference_high",
-    "p_value",
-    "p_holm",
-)
 
 
 def _best_fit(model: MixedLM) -> MixedLMResults:

@@ -46,6 +46,7 @@ _TAKEN_ENDS = (
     "_post",
     "_pre",
 )
+_STATE_OF_LIF = ("v", "g_e", "g_i", "theta")
 
 
 def check_consistency(config: Config) -> None:
@@ -243,9 +244,6 @@ def _recordings_are_of_something(config: Config) -> None:
                 f"{where}.neurons has the neuron {max(record.indices(most))}, but {population} has {most}, counted "
                 "from 0"
             )
-
-
-_STATE_OF_LIF = ("v", "g_e", "g_i", "theta")
 
 
 def _known(where: str, given: Collection[str], known: Collection[str], what: str) -> None:

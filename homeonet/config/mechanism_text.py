@@ -26,6 +26,16 @@ from homeonet.errors import one_line
 
 __all__ = ["ControllerText", "HomeostasisText", "NeuronText", "SignalText"]
 
+_OF_WEIGHTS = ("w", "w_min", "w_max", "w_target", "eta", "total", "total_start")
+_READ_BY_CONTROLLER = frozenset({"W", "W_start", "awake_for", "asleep_for", "asleep", "step"})
+_OF_CONTROLLER = _READ_BY_CONTROLLER | {
+    "wake_step",
+    "steps_asleep",
+    "steps_awake",
+    "may_sleep",
+    "last_wake_step",
+}
+
 
 class _Text(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -190,9 +200,6 @@ class HomeostasisText(_Text):
         return bool({"total", "total_start"} & names_in(self.on_weights))
 
 
-_OF_WEIGHTS = ("w", "w_min", "w_max", "w_target", "eta", "total", "total_start")
-
-
 class ControllerText(_Text):
     """A sleep controller: when the network `falls` asleep and when it `wakes`, as conditions looked at in each step.
 
@@ -229,16 +236,6 @@ class ControllerText(_Text):
                 )
             check_expression(where, getattr(self, where), names)
         return self
-
-
-_READ_BY_CONTROLLER = frozenset({"W", "W_start", "awake_for", "asleep_for", "asleep", "step"})
-_OF_CONTROLLER = _READ_BY_CONTROLLER | {
-    "wake_step",
-    "steps_asleep",
-    "steps_awake",
-    "may_sleep",
-    "last_wake_step",
-}
 
 
 class SignalText(_Text):

@@ -31,6 +31,7 @@ __all__ = [
 IMAGES, ARRAY, EVENTS = "images:", "array:", "events:"
 _DIGITS = 12
 _DIGEST = re.compile(rf"#[0-9a-f]{{{_DIGITS}}}")
+_EXAMPLES = {"images": "FOLDER", "array": "FILE.npz", "events": "nmnist"}
 
 
 def is_own(name: object) -> bool:
@@ -94,9 +95,6 @@ def find(name: str, folder: str | os.PathLike[str] | None) -> Path:
     raise InputError(
         f"data = {name!r}: {given} does not exist{looked}; correct the path, or give an absolute one"
     )
-
-
-_EXAMPLES = {"images": "FOLDER", "array": "FILE.npz", "events": "nmnist"}
 
 
 def refuse_pointer(path: Path, name: str, head: bytes | None = None) -> None:

@@ -123,7 +123,7 @@ def _figures(records: xr.Dataset, metrics: Mapping[str, object]) -> Iterator[tup
             yield "receptive_fields", _fields(records)
         if "prediction" in records and "labels_test" in records:
             yield from _readouts(records, metrics)
-        if embedding:
+        if embedding and coded:
             figure, axes = new_figure(height=2.7)
             plot_embedding(embedding.result(), coded[1], axes[0, 0])
             yield "embedding", figure

@@ -78,9 +78,9 @@ def _codes(dataset: Dataset, config: Config) -> dict[str, tuple[np.ndarray, np.n
     n_units, seed = Structure.of(config).n_neurons, config.seed
     return {
         "raw_pixels": (dataset.x_train, dataset.x_test),
-        "noisy_pixels": tuple(
-            input_counts(images, config, stream_id(seed, f"noisy pixels/{part}"))
-            for part, images in (("train", dataset.x_train), ("test", dataset.x_test))
+        "noisy_pixels": (
+            input_counts(dataset.x_train, config, stream_id(seed, "noisy pixels/train")),
+            input_counts(dataset.x_test, config, stream_id(seed, "noisy pixels/test")),
         ),
         "random_relu": random_relu(dataset.x_train, dataset.x_test, n_units, stream_id(seed, "random relu")),
     }

@@ -177,3 +177,24 @@ def test_no_file_is_long_without_a_reason() -> None:
         for path in MODULES.values()
     }
     assert {name for name, lines in lengths.items() if lines > LONGEST} == set(LONGER)
+
+
+def test_constants_stand_above_their_users() -> None:
+    """Unless they are made of functions that stand above them."""
+    low = []
+    for name, path in MODULES.items():
+        used: set[str] = set()
+        defined: set[str] = set()
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            names = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                used |= names
+                defined.add(node.name)
+            elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                given = {target.id for target in targets if isinstance(target, ast.Name)}
+                if given & used and not (names - given) & defined:
+                    low += [f"{name}, line {node.lineno}: {constant}" for constant in given & used]
+                elif given & used:
+                    defined |= given
+    assert not low, "\n".join(low)

@@ -16,6 +16,10 @@ from homeonet.gradient.kernels._triton import on_triton, triton_dsn
 
 __all__ = ["CompiledDynamicDecay", "DecayRule", "DynamicDecay", "launch_forward"]
 
+_HALF = torch.tensor(0.5)
+#: The compiled form saves a membrane every so many steps; those between, for one stretch of lanes, fit the cache.
+_STEPS_APART = 32
+
 
 @dataclass(frozen=True)
 class DecayRule:
@@ -222,8 +226,3 @@ def launch_forward(
         last.numel(),
     )
     return out, last, recent, given, sizes
-
-
-_HALF = torch.tensor(0.5)
-#: The compiled form saves a membrane every so many steps; those between, for one stretch of lanes, fit the cache.
-_STEPS_APART = 32

@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 Shape = tuple[int, ...]
+_IMAGES = ("conv", "vgg", "resnet18", "resnet19", "resnet34", "sew18")
 
 
 def _resnet(**fixed: Any) -> Callable[..., nn.Module]:
@@ -119,9 +120,6 @@ class _StepShape:
         if len(given) != 2 + self.rank or given[2 : 2 + len(self.shape)] != self.shape:
             steps = ", ".join(map(str, self.shape)) + (", …" if len(self.shape) < self.rank else "")
             raise InputError(f"the input has shape {given}; the network was built for (T, B, {steps})")
-
-
-_IMAGES = ("conv", "vgg", "resnet18", "resnet19", "resnet34", "sew18")
 
 
 def _size(shape: Shape) -> int:

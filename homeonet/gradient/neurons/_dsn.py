@@ -135,7 +135,7 @@ class DSN(MembraneNeuron):
         compiled = self._by_kernels(x, state)
         if compiled is not None:
             return compiled
-        constants = (*self._filter(x.dim() - 3), self.scaled(self.threshold))
+        constants = (*self._filter(x.dim() - 3), self.scaled_threshold(self.threshold))
         outputs, membrane = DynamicDecay.apply(x, state.window, state.membrane, *constants, self._rule())
         if self.kernel == 1:
             return outputs, DSNState(membrane, state.window)
@@ -148,7 +148,14 @@ class DSN(MembraneNeuron):
 
     def _by_kernels(self, x: Tensor, state: DSNState) -> tuple[Tensor, DSNState] | None:
         """Outputs for a sequence or a step, and the state after it; None where the kernels cannot compute them."""
-        given = (x, state.window, state.membrane, self.weight, self.bias, self.scaled(self.threshold))
+        given = (
+            x,
+            state.window,
+            state.membrane,
+            self.weight,
+            self.bias,
+            self.scaled_threshold(self.threshold),
+        )
         rule = self._rule()
         if not rule.compiled(*given):
             return None
@@ -171,7 +178,7 @@ class DSN(MembraneNeuron):
         window = torch.cat([state.window, x_t[None]])
         decay = torch.sigmoid((weight * window).sum(0) + bias) ** (1 / self.tau)
         membrane = decay * state.membrane + (1 - decay) * x_t
-        level = membrane / self.scaled(self.threshold)
+        level = membrane / self.scaled_threshold(self.threshold)
         if self.levels == 1:
             spikes = heaviside(level - 0.5, self.surrogate)
         else:

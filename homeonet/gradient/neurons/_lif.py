@@ -70,13 +70,15 @@ class LIF(MembraneNeuron):
         rule = ResetRule(
             self.surrogate, "as", self.reset_mode == "hard", self.detach_reset, self.through_time
         )
-        return integrate_and_reset(x, initial, self.decay, self.gain, self.scaled(self.threshold), rule)
+        return integrate_and_reset(
+            x, initial, self.decay, self.gain, self.scaled_threshold(self.threshold), rule
+        )
 
     def single_step(self, x_t: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         u = self.initial(x_t) if state is None else state
         if not self.through_time:
             u = u.detach()
-        threshold = self.scaled(self.threshold)
+        threshold = self.scaled_threshold(self.threshold)
         m = self.decay * u + self.gain * x_t
         spikes = heaviside(m - threshold, self.surrogate)
         reset_spikes = spikes.detach() if self.detach_reset else spikes

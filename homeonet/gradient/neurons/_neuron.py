@@ -76,7 +76,7 @@ class SpikingNeuron(nn.Module):
         """What ``single_step`` gives, by compiled code where there is some."""
         return self.single_step(x_t, state)
 
-    def scaled(self, threshold: Tensor) -> Tensor:
+    def scaled_threshold(self, threshold: Tensor) -> Tensor:
         """`threshold` with what homeostasis makes of it."""
         scale = self.threshold_scale
         return threshold if type(scale) is float and scale == 1 else threshold * scale

@@ -149,7 +149,7 @@ class TrLIF(MembraneNeuron):
                 )
             shape = (self.channels,) + (1,) * (x_t.dim() - 2)
             rate, threshold = rate.view(shape), threshold.view(shape)
-        return rate, self.scaled(threshold)
+        return rate, self.scaled_threshold(threshold)
 
     def extra_repr(self) -> str:
         return (

@@ -42,6 +42,13 @@ _PATHWAY_PARAMETERS = (
     "x_target",
     "alpha",
 )
+# synapses cannot read linked variables of their target: the gate is copied to a plain one
+_GATE = Mechanism(
+    equations="plasticity : 1",
+    linked=("asleep",),
+    actions=(Action("", "plasticity = 1 - asleep", "before_groups"),),
+    state={"plasticity": 1.0},
+)
 
 
 @dataclass(frozen=True)
@@ -128,15 +135,6 @@ def pathway_text(pathway: str, structure: Structure) -> PathwayText:
         on_events,
         rule.state,
     )
-
-
-# synapses cannot read linked variables of their target: the gate is copied to a plain one
-_GATE = Mechanism(
-    equations="plasticity : 1",
-    linked=("asleep",),
-    actions=(Action("", "plasticity = 1 - asleep", "before_groups"),),
-    state={"plasticity": 1.0},
-)
 
 
 def _parameters(pathway: str, *, per_neuron: bool) -> Mechanism:

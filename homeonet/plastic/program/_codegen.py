@@ -45,6 +45,13 @@ __all__ = [
 
 _SOURCES = Path(__file__).parent
 _INTERNAL = {"i", "j", "N", "t", "dt", "lastspike", "not_refractory", "delay", "_indices"}
+_TARGET = re.compile(r"(const int32_t _postsynaptic_idx = )(\w+)\[_idx\];")
+_STATIC_ARRAY = re.compile(r"ifstream f(\w+);\s*f\1\.open\(\"static_arrays/.*?\belse\s*\{.*?\}", re.DOTALL)
+# What runs once a segment is most of the text: left unoptimised, it compiles in a third of the time.
+_UNOPTIMISED = """#pragma GCC push_options
+#pragma GCC optimize("O0")
+{}
+#pragma GCC pop_options"""
 
 
 def exchanged_variables(network: brian2.Network, structure: Structure) -> dict[str, ArrayVariable]:
@@ -104,9 +111,6 @@ def generate(structure: Structure, folder: Path, target: str = "cpp") -> None:
         _one_translation_unit(folder, own, unoptimised=not on_gpu), encoding="utf-8"
     )
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-
-
-_TARGET = re.compile(r"(const int32_t _postsynaptic_idx = )(\w+)\[_idx\];")
 
 
 def _target_array(lines: list[str]) -> str:
@@ -293,15 +297,6 @@ def join(
             )
         bodies.append(f"// ---- {source}\n{dress(source, body)}")
     return "\n".join(dict.fromkeys(includes)) + "\n" + "\n".join(bodies) + "\n"
-
-
-_STATIC_ARRAY = re.compile(r"ifstream f(\w+);\s*f\1\.open\(\"static_arrays/.*?\belse\s*\{.*?\}", re.DOTALL)
-
-# What runs once a segment is most of the text: left unoptimised, it compiles in a third of the time.
-_UNOPTIMISED = """#pragma GCC push_options
-#pragma GCC optimize("O0")
-{}
-#pragma GCC pop_options"""
 
 
 def _is_hot(source: str) -> bool:

@@ -34,6 +34,16 @@ __all__ = ["generate_standalone"]
 #: brian2cuda looks for a GPU and a compiler unless it is told all this; the toolchain brings the real ones.
 _NO_DETECTION = {"detect_gpus": False, "gpu_id": 0, "compute_capability": 9.0, "cuda_runtime_version": 13.0}
 _SUFFIX = {"brian2cuda": "cu", "brian2": "cpp"}
+#: Brian2 has taken ``--results_dir`` from the arguments; these three follow it, and Brian2 reads the rest.
+_ARGUMENTS = """
+if (args.size() < 3) {
+  std::cerr << "usage: main --results_dir DIR FIRST_STEP N_STEPS DT NAME=FILE..." << std::endl;
+  return 3;
+}
+const int64_t homeonet_first = std::stoll(args[0]), homeonet_steps = std::stoll(args[1]);
+const double homeonet_dt = std::stod(args[2]);
+args.erase(args.begin(), args.begin() + 3);
+"""
 
 
 def generate_standalone(structure: Structure, folder: Path, target: str) -> None:
@@ -96,18 +106,6 @@ def _choose_brian2cuda(folder: Path) -> None:
     for name, value in {**_NO_DETECTION, "cuda_path": str(toolkit)}.items():
         brian2.prefs[f"devices.cuda_standalone.cuda_backend.{name}"] = value
     brian2.set_device("cuda_standalone", directory=str(folder), build_on_run=False)
-
-
-#: Brian2 has taken ``--results_dir`` from the arguments; these three follow it, and Brian2 reads the rest.
-_ARGUMENTS = """
-if (args.size() < 3) {
-  std::cerr << "usage: main --results_dir DIR FIRST_STEP N_STEPS DT NAME=FILE..." << std::endl;
-  return 3;
-}
-const int64_t homeonet_first = std::stoll(args[0]), homeonet_steps = std::stoll(args[1]);
-const double homeonet_dt = std::stod(args[2]);
-args.erase(args.begin(), args.begin() + 3);
-"""
 
 
 def _beginning(device: Any, network: brian2.Network) -> Iterable[str]:

@@ -37,6 +37,21 @@ _PACKAGE = Path(__file__).parents[2]
 _WRITERS = ("brian2", "sympy", "jinja2")
 #: What a program's folder holds and is checked; beside it the source that it was compiled from.
 _PARTS = ("main", "manifest.json")
+_BUILDING = threading.Lock()
+_ABANDONED_SECONDS = 3600.0
+#: The code generator runs on this very copy of the package, whatever lies in the current folder.
+_GENERATE = """
+import importlib.util, sys
+package, elsewhere, *arguments = sys.argv[1:]
+spec = importlib.util.spec_from_file_location(
+    "homeonet", package + "/__init__.py", submodule_search_locations=[package]
+)
+sys.modules["homeonet"] = importlib.util.module_from_spec(spec)
+sys.path += elsewhere.split("\\0") if elsewhere else []
+spec.loader.exec_module(sys.modules["homeonet"])
+from homeonet.plastic.program._writer import main
+main(*arguments)
+"""
 
 
 @dataclass(frozen=True)
@@ -89,10 +104,6 @@ def program_for(structure: Structure, device: str = "cpp") -> Program:
         return Program(folder, time.perf_counter() - start)
 
 
-_BUILDING = threading.Lock()
-_ABANDONED_SECONDS = 3600.0
-
-
 @contextlib.contextmanager
 def _disk_errors(folder: Path) -> Iterator[None]:
     try:
@@ -128,21 +139,6 @@ def _build(structure: Structure, folder: Path, toolchain: Toolchain) -> None:
                     raise
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-
-
-#: The code generator runs on this very copy of the package, whatever lies in the current folder.
-_GENERATE = """
-import importlib.util, sys
-package, elsewhere, *arguments = sys.argv[1:]
-spec = importlib.util.spec_from_file_location(
-    "homeonet", package + "/__init__.py", submodule_search_locations=[package]
-)
-sys.modules["homeonet"] = importlib.util.module_from_spec(spec)
-sys.path += elsewhere.split("\\0") if elsewhere else []
-spec.loader.exec_module(sys.modules["homeonet"])
-from homeonet.plastic.program._writer import main
-main(*arguments)
-"""
 
 
 def _generate(structure: Structure, folder: Path, target: str) -> None:
