@@ -184,6 +184,8 @@ class Config(Section):
             tables["order"] = names
         if not self.ahsar.enabled:  # then its constants have no part in the run
             del tables["ahsar"]
+        if self.evaluation.noise:
+            del tables["evaluation"]["noise"]
         if self.simulation.precision == "float64":  # as in all runs that do not say
             del tables["simulation"]["precision"]
         canonical = json.dumps(tables, sort_keys=True, separators=(",", ":"))

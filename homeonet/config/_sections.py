@@ -268,10 +268,11 @@ class Guard(Section):
 
 class Evaluation(Section):
     """How features are read out, with plasticity and sleep off: each image is shown for `presentation`;
-    `freeze_threshold` keeps the thresholds as training left them."""
+    `freeze_threshold` keeps the thresholds as training left them; without `noise` there is none, even if always."""
 
     presentation: Seconds = Field(gt=0, le=100)
     freeze_threshold: bool
+    noise: bool = True
 
 
 class Recording(Section):

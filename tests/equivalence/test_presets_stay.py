@@ -18,7 +18,7 @@ from homeonet.runs.images import load_images, presentation_order
 KNOWN = {
     "homeonet": (185342, "e40ce3f6f336420d", "16efa861d8de7d6b", "d37802ca58b7dadb"),
     "massey2026": (14214, "3a01c789d28f3868", "8a7e7414a1b973da", "6bdff4a23aaa08f1"),
-    "massey2026_released": (60940, "f29b5f548a5d1d16", "2d172ddc3fc5aa93", "4dd6f303c64c5f7a"),
+    "massey2026_released": (139740, "775551de27d432aa", "ffd469df45003c2a", "43c816b96ba1869f"),
 }
 
 

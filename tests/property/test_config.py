@@ -118,7 +118,7 @@ def test_massey2026_released_holds_the_constants_of_the_code() -> None:
     # R * 1 ms / tau_syn = 30 * 1/30: a weight of one raises the drive by one millivolt
     assert all(p.gain == 0.001 for p in paths)
     assert (c.stdp.tau_plus, c.stdp.tau_minus, c.stdp.pairing) == (0.010, 0.0075, "nearest")
-    assert [p.rule for p in paths] == ["stdp_reversed"] * 3 + ["istdp_antisymmetric"]
+    assert [p.rule for p in paths] == ["stdp_reversed"] * 4
     assert c.inh_exc.avoid_reciprocal
     assert (c.sleep.interval, c.sleep.longest, c.sleep.decay, c.sleep.trigger) == (
         35,
@@ -128,10 +128,11 @@ def test_massey2026_released_holds_the_constants_of_the_code() -> None:
     )
     assert (c.noise.sigma, c.noise.during, c.input.mean_rate, c.input.presentation) == (
         0.002,
-        "sleep",
+        "always",
         100,
         1,
     )
+    assert c.sleep.alpha_base == 0 and not c.evaluation.noise
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,10 @@ class Sizes(Protocol):
         """Neurons or inputs of a population in one replica."""
         ...
 
+    def integrator(self, population: str) -> str:
+        """How the state of a population is integrated."""
+        ...
+
 
 @dataclass(frozen=True)
 class Place:

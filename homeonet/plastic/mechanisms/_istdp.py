@@ -1,4 +1,4 @@
-"""Rules for inhibitory synapses: Vogels' rule with a target rate, and the antisymmetric rule.
+"""Rules for inhibitory synapses: Vogels' rule with a target rate, and an antisymmetric rule.
 
 ===========================  ========================================  ===================================
 rule (w is the magnitude)    at a presynaptic spike                    at a postsynaptic spike
@@ -9,9 +9,9 @@ rule (w is the magnitude)    at a presynaptic spike                    at a post
 
 ``alpha = 2 rho_target tau``: at the target rate, potentiation and depression cancel.
 
-Sources: ``istdp`` Vogels, Sprekeler, Zenke, Clopath & Gerstner 2011, eq. S7; ``istdp_antisymmetric`` the
-released code of Massey et al. 2026, whose time-reversed pair rule acts on the signed (negative) weight and has
-no target rate; in magnitudes the sign turns round.
+Sources: ``istdp`` Vogels, Sprekeler, Zenke, Clopath & Gerstner 2011, eq. S7; ``istdp_antisymmetric`` the mirror
+image of ``stdp_reversed``, without a target rate: a control. (The released code of Massey et al. 2026 lets the
+magnitude of inhibition follow ``stdp_reversed``, as that of excitation.)
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ISTDP_ANTISYMMETRIC = Rule(
     post="+ {eta}*{a_minus}*x_minus_pre",
     source_traces=("x_minus",),
     target_traces=("x_plus",),
-    source="the released code of Massey et al. 2026",
+    source="the mirror image of stdp_reversed",
 )
 
 

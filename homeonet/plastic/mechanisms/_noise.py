@@ -35,7 +35,9 @@ def _values(place: Place) -> dict[str, float]:
     per_step = config.noise.sigma * math.sqrt(dt / 1e-3)
     return {
         "noise_scale": per_step / _gain(place),
-        "noise_awake": float(config.noise.during == "always"),
+        "noise_awake": float(
+            config.noise.during == "always" and (config.evaluation.noise or not place.evaluation)
+        ),
         "noise_stream": place.stream(f"noise/{place.population}"),
     }
 

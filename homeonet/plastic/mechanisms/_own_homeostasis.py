@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from homeonet.config import Config
 from homeonet.plastic.mechanisms._equations import Action, Mechanism, Place
 from homeonet.plastic.mechanisms._rules import renamed, spike_traces
+from homeonet.plastic.mechanisms._traces import decaying
 
 __all__ = ["OwnHomeostasis", "compiled_homeostasis"]
 
@@ -75,7 +76,9 @@ class OwnHomeostasis:
         def values(place: Place) -> dict[str, float]:
             found = place.config.homeostasis[self.name]
             known = {self._own(name): value for name, value in found.parameters.items()}
-            known |= {f"tau_{self._own(name)}": trace.tau for name, trace in found.traces.items()}
+            known |= {
+                f"tau_{self._own(name)}": decaying(place, trace.tau) for name, trace in found.traces.items()
+            }
             known |= {
                 self._own(f"total_start_{pathway}"): place.weights[pathway].sum()
                 / place.structure.size(population)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from homeonet.config.rule_text import RuleText
 from homeonet.plastic.mechanisms._equations import Mechanism, Place, combine
+from homeonet.plastic.mechanisms._traces import decaying
 
 __all__ = [
     "Rule",
@@ -153,7 +154,9 @@ def _side(rule: str, traces: Mapping[str, list[str]], parameters: list[str]) -> 
         text = place.config.rule[rule]
         found = {variable(rule, name): value for name, value in text.parameters.items()}
         both = {**text.pre_traces, **text.post_traces}
-        return found | {f"tau_{variable(rule, name)}": trace.tau for name, trace in both.items()}
+        return found | {
+            f"tau_{variable(rule, name)}": decaying(place, trace.tau) for name, trace in both.items()
+        }
 
     return replace(
         spike_traces(own, traces), of_neurons={own[name]: "1" for name in parameters}, values=values

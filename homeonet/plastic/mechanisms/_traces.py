@@ -9,9 +9,11 @@ Source: Morrison, Diesmann & Gerstner 2008 (all-to-all and nearest-neighbour pai
 
 from __future__ import annotations
 
+import math
+
 from homeonet.plastic.mechanisms._equations import Mechanism, Place
 
-__all__ = ["trace"]
+__all__ = ["decaying", "trace"]
 
 
 def trace(name: str) -> Mechanism:
@@ -26,11 +28,22 @@ def trace(name: str) -> Mechanism:
     )
 
 
+def decaying(place: Place, tau: float) -> float:
+    """The time constant with which a trace of a population decays by ``exp(-dt/tau)`` in a step.
+
+    Euler's steps would make it ``1 - dt/tau``, and the window of a rule that reads traces of inputs, which are exact,
+    and of populations a mixture of two.
+    """
+    if place.structure.integrator(place.population) != "euler":
+        return tau
+    return place.dt / -math.expm1(-place.dt / tau)
+
+
 def _values(place: Place) -> dict[str, float]:
     config = place.config
     return {
-        "tau_x_plus": config.stdp.tau_plus,
-        "tau_x_minus": config.stdp.tau_minus,
-        "tau_x_istdp": config.istdp.tau,
+        "tau_x_plus": decaying(place, config.stdp.tau_plus),
+        "tau_x_minus": decaying(place, config.stdp.tau_minus),
+        "tau_x_istdp": decaying(place, config.istdp.tau),
         "keep_trace": float(config.stdp.pairing == "all"),
     }

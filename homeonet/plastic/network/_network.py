@@ -111,7 +111,7 @@ def _population_group(
     ahsar: brian2.NeuronGroup | None,
     stimulus: brian2.TimedArray,
 ) -> brian2.NeuronGroup:
-    mechanism, is_input = population_mechanism(name, structure), structure.population[name].is_input
+    mechanism = population_mechanism(name, structure)
     values = declare_values(mechanism, structure.replicas)
     group = brian2.NeuronGroup(
         structure.replicas * structure.size(name),
@@ -119,7 +119,7 @@ def _population_group(
         threshold=mechanism.threshold,
         reset=mechanism.reset,
         events=dict(mechanism.events),
-        method="exact" if is_input else structure.integrator(name),
+        method=structure.integrator(name),
         name=name,
         namespace={"stimulus": stimulus, **RANDOM_FUNCTIONS},
     )

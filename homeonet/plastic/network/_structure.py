@@ -293,6 +293,8 @@ class Structure:
 
     def integrator(self, population: str) -> str:
         """How the state of a population is integrated."""
+        if self.population[population].is_input:
+            return "exact"
         own = self.population[population].is_own
         return str(json.loads(self.neuron(population))["method"]) if own else self.method
 
