@@ -176,8 +176,8 @@ class ReferenceNetwork:
             self._integrate(p)
         for (p, kind), values in self.trace.items():
             tau = self.c.istdp.tau if kind == "istdp" else getattr(self.c.stdp, f"tau_{kind}")
-            # the input's traces are integrated exactly, whatever the membranes use
-            decay = math.exp(-self.dt / tau) if p == "input" else self._decayed(1.0, tau)
+            # traces decay exactly, whatever the membranes use
+            decay = math.exp(-self.dt / tau)
             self.trace[p, kind] = [x * decay for x in values]
         fired = {
             "input": [
