@@ -21,7 +21,7 @@ SHOWN = ("none", "sleep", "AHSAR")
 
 
 def draw(data: xr.Dataset) -> Figure:
-    """A column a kind of network, a row a homeostasis."""
+    """A column per kind of network, a row per homeostasis."""
     if "code" not in data:
         raise InputError(
             "the data of cross_paradigm has no codes; run `python studies/cross_paradigm.py --full`"

@@ -16,7 +16,7 @@ STUDY = "sleep_gradient"
 
 
 def draw(data: xr.Dataset) -> Figure:
-    """A line a network."""
+    """A line per network."""
     figure, axes = new_figure(width=COLUMN_WIDTH, height=2.8)
     series = {
         str(case): data["accuracy"].sel(case=case).dropna("ratio", how="all") for case in data["case"].values

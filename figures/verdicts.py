@@ -25,7 +25,7 @@ MOST = 12
 
 
 def draw(rows: Sequence[ClaimRow]) -> Figure:
-    """A line a claim, under the name of its paper."""
+    """A line per claim, under the name of its paper."""
     shown = [row for row in rows if row.claim.untestable is None]
     sources = list(dict.fromkeys(row.claim.source for row in shown))
     lines = len(shown) + 1.4 * len(sources)

@@ -127,7 +127,7 @@ def mixed_model(
     Parameters
     ----------
     table : DataFrame
-        A row a run; rows without an accuracy are left out.
+        A row per run; rows without an accuracy are left out.
     effects : str
         The fixed effects as a formula of columns of `table`.
     accuracy, dataset, seed : str
@@ -136,7 +136,7 @@ def mixed_model(
     Returns
     -------
     DataFrame
-        A row a term: `estimate` on the logit scale, `standard_error`, `low` and `high` (95 % Wald interval),
+        A row per term: `estimate` on the logit scale, `standard_error`, `low` and `high` (95 % Wald interval),
         `p_value`; and the standard deviations of the random effects as "sd dataset", "sd seed", "sd residual".
 
     Raises

@@ -39,7 +39,7 @@ class Embedding:
         without labels. Ties go to the lower class.
     phi : float
         The paper's Φ of the code itself, in PCA space; NaN without labels, for a single class, or a single
-        image a class.
+        image per class.
     """
 
     method: str

@@ -85,7 +85,7 @@ def mean_interval(values: Sequence[float] | np.ndarray, level: float = 0.95) -> 
     Parameters
     ----------
     values : array_like, shape (n,)
-        Independent observations, one a seed; n ≥ 2.
+        Independent observations, one per seed; n ≥ 2.
     level : float, default 0.95
         Confidence level, between 0 and 1.
 

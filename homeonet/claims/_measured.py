@@ -44,7 +44,7 @@ class Measured:
     unit
         Such as ``"points"``, ``"%"`` or ``""`` for a ratio.
     values
-        One a seed, where the interval is over seeds.
+        One per seed, where the interval is over seeds.
     """
 
     case: str
@@ -75,7 +75,7 @@ class StudyClaims:
 
 
 def measured_over_seeds(case: str, values: Sequence[float] | np.ndarray, unit: str = "") -> Measured:
-    """The mean of one value a seed, with Student's t interval; values that are missing (NaN) are left out.
+    """The mean of one value per seed, with Student's t interval; values that are missing (NaN) are left out.
 
     A single value is its own interval. Of three to five seeds, which is what most studies have, a bootstrap interval
     of 95 % holds the mean in about 75 to 83 % of cases only, too seldom for a verdict.

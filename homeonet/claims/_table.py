@@ -62,7 +62,7 @@ class ClaimRow:
 def claim_rows(
     studies: Mapping[Path, StudyClaims] | None = None, registry: Registry | None = None
 ) -> list[ClaimRow]:
-    """A row a claim, in the registry's order; by default with the results that come with the package.
+    """A row per claim, in the registry's order; by default with the results that come with the package.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""The command ``homeonet``: one file a command. Reads options and prints; what it calls is elsewhere."""
+"""The command ``homeonet``: one file per command. Reads options and prints; what it calls is elsewhere."""

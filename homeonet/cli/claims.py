@@ -180,7 +180,7 @@ def _print_one(row: ClaimRow) -> None:
 
 
 def claims_markdown(rows: Sequence[ClaimRow]) -> str:
-    """Markdown tables, one a paper, with the rule and the command of each claim."""
+    """Markdown tables, one per paper, with the rule and the command of each claim."""
     from homeonet.claims._table import summary, value_text
 
     parts = ["# Claims of five papers, measured here", "", f"{summary(rows)}.", ""]

@@ -18,7 +18,7 @@ class IdxSet:
     Attributes
     ----------
     class_names : tuple of str
-        One name a class; labels are their positions.
+        One name per class; labels are their positions.
     folders : tuple of str
         Where below a data folder the files may lie, most specific first.
     prefix : str

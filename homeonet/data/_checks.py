@@ -61,7 +61,7 @@ def check_images(
     image_shape : tuple of int
         ``(height, width)``.
     class_names : tuple of str
-        One name a class.
+        One name per class.
     split : {'train', 'val', 'test'}, default 'train'
         Only in ``train`` must every class occur; the others may be empty.
     channels : int, default 1

@@ -34,7 +34,7 @@ class Dataset:
     source : str
         Folder or package the images came from.
     image_shape : tuple of int
-        ``(height, width)`` in pixels; ``(1, T)`` for time series and events, a column a step.
+        ``(height, width)`` in pixels; ``(1, T)`` for time series and events, a column per step.
     n_classes : int
         Number of classes.
     x_train, x_val, x_test : ndarray of float32

@@ -40,7 +40,7 @@ class RawImages:
     source : str
         Folder or package they came from.
     class_names : tuple of str
-        One name a class.
+        One name per class.
     x, y : ndarray of numbers and int64
         Training images ``(n, height, width)``, in colour ``(n, height, width, 3)``, and labels ``(n,)``.
     x_test, y_test : ndarray or None

@@ -1,4 +1,4 @@
-"""Figure of receptive fields: one small image a unit, in a grid.
+"""Figure of receptive fields: one small image per unit, in a grid.
 
 For what `homeonet.analysis.receptive_fields` returns. Never rescales one unit against another.
 """

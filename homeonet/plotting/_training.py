@@ -99,7 +99,7 @@ def plot_learning(
 
 
 def plot_layers(values: xr.DataArray, ax: Axes, *, label: str) -> dict[str, Artist]:
-    """One line a layer or weight over epochs.
+    """One line per layer or weight over epochs.
 
     Parameters
     ----------

@@ -46,7 +46,7 @@ class Evaluation:
     validation : dict of str to ReadoutResult
         The same readouts scored on the validation images; empty where there are none.
     phi : float
-        Clustering score of the test features; NaN for a single class, or a single image a class.
+        Clustering score of the test features; NaN for a single class, or a single image per class.
     """
 
     features_train: np.ndarray

@@ -26,7 +26,7 @@ _READOUTS = {
 
 
 def run_rows(runs: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
-    """Rows of a table with a column a run; the first row is the header.
+    """Rows of a table with one column per run; the first row is the header.
 
     Parameters
     ----------

@@ -276,7 +276,7 @@ def test_adaptation_a_unit_is_loaded_with_its_shapes():
         k: v.shape for k, v in model.state_dict().items()
     }
     assert plugin.scale("1").shape == (10,)
-    with pytest.raises(InputError, match="one threshold a layer"):
+    with pytest.raises(InputError, match="one threshold per layer"):
         ThresholdAdaptation(per="unit").attach(make("jelly_multi"))
 
 

@@ -56,7 +56,7 @@ def train(model: nn.Module, plugin, n_batches: int = 4) -> None:
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    # SpikingJelly's neurons have one threshold a layer
+    # SpikingJelly's neurons have one threshold per layer
     [
         (n, k)
         for n in MODELS

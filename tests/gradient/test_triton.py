@@ -182,7 +182,7 @@ x = 2 * torch.randn(41, 2, 3, 2, generator=torch.Generator().manual_seed(0)) + 1
 for kernel, levels, tau, small in itertools.product((1, 4), (1, 4), (0.25, 0.6), (False, True)):
     torch.manual_seed(kernel)
     neuron = DSN(3, kernel=kernel, levels=levels, tau=tau, surrogate="arctan")
-    if small:  # a threshold a unit
+    if small:  # a threshold per unit
         neuron.threshold_scale = torch.linspace(0.8, 1.2, 6).view(1, 3, 2)
     compiled = results(neuron, x)
     taken, fused = [], _triton.triton_dsn

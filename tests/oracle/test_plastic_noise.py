@@ -41,7 +41,7 @@ def noisy(bench, preset: str = "massey2026", **overrides: object):
 
 
 def course(b, n_steps: int, population: str = "exc") -> np.ndarray:
-    """Membrane potentials above rest, a row a step."""
+    """Membrane potentials above rest, a row per step."""
     rows = []
     for _ in range(n_steps):
         b.run(1)

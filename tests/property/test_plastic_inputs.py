@@ -1,6 +1,6 @@
 """Rate-coded images: spike probabilities, intervals, silence, certainty, and pauses while the network sleeps.
 
-Sixteen pixels drive sixteen neurons one to one, so strongly that each input spike is one output spike a step
+Sixteen pixels drive sixteen neurons one to one, so strongly that each input spike is one output spike per step
 later: the network's spikes are the input's, whatever else happens.
 """
 
@@ -114,7 +114,7 @@ def test_images_that_follow_one_another_do_not_mix(bench) -> None:
 
 def test_black_images_are_silent_and_certain_pixels_fire_in_every_step(bench) -> None:
     images = np.zeros((3, N))
-    images[0, 3] = 1.0  # all of the rate on one pixel: 16 * 100 Hz is more than one spike a step
+    images[0, 3] = 1.0  # all of the rate on one pixel: 16 * 100 Hz is more than one spike per step
     images[2, 5] = 1.0
     b = relay(bench, input__presentation="0.1 s")
     show(b, images, 100.0)

@@ -1,4 +1,4 @@
-"""The table that :func:`homeonet.gradient.cost` returns: a row a layer, totals, both conventions."""
+"""The table that :func:`homeonet.gradient.cost` returns: a row per layer, totals, both conventions."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class FixedLIF(MembraneNeuron):
     Parameters
     ----------
     neuron : LIF or TrLIF
-        Where the constants come from, scalars or one a channel.
+        Where the constants come from, scalars or one per channel.
 
     Attributes
     ----------
@@ -90,8 +90,8 @@ class FixedLIF(MembraneNeuron):
 class FixedHDLIF(MembraneNeuron):
     """A deployed :class:`HDLIF`, Mem-BN folded: ``m_t = λ̂_t v_{t-1} + g_t I_t - b_t``.
 
-    With α* and β* of :meth:`MembraneNorm.folded`, λ̂ = α* λ, g = α* and b = β*, a number a step and channel; the
-    other variants have λ̂ = λ, a number a step, and neither g nor b.
+    With α* and β* of :meth:`MembraneNorm.folded`, λ̂ = α* λ, g = α* and b = β*, a number per step and channel; the
+    other variants have λ̂ = λ, a number per step, and neither g nor b.
 
     Parameters
     ----------

@@ -89,7 +89,7 @@ class ForeignLayer(SpikingLayer):
     threshold_attribute : str
         What the threshold is called.
     threshold_is_number : bool
-        Whether it must be a Python number, so one a layer.
+        Whether it must be a Python number, so one per layer.
     """
 
     sequence = fixed_length = threshold_is_number = emits_ones = False

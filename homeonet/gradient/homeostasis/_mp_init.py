@@ -19,7 +19,7 @@ __all__ = ["MPInit"]
 
 
 class MPInit(Homeostasis):
-    """``U[0] = μ``, one number a layer; in training, after a sequence, ``μ ← momentum μ + (1 - momentum) mean U[T]``.
+    """``U[0] = μ``, one number per layer; in training, after a sequence, ``μ ← momentum μ + (1 - momentum) mean U[T]``.
 
     The mean is over the elements that spiked in the sequence; U is the membrane after its reset. μ is used in
     training and in evaluation, and starts at rest: 0, or SpikingJelly's ``v_reset``.

@@ -30,7 +30,7 @@ class RateMeter:
     model : Module
     layers : list of SpikingLayer
     report : callable
-        ``report(rates, order)``, without gradients: `rates` a rate a layer, shape (), or (*) of each unit, None for a
+        ``report(rates, order)``, without gradients: `rates` a rate per layer, shape (), or (*) of each unit, None for a
         layer that was not called; `order` the indices of the layers as they were first called, the rest after them.
     by_unit : bool
         Default False.

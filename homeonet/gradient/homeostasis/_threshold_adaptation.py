@@ -32,7 +32,7 @@ class ThresholdAdaptation(ThresholdHomeostasis):
         Of adaptation, a pass; at least 0. Default 0.01; 0 switches it off.
     per : {"layer", "unit"}
         "unit": each element of a step without its batch axis has a threshold of its own (not in SpikingJelly's
-        neurons, which hold one number a layer). Default "layer".
+        neurons, which hold one number per layer). Default "layer".
     bounds : (float, float)
         Of s, positive, around 1. Default (0.25, 4).
 
@@ -108,7 +108,7 @@ class ThresholdAdaptation(ThresholdHomeostasis):
         for layer in layers:
             if self.by_unit and isinstance(layer, SpikingJellyLayer):
                 raise InputError(
-                    f"ThresholdAdaptation: per = 'unit', but {layer} of SpikingJelly has one threshold a layer; use "
+                    f"ThresholdAdaptation: per = 'unit', but {layer} of SpikingJelly has one threshold per layer; use "
                     "per='layer'"
                 )
 
@@ -125,7 +125,7 @@ class ThresholdAdaptation(ThresholdHomeostasis):
 
     def _update(self, rates: list[Any], order: list[int]) -> None:
         if self.rate == 0:
-            return  # and keep one number a layer: gradients of a learnt threshold are then summed as without it
+            return  # and keep one number per layer: gradients of a learnt threshold are then summed as without it
         low, high = (math.log(bound) for bound in self.bounds)
         for i, rate in enumerate(rates):
             if rate is None:

@@ -78,12 +78,12 @@ def quantise(spikes: Tensor, bits: int, clipped_gradient: bool = False) -> Tenso
 
 
 def per_step(values: Tensor, x_t: Tensor) -> Tensor:
-    """One number a step, shape (T,), broadcastable to (T, *x_t.shape)."""
+    """One number per step, shape (T,), broadcastable to (T, *x_t.shape)."""
     return values.view(-1, *[1] * x_t.dim())
 
 
 def per_channel(values: Tensor, x_t: Tensor) -> Tensor:
-    """One number a step and channel, shape (T, C), broadcastable to (T, B, C, *)."""
+    """One number per step and channel, shape (T, C), broadcastable to (T, B, C, *)."""
     return values.view(len(values), 1, -1, *[1] * (x_t.dim() - 2))
 
 

@@ -23,7 +23,7 @@ __all__ = ["linear_recurrence", "linear_recurrence_reference", "scan_backend"]
 
 #: Products of decays below this are zero, far below the resolution of what they multiply.
 _SMALLEST = 1e-30
-#: Up to this length one operation a step is the faster form.
+#: Up to this length one operation per step is the faster form.
 _SERIAL_STEPS = 48
 #: Eight arrays of this many floats fit a second-level cache.
 _BLOCK_ELEMENTS = 1 << 16
@@ -189,7 +189,7 @@ def _scan_into(
 
 
 def _serial(decay: Tensor, x: Tensor, initial: Tensor | None, out: Tensor, *, reverse: bool = False) -> None:
-    """One operation a step, from the last one if `reverse`."""
+    """One operation per step, from the last one if `reverse`."""
     steps = list(zip(decay.unbind(0), x.unbind(0), out.unbind(0), strict=True))
     h = initial
     for decay_t, x_t, out_t in reversed(steps) if reverse else steps:

@@ -78,7 +78,7 @@ def triton_charge(
         In float32, contiguous, on one GPU, as all.
     initial, after : Tensor, shape (...)
     decay, threshold : Tensor
-        One value a step.
+        One value per step.
     """
     from homeonet.gradient.kernels._triton_kernels import charge
 

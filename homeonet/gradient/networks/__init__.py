@@ -1,6 +1,6 @@
 """Networks of the papers, built from any of the neurons: ``network("resnet18", (1, 28, 28), 10, Parts("trlif"))``.
 
-All take a sequence (T, B, ...) and give a vote a step (T, B, classes); the mean over time decides.
+All take a sequence (T, B, ...) and give a vote per step (T, B, classes); the mean over time decides.
 """
 
 from __future__ import annotations

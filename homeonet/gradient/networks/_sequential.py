@@ -22,7 +22,7 @@ class ColumnNet(nn.Module):
     Parameters
     ----------
     channels, size, classes : int
-        The input is (T, B, channels, size): a column a step, T columns. Output: (T, B, classes).
+        The input is (T, B, channels, size): a column per step, T columns. Output: (T, B, classes).
     parts : Parts
     width : int
         Channels of the convolutions. Default 128.

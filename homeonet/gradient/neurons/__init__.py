@@ -1,1 +1,1 @@
-"""Spiking neurons, one a file, and what they have in common: states, steps and sequences."""
+"""Spiking neurons, one per file, and what they have in common: states, steps and sequences."""

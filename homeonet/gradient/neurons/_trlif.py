@@ -28,7 +28,7 @@ class TrLIF(MembraneNeuron):
     threshold : float
         Initial threshold, positive; learnt as ``softplus(k)``. Default 1.
     channels : int, optional
-        One τ and threshold for each of this many channels (axis 2 of the input); without it one a layer.
+        One τ and threshold for each of this many channels (axis 2 of the input); without it one per layer.
     learn_tau, learn_threshold : bool
         Whether they are trained. Default True.
     threshold_rule : {"trsg", "as", "rs"}

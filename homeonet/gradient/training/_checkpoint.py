@@ -148,7 +148,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def _layers(model: nn.Module) -> str:
-    """What the layers of `model` are beyond the names and shapes of their tensors: JSON of a line a layer."""
+    """What the layers of `model` are beyond the names and shapes of their tensors: JSON of one line per layer."""
     return json.dumps(
         {
             name: f"{type(module).__name__}({_constants(module)})"

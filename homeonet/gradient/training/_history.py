@@ -1,4 +1,4 @@
-"""What a training run records: a row an epoch, and at the end labelled arrays."""
+"""What a training run records: a row per epoch, and at the end labelled arrays."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class ActivityProbe:
 
 @dataclass
 class History:
-    """Rows, one an epoch; JSON can hold them.
+    """Rows, one per epoch; JSON can hold them.
 
     Attributes
     ----------

@@ -81,7 +81,7 @@ def check_segment(
     windows : OpenWindows
         As the segment before left them.
     configs : sequence of Config
-        One a replica; each is judged by its own bounds.
+        One per replica; each is judged by its own bounds.
     active : sequence of int
         The replicas that still learn; what the others do is nobody's concern.
     end_step : int

@@ -87,8 +87,8 @@ class Training:
     Parameters
     ----------
     configs : sequence of Config
-        One a replica, all of one structure, with the same time step and presentation.
-    images : ndarray, shape (n_images, n_pixels), or a sequence of such, one a replica
+        One per replica, all of one structure, with the same time step and presentation.
+    images : ndarray, shape (n_images, n_pixels), or a sequence of such, one per replica
         In the order of presentation; of equal numbers.
     device : {"auto", "cpp", "cuda", "brian2cuda", "runtime"}
 
@@ -253,7 +253,7 @@ class Training:
         return table
 
     def _per_replica(self, values: np.ndarray, group: str) -> np.ndarray:
-        """A parameter's array: shared by one replica, a copy a neuron for several."""
+        """A parameter's array: shared by one replica, a copy per neuron for several."""
         repeats = 1 if len(self.configs) == 1 else self.structure.size(group)
         return np.repeat(values.astype(float), repeats)
 

@@ -5,7 +5,7 @@ image evokes do not depend on when the network slept, so runs with and without s
 
 In each step a pixel fires with probability ``p = rate * dt``; instead of drawing every step, the wake step of
 its next spike is drawn from the geometric distribution, at each spike and anew at the onset of each image
-(the process has no memory, so this changes nothing). The table `stimulus` holds ``log(1 - p)``, a row an image.
+(the process has no memory, so this changes nothing). The table `stimulus` holds ``log(1 - p)``, a row per image.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A trace rises by one at each spike ("all" pairs) or is set to one ("nearest" pair), after the synapses of that
 step were updated, so that two spikes in the same step do not see each other. Traces on neurons rather than on
-synapses cost one update a neuron and can be carried between segments.
+synapses cost one update per neuron and can be carried between segments.
 
 Source: Morrison, Diesmann & Gerstner 2008 (all-to-all and nearest-neighbour pairing).
 """
