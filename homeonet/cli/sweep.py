@@ -166,7 +166,7 @@ def _status(options: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def sweep_meter(total: int, dashboard: str) -> Iterator[Watcher]:
-    """A progress meter on standard error: pieces done, running and failed, time left; in a log a line a minute."""
+    """A progress meter on standard error: pieces done, running and failed, time left; in a log one line per minute."""
     from tqdm import tqdm
 
     watched = sys.stderr.isatty()

@@ -1,6 +1,6 @@
 """The plastic engine: recurrent E/I networks grown by STDP under a sleep-wake controller, compiled.
 
-Networks are Brian2 equations, one mechanism a file, run as a compiled program that is a pure function of its
+Networks are Brian2 equations, one mechanism per file, run as a compiled program that is a pure function of its
 arrays. This package never imports torch; brian2 is imported only to write a program that is not in the cache,
 or to run without a compiler.
 """

@@ -4,7 +4,7 @@
 ``Grid``           the crossed parameters; ``load_grid`` reads it from TOML
 ``sweep``          runs every cell that is not done yet, on this machine or on a Dask cluster
 ``sweep_status``   what is done, failed, begun and to do
-``open_sweep``     the results as one ``xarray.Dataset`` with a dimension a parameter
+``open_sweep``     the results as one ``xarray.Dataset`` with one dimension per parameter
 ``estimate``       how long it will take, from one short measured cell
 =================  ==================================================================================
 """

@@ -1,1 +1,1 @@
-"""One mechanism a file: its equations with units, its values, its state, and the source that it is from."""
+"""One mechanism per file: its equations with units, its values, its state, and the source that it is from."""

@@ -1,7 +1,7 @@
 """AHSAR: the threshold of each population follows its firing rate, and neighbours share the burden.
 
 Its layers are the populations of the network, in their order; networks that are stacked learn one after the other,
-each with an AHSAR of its own. One neuron a replica holds r̄ and h of them all. At the first tick of the
+each with an AHSAR of its own. One neuron per replica holds r̄ and h of them all. At the first tick of the
 slow clock (100 ms) at which `window` has passed since the last update, with r_l the mean rate of population l in
 between and r* the target rate::
 

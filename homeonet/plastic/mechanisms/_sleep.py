@@ -1,4 +1,4 @@
-"""The sleep controller: one neuron a replica that decides, step by step, whether the network sleeps.
+"""The sleep controller: one neuron per replica that decides, step by step, whether the network sleeps.
 
 Falls asleep after `interval_steps` awake, or when the total excitatory weight W exceeds `trigger_level`; wakes
 after `longest_steps`, or when W is at most `base_level`. It counts wake steps, which are the inputs' clock: a

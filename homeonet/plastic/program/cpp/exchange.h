@@ -40,7 +40,7 @@ template <typename T> void write_counted(FILE* file, const std::vector<T>& value
   write(file, values.data(), values.size());
 }
 
-// A state monitor holds a row a sample; written row after row, as doubles.
+// A state monitor holds one row per sample; written row after row, as doubles.
 template <typename Array2D> void write_rows(FILE* file, Array2D& values) {
   for (int row = 0; row < values.n; row++) write(file, &values(row, 0), (size_t)values.m);
 }

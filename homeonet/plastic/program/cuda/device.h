@@ -79,7 +79,7 @@ struct SpikeLog {
   }
 };
 
-// Samples of one segment, a row a sample.
+// Samples of one segment, one row per sample.
 struct SampleLog {
   double* values;
   int64_t every, first;  // steps a sample; number of the first sample
