@@ -1,7 +1,7 @@
 """Weights over training, relative to their start.
 
 Norm of all weights divided by the norm at the start, over the share of the training that is done, means over seeds;
-a panel per kind of network, a line per homeostasis. The grey line is no change. Vertical axes are logarithmic and differ
+a panel per kind of network, a line per homeostasis. Grey: no change. Vertical axes are logarithmic and differ
 between panels.
 """
 

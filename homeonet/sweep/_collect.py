@@ -88,7 +88,7 @@ def open_sweep(folder: str | Path) -> xr.Dataset:
 
 
 def sweep_table(folder: str | Path) -> pd.DataFrame:
-    """The same as a table: one row per cell, one column per axis of the grid and per metric; machine's timings left out."""
+    """The same as a table: one row per cell, one column per axis and metric; the machine's timings are left out."""
     return _table(open_sweep(folder), timings=False)
 
 

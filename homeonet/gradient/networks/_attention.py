@@ -18,7 +18,7 @@ class SECA(nn.Module):
     kernel_size : int
         Neighbouring channels that decide on a channel's weight; odd. Default 5.
     shared_over_time : bool
-        One weight per channel for all time steps, from the mean over time and space. Default False: one per step, from the
+        One weight per channel for all steps, from the mean over time and space. Default False: one per step, from the
         step's own mean over space.
 
     bias : bool
