@@ -24,7 +24,7 @@ def draw(data: xr.Dataset) -> Figure:
     """A column per kind of network, a row per homeostasis."""
     if "code" not in data:
         raise InputError(
-            "the data of cross_paradigm has no codes; run `python studies/cross_paradigm.py --full`"
+            "the data of cross_paradigm has no codes; run `python studies/cross_paradigm/study.py --full`"
         )
     there = data.dropna("homeostasis", how="all", subset=["code"]).dropna(
         "paradigm", how="all", subset=["code"]

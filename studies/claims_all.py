@@ -62,7 +62,7 @@ def main() -> int:
     for k, name in enumerate(names):
         left = timedelta(minutes=round(sum(guess[other] for other in names[k:])))
         print(f"[{k + 1}/{len(names)}] {name}; about {left} left", flush=True)
-        script = SOURCE / "studies" / f"{name}.py"
+        script = SOURCE / "studies" / name / "study.py"
         start = time.perf_counter()
         words = [sys.executable, str(script), "--quick" if options.quick else "--full"]
         code = subprocess.run([*words, "--out", str(options.out / name)], check=False).returncode
@@ -86,8 +86,8 @@ def keep(name: str, folder: Path) -> None:
     """Copy what a study wrote to where the source has it."""
     targets = {
         "claims.json": SOURCE / "homeonet" / "claims" / "measured" / f"{name}.json",
-        "table.md": SOURCE / "studies" / "results" / f"{name}.md",
-        "figure.png": SOURCE / "studies" / "results" / f"{name}.png",
+        "table.md": SOURCE / "studies" / name / "table.md",
+        "figure.png": SOURCE / "studies" / name / "figure.png",
         "figure.nc": SOURCE / "figures" / "data" / f"{name}.nc",
     }
     for part, target in targets.items():

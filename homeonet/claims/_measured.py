@@ -102,7 +102,7 @@ def study_command(arguments: Sequence[str] | None = None) -> str:
     if "--out" in given:
         del given[given.index("--out") : given.index("--out") + 2]
     given = [word for word in given if not word.startswith("--out=")]
-    return " ".join(["python", f"studies/{Path(script).name}", *given])
+    return " ".join(["python", "/".join(["studies", *Path(script).resolve().parts[-2:]]), *given])
 
 
 def write_measured(
@@ -120,7 +120,7 @@ def write_measured(
     folder
         The results of the study.
     study
-        Its name, that of its script.
+        Its name, that of its folder.
     scale
         Data, sizes, epochs and seeds, in words.
     measured

@@ -44,7 +44,7 @@ class Claim(_Section):
     paper
         The paper's figure, as text.
     study
-        Name of the script that measures it.
+        Name of the folder, in ``studies/``, of what measures it.
     quantity
         What is measured, with its unit.
     above, at_least, at_most, below, between

@@ -92,7 +92,7 @@ def claim_rows(
 def _row(name: str, claim: Claim, registry: Registry, found: tuple[Path, StudyClaims] | None) -> ClaimRow:
     cases: tuple[Measured, ...] = ()
     scale = None
-    command = f"python studies/{claim.study}.py" if claim.study else None
+    command = f"python studies/{claim.study}/study.py" if claim.study else None
     if found is not None and claim.study is not None:
         path, study = found
         cases, scale, command = tuple(study.measured[name]), study.scale, study.command

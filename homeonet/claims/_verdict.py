@@ -60,7 +60,7 @@ def judge(claim: Claim, cases: Sequence[Measured] | None) -> Verdict:
     if claim.untestable is not None:
         return Verdict("not testable here", claim.untestable)
     if not cases:
-        return Verdict("not measured", f"no result of studies/{claim.study}.py is there yet")
+        return Verdict("not measured", f"no result of studies/{claim.study} is there yet")
     outcomes = tuple(outcome(claim, case) for case in cases)
     passed, failed = outcomes.count("passes"), outcomes.count("fails")
     verdict = "partly"

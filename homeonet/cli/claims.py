@@ -30,7 +30,7 @@ examples:
   homeonet claims
   homeonet claims hdlif-online-accuracy            (its cases, rule and reason)
   homeonet claims --json > claims.json
-  homeonet claims --markdown > studies/results/claims.md
+  homeonet claims --markdown > studies/claims.md
   homeonet claims --from results                   (what your own runs of the studies measured)
   homeonet claims dsn-exact --run --quick          (run its study again, then judge what it measured)
 
@@ -98,7 +98,7 @@ def _run_study(name: str, quick: bool, out: str | None) -> Path:
     claim = load_registry()[name]
     if claim.study is None:
         raise InputError(f"{name} has no study to run: {claim.untestable}")
-    script = source_folder("studies") / f"{claim.study}.py"
+    script = source_folder("studies") / claim.study / "study.py"
     if not script.is_file():
         raise InputError(f"{script}, the study of {name}, is not there; take the studies of this version")
     folder = Path(out) if out else Path("results", claim.study + "_quick" * quick)

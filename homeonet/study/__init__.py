@@ -1,1 +1,1 @@
-"""What studies share: tables of results, and the gallery of figures."""
+"""What studies share: options, tables and intervals, measured claims, timing, figure data and the gallery."""

@@ -146,7 +146,7 @@ def _dataset(study: str, scripts: Path, source: str | Path | None) -> xr.Dataset
     if newest is None:
         where = f"below {source}" if source is not None else f"in {scripts.name}/data"
         raise InputError(
-            f"no data of the study {study} {where}; run `python studies/{study}.py`, then give --from its folder"
+            f"no data of the study {study} {where}; run `python studies/{study}/study.py`, then give --from its folder"
         )
     return newest
 

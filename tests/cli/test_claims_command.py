@@ -50,8 +50,8 @@ def results(tmp_path: Path) -> Path:
 def studies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of studies with one tiny one."""
     folder = tmp_path / "studies"
-    folder.mkdir()
-    (folder / "dsn.py").write_text(FAKE)
+    (folder / "dsn").mkdir(parents=True)
+    (folder / "dsn" / "study.py").write_text(FAKE)
     monkeypatch.setenv("HOMEONET_STUDIES", str(folder))
     monkeypatch.chdir(tmp_path)
     return folder
@@ -109,7 +109,7 @@ def test_a_study_is_run_again_and_judged_by_what_it_measured(
     assert main(["claims", "dsn-exact", "--run", *scale, *out, "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert row["verdict"] == verdict and row["scale"] == "tiny"
-    assert row["command"] == f"python studies/dsn.py {'--quick' if scale else '--full'}"
+    assert row["command"] == f"python studies/dsn/study.py {'--quick' if scale else '--full'}"
     assert (folder / "claims.json").is_file()
 
 
@@ -118,10 +118,10 @@ def test_what_cannot_be_run_is_said_with_a_remedy(studies, monkeypatch, capsys) 
     assert "has no study to run" in refused(["claims", "hdlif-imagenet", "--run"], capsys)
     assert "needs a claim" in refused(["claims", "--run"], capsys)
     assert "--quick belongs to --run" in refused(["claims", "dsn-exact", "--quick"], capsys)
-    assert "hd_lif.py, the study of hdlif-fold, is not there" in refused(
+    assert "study.py, the study of hdlif-fold, is not there" in refused(
         ["claims", "hdlif-fold", "--run"], capsys
     )
-    (studies / "dsn.py").write_text("raise SystemExit(3)")
+    (studies / "dsn" / "study.py").write_text("raise SystemExit(3)")
     assert "failed with exit code 3" in refused(["claims", "dsn-exact", "--run"], capsys, 1)
     monkeypatch.setenv("HOMEONET_STUDIES", str(studies / "absent"))
     assert "correct $HOMEONET_STUDIES" in refused(["claims", "dsn-exact", "--run"], capsys)
@@ -172,7 +172,7 @@ def test_the_gallery_draws_what_is_there_and_lists_what_is_missing(
     printed = capsys.readouterr().out
     assert (out / "sleep_gradient.png").read_bytes().startswith(b"\x89PNG")
     assert not (out / "dsn.png").exists()
-    assert "not drawn: dsn: no data of the study dsn" in printed and "python studies/dsn.py" in printed
+    assert "not drawn: dsn: no data of the study dsn" in printed and "python studies/dsn/study.py" in printed
     page = (out / "README.md").read_text(encoding="utf-8")
     assert "![Sleep in networks trained by gradients](sleep_gradient.png)" in page
     assert "Lines are means" in page and "Not drawn yet: no data of the study dsn" in page
@@ -186,7 +186,7 @@ def test_one_figure_is_drawn_in_any_format_from_the_data_of_the_source(
     assert main(["figure", "sleep_gradient", "--format", "svg", "--out", str(tmp_path / "one")]) == 0
     assert os.listdir(tmp_path / "one") == ["sleep_gradient.svg"]
     capsys.readouterr()
-    assert "run `python studies/dsn.py`" in refused(["figure", "dsn"], capsys)
+    assert "run `python studies/dsn/study.py`" in refused(["figure", "dsn"], capsys)
     assert "did you mean sleep_gradient" in refused(["figure", "sleep_gradien"], capsys)
 
 
@@ -199,7 +199,7 @@ def test_every_script_of_the_gallery_has_a_caption_and_a_study() -> None:
         script = load_figure(path)
         title, _, caption = script.__doc__.partition("\n")
         assert title.endswith(".") and len(caption.split()) > 20 and callable(script.main)
-        assert script.STUDY == "claims" or (FIGURES.parent / "studies" / f"{script.STUDY}.py").is_file()
+        assert script.STUDY == "claims" or (FIGURES.parent / "studies" / script.STUDY / "study.py").is_file()
 
 
 def test_the_whole_gallery_is_drawn_from_what_the_source_holds(capsys, tmp_path, monkeypatch) -> None:

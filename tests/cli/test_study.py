@@ -12,7 +12,7 @@ import pytest
 
 from homeonet import load_run
 
-STUDY = Path(__file__).parents[2] / "studies" / "sleep_wake.py"
+STUDY = Path(__file__).parents[2] / "studies" / "sleep_wake" / "study.py"
 # 40 images of half a second; sleeps after every second awake, so that the arms differ
 FEW = ["--quick", "--data", "geometric", "--train", "40", "--test", "20"]
 FEW += ["--set", "input.presentation=0.5 s", "--set", "evaluation.presentation=0.2 s"]
@@ -48,7 +48,7 @@ def test_the_study_prints_and_writes_one_table(done) -> None:
         title, *cells = (cell.strip() for cell in row.strip("|").split("|"))
         assert title in printed and all(cell in printed for cell in cells), row
     assert str(Path("results", "sleep_wake_quick")) in process.stdout
-    assert (out / "sleep_wake.png").read_bytes().startswith(b"\x89PNG")
+    assert (out / "figure.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_its_arms_are_complete_runs_that_differ_in_sleep_alone(done) -> None:

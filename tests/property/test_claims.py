@@ -118,7 +118,7 @@ def test_the_registry_is_whole() -> None:
     assert {c.source for c in testable.values()} == set(registry.sources)
     assert all(c.rule and c.quantity and c.study for c in testable.values())
     studies = Path(__file__).parents[2] / "studies"
-    missing = {c.study for c in testable.values() if not (studies / f"{c.study}.py").is_file()}
+    missing = {c.study for c in testable.values() if not (studies / str(c.study) / "study.py").is_file()}
     assert not missing
 
 

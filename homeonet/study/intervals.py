@@ -1,0 +1,72 @@
+"""Means over seeds with their intervals, and paired differences, as text and as rows of tables."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from homeonet.analysis import bootstrap_interval, compare_conditions
+
+__all__ = ["cell", "compared", "difference", "interval_text", "table_of"]
+
+
+def table_of(results: xr.Dataset, columns: Mapping[str, str], dims: Mapping[str, str]) -> list[list[str]]:
+    """A line a condition: mean over seeds of each column with its bootstrap interval, in per cent.
+
+    `columns` and `dims` give titles to metrics and dimensions; a failed run is left out, and counted.
+    """
+    rows = [[*dims.values(), *columns.values()]]
+    for place in itertools.product(*(results[name].values for name in dims)):
+        here = results.sel(dict(zip(dims, place, strict=True)))
+        labels = [value if isinstance(value, str) else f"{value:g}" for value in place]
+        rows.append([*labels, *(cell(100 * here[name].to_numpy().ravel()) for name in columns)])
+    return rows
+
+
+def cell(values: np.ndarray, form: str = "{:.1f}") -> str:
+    """Mean over seeds with its bootstrap interval; a failed run is left out, and counted."""
+    present = values[np.isfinite(values)]
+    failed = f" ({len(values) - len(present)} failed)" if len(present) < len(values) else ""
+    if len(present) < 2:
+        return f"{form.format(present[0])}{failed}" if len(present) else failed.strip()
+    found = bootstrap_interval(present)
+    mean, low, high = (form.format(value) for value in (found.estimate, found.low, found.high))
+    return f"{mean} [{low}, {high}]{failed}"
+
+
+def difference(at: xr.Dataset) -> str:
+    """A condition's paired difference from the reference of `compare_conditions`, with interval and corrected p."""
+    if not np.isfinite(at["difference"]):
+        return ""
+    mean, low, high, p = (
+        float(at[name]) for name in ("difference", "difference_low", "difference_high", "p_holm")
+    )
+    return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}], p = {p:.2f}"
+
+
+def interval_text(values: Sequence[float] | np.ndarray | xr.DataArray, form: str = ".1f") -> str:
+    """Mean with its bootstrap interval; missing values are left out, and counted."""
+    found = np.asarray(values, dtype=float).ravel()
+    present = found[np.isfinite(found)]
+    failed = f" ({len(found) - len(present)} failed)" if len(present) < len(found) else ""
+    if len(present) < 2 or np.ptp(present) == 0:
+        return (f"{present[0]:{form}}{failed}" if len(present) else failed).strip()
+    ends = bootstrap_interval(present)
+    return f"{ends.estimate:{form}} [{ends.low:{form}}, {ends.high:{form}}]{failed}"
+
+
+def compared(values: xr.DataArray, dim: str, reference: Any) -> list[list[str]]:
+    """A line a condition along `dim`: its name, mean with interval, and paired difference from `reference`."""
+    tests = compare_conditions(values, dim, reference=reference)
+    return [
+        [
+            str(place) if isinstance(place, str) else f"{place:g}",
+            interval_text(values.sel({dim: place})),
+            difference(tests.sel({dim: place})),
+        ]
+        for place in values[dim].values
+    ]

@@ -1,0 +1,132 @@
+"""The command lines of studies: ``--quick`` or ``--full``, and each of their numbers by itself."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+__all__ = ["QUICK", "UNGUARDED", "Scale", "options_of", "scale_of", "study_options", "training"]
+
+#: A network that explodes or falls silent has an accuracy too: the guard is off, for no rate is beyond these.
+UNGUARDED = {"guard.max_rate": "1001 Hz", "guard.min_rate": "0 Hz"}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much a study trains: images, epochs and seeds. Every field is an option of the command line.
+
+    A study with more options has a subclass, whose fields say in their metadata what "help" is printed.
+    """
+
+    data: str = "fashion"
+    train: int = 4000
+    val: int = 0
+    test: int = 10000
+    epochs: int = 3
+    seeds: tuple[int, ...] = (1, 2, 3)
+
+
+#: A minute on two cores, from embedded images.
+QUICK = Scale("mnist5k", train=400, val=100, test=300, epochs=1, seeds=(1, 2))
+_HELP = {
+    "data": "images",
+    "train": "training images",
+    "val": "of them kept for validation",
+    "test": "test images",
+    "epochs": "epochs",
+    "seeds": "seeds",
+}
+
+
+def study_options(description: str, name: str, full: Scale, quick: Scale = QUICK) -> argparse.Namespace:
+    """The command line of a study: ``--quick`` or ``--full``, each of whose numbers can be set by itself."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--quick", action="store_true", help="embedded images, few of them: a minute")
+    which.add_argument("--full", action="store_true", help="the committed scale (default); resumes")
+    for item in fields(full):
+        value = getattr(full, item.name)
+        several = isinstance(value, tuple)
+        kind = type(value[0] if several else value)
+        given: dict[str, Any] = (
+            {"nargs": "*" if kind is str else "+", "metavar": "S"} if several else {"metavar": "N"}
+        )
+        text = f"{item.metadata.get('help') or _HELP[item.name]}; default: " + (
+            " ".join(map(str, value)) if several else str(value)
+        )
+        parser.add_argument(f"--{item.name}", type=kind, help=text, **given)
+    parser.add_argument("--workers", type=int, metavar="N", help="processes; default: all usable cores")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="a running Dask scheduler")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: results/ and the study's name")
+    options = parser.parse_args()
+    for field, value in asdict(quick if options.quick else full).items():
+        if getattr(options, field) is None:
+            setattr(options, field, list(value) if isinstance(value, tuple) else value)
+    options.name, options.out = name, options.out or Path("results", f"{name}{'_quick' * options.quick}")
+    return options
+
+
+def training(options: argparse.Namespace) -> dict[str, Any]:
+    """Data, sizes and epochs as fixed parameters of a grid."""
+    return {name: getattr(options, name) for name in ("data", "train", "val", "test", "epochs")}
+
+
+def options_of(
+    description: str,
+    name: str,
+    *,
+    presets: list[str],
+    data: list[str],
+    seeds: list[int],
+    train: int,
+    test: int,
+    single: tuple[str, ...] = (),
+) -> argparse.Namespace:
+    """The command line of a study: ``--quick`` or ``--full``, and how to run it; its defaults are those given.
+
+    `single` are options that take one value, and no list.
+    """
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    scale = parser.add_mutually_exclusive_group()
+    scale.add_argument("--quick", action="store_true", help="embedded images, few of them: minutes")
+    scale.add_argument("--full", action="store_true", help="the real thing (default): hours; resumes")
+    parser.add_argument(
+        "--data", nargs="+", metavar="NAME", help=f"default: {' '.join(data)} (quick: mnist5k)"
+    )
+    parser.add_argument(
+        "--presets", nargs="+", metavar="NAME", default=presets, help=f"default: {' '.join(presets)}"
+    )
+    listed = " ".join(map(str, seeds))
+    parser.add_argument("--seeds", nargs="+", type=int, metavar="S", help=f"default: {listed} (quick: 1 2)")
+    parser.add_argument(
+        "--train", type=int, metavar="N", help=f"training images; default: {train} (quick: 100)"
+    )
+    parser.add_argument("--test", type=int, metavar="N", help=f"test images; default: {test} (quick: 50)")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes; default: all usable cores")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="a running Dask scheduler")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: results/ and the study's name")
+    options = parser.parse_args()
+    quick = options.quick
+    options.seeds = options.seeds or ([1, 2] if quick else seeds)
+    options.data = options.data or (["mnist5k"] if quick and data != ["geometric"] else data)
+    options.train = options.train or (100 if quick else train)
+    options.test = options.test or (50 if quick else test)
+    for option, found in (("--data", options.data), ("--presets", options.presets)):
+        if option in single and len(found) > 1:
+            parser.error(f"{option} {' '.join(found)}: this study takes one")
+    options.out = options.out or Path("results", f"{name}_quick" if quick else name)
+    return options
+
+
+def scale_of(options: argparse.Namespace) -> str:
+    """Data, sizes, epochs and seeds of a study in words, for notes and claims."""
+    data = options.data if isinstance(options.data, str) else ", ".join(options.data)
+    sizes, n = f"{options.train} training and {options.test} test images", getattr(options, "epochs", None)
+    epochs = "" if n is None else f", {n} epoch{'s' * (n > 1)}"
+    return f"{data}, {sizes}{epochs}, seeds {' '.join(map(str, options.seeds))}"

@@ -1,0 +1,80 @@
+"""Does DSN keep its promises: accuracy at equal parameters, speed at length, exactness in parallel, stable long text?
+
+On images read column by column, on permuted pixels and on UCR's series DSN with four levels, with one, and with a
+static decay stands beside LIF, PSN and sliding PSN, all with as many parameters. Training time is taken against T, in
+turns; parallel membranes are compared with serial ones; and a language model over characters, trained on stretches of
+256, reads 30 000 at a time.
+
+HOMEONET_DATA=… python studies/dsn/study.py --full     # half an hour; resumes; needs Crop.npz and
+                                                           # ElectricDevices.npz of UCR
+HOMEONET_DATA=… python studies/dsn/study.py --full --more mnist:permuted:14    # without these
+HOMEONET_DATA=… python studies/dsn/study.py --encoding pixels --size 14 --more --out results/dsn_pixels
+python studies/dsn/study.py --quick                    # embedded images, a minute
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+
+import speed  # before what imports torch
+
+# isort: split
+import characters
+import xarray as xr
+from networks import HEAD, DSNScale, accuracy_claims, accuracy_rows, networks, scale_of_tasks, tasks_of
+
+from homeonet.cli.study import finish
+from homeonet.cli.terminal import run_main
+from homeonet.study.figure_data import gallery_figure
+from homeonet.study.measured import accuracies
+from homeonet.study.options import QUICK, study_options
+from homeonet.study.tables import markdown_table
+
+EXACT_STEPS = 4096
+
+
+def main() -> None:
+    """Run what is missing, then print and write the tables, the claims and the figure."""
+    full = DSNScale(train=2000, test=2000, epochs=3)
+    small = {"width": 8, "epochs": 2, "lengths": (32, 256, 1024), "rounds": 3, "updates": 20, "tested": 2000}
+    small |= {"more": ("mnist5k:permuted:7",), "more_epochs": 2}
+    options = study_options(__doc__ or "", "dsn", full, DSNScale(**vars(QUICK) | small))
+    rows, found, asked = [HEAD], {}, tasks_of(options)
+    for task in asked:
+        chosen, results = networks(task, options)
+        rows += accuracy_rows(task, chosen, results)
+        found[task.name] = results
+    bits = characters.bits_of(options)
+    seconds = speed.seconds_of(options.lengths, options.rounds, options.out / "seconds.nc")
+    exactness, exact_claims = speed.difference_claims(EXACT_STEPS, options.seeds)
+    measured = accuracy_claims(found) | speed.time_claims(seconds) | exact_claims
+    measured |= characters.length_claims(bits)
+
+    tasks = xr.DataArray(list(found), dims="task", name="task")
+    corrected = bits["short"].mean("steps_tested") + bits["whole"] - bits["short"]
+    parts = {"bits": corrected.mean("seed"), "seconds": seconds.median("round")}
+    parts |= {"low": seconds.min("round"), "high": seconds.max("round")}
+    parts["accuracy"] = xr.concat([accuracies(r).rename(case="neuron") for r in found.values()], tasks)
+    neurons = list(parts["accuracy"]["neuron"].values)
+    arrays = {name: values.reindex(neuron=neurons) for name, values in parts.items()}
+    raw = xr.concat([accuracies(r, "accuracy.raw_pixels").mean() for r in found.values()], tasks)
+    data = xr.Dataset(arrays | {"raw": raw}, attrs={"trained_steps": characters.TRAINED})
+    note = (
+        "differences are paired over seeds, p after Holm.\n\n"
+        f"{markdown_table(speed.time_rows(seconds))}\n"
+        f"Medians of up to {options.rounds} rounds in turns, 16 × 128 lanes, CPU, threads: "
+        f"{seconds.attrs['threads']}.\n\n{exactness}\n\n"
+        f"{markdown_table(characters.length_rows(bits))}\n"
+        f"Text: {characters.text_name(options.text)}; {options.updates} updates of 16 × {characters.TRAINED} "
+        "characters; bits a character on the last tenth, and how many more they are if the model has read all that "
+        "stands before and not the last 128 to 256 alone. PSN sees the future, and has a matrix for one T: it can "
+        "read no longer text, masked or not."
+    )
+    finish(
+        options, rows, note, data, partial(gallery_figure, "dsn"), measured, scale_of_tasks(options, asked)
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(run_main(main))
