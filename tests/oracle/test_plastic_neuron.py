@@ -52,6 +52,7 @@ def test_every_interspike_interval_is_the_predicted_number_of_steps(
 ) -> None:
     """Refractory steps plus the first n with D - (D - v_reset) keep**n above threshold, n >= 1, exactly."""
     b = bench(preset, exc__refractory=f"{refractory} ms", exc__theta_plus="0 mV")
+    b.silence_noise()
     b.silence_synapses()
     b.arrays["exc.tau_g_exc"][:] = 1e15
     drive = np.concatenate((np.linspace(0.0153, 0.3, 29), [100.0]))
@@ -166,6 +167,7 @@ def test_thresholds_do_not_move_in_an_evaluation_that_freezes_them(bench) -> Non
 @pytest.mark.parametrize("preset", ["massey2026", "massey2026_released"])
 def test_inhibition_stops_at_the_floor(bench, preset: str) -> None:
     b = bench(preset)
+    b.silence_noise()
     b.arrays["exc.tau_g_inh"][:] = 1e15
     inhibition = np.linspace(0, 0.1, 30)  # without a floor the membrane would end at rest - inhibition
     b.arrays["exc.g_i"][:] = inhibition
