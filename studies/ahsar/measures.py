@@ -30,7 +30,7 @@ _BATCH = 200
 
 
 def over_epochs(found: SweepResult, of: Callable[[xr.Dataset], xr.DataArray]) -> xr.DataArray:
-    """A value an epoch from the records of each run (case, seed, epoch); of runs that failed it is missing."""
+    """A value per epoch from the records of each run (case, seed, epoch); of runs that failed it is missing."""
 
     def curve(cell: str, state: str) -> np.ndarray:
         if state != "done":

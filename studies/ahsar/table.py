@@ -45,7 +45,7 @@ def rows_of(
 
 
 def shape_rows(values: xr.DataArray, gained: Sequence[Measured]) -> list[list[str]]:
-    """A line a network: accuracy without and with AHSAR, and their paired difference."""
+    """A line per network: accuracy without and with AHSAR, and their paired difference."""
     rows = [["LIF, other networks", *map(str, values["homeostasis"].values), "AHSAR − none [Student's t]"]]
     for gain in gained:
         both = [interval_text(line) for line in values.sel(case=gain.case).transpose("homeostasis", "seed")]

@@ -75,7 +75,7 @@ def arranged(table: pd.DataFrame, columns: Sequence[str]) -> xr.Dataset:
 
 
 def rows_of(results: xr.Dataset, absent: set[tuple[str, str]]) -> list[list[str]]:
-    """A line a set, network and homeostasis, with baselines above: means, for accuracies with intervals.
+    """A line per set, network and homeostasis, with baselines above: means, for accuracies with intervals.
 
     `absent` are the pairs of network and homeostasis that do not exist; of others a missing run has failed.
     """
@@ -150,7 +150,7 @@ def figure_data(results: xr.Dataset, found: list[dict[str, Any]]) -> xr.Dataset:
 
 
 def draw(results: xr.Dataset, absent: set[tuple[str, str]]) -> Figure:
-    """A row a set of images: accuracy on clean and on corrupted ones, coloured by the change against none."""
+    """A row per set of images: accuracy on clean and on corrupted ones, coloured by the change against none."""
     sets, rows = results["set"].values, [*ROWS, "raw pixels"]
     height = 0.95 + (0.2 + 0.2 * len(rows)) * len(sets)
     figure, axes = new_figure(len(sets), 2, width=DOUBLE_WIDTH, height=height, sharex=True, sharey=True)

@@ -1,4 +1,4 @@
-"""What `study.py` measures of every run: accuracies, drift, the code, operations, one small file a run.
+"""What `study.py` measures of every run: accuracies, drift, the code, operations, one small file per run.
 
 Both kinds of networks go through the same readouts, fitted on the clean training images.
 """
@@ -92,7 +92,7 @@ def tasks_of(cells: Mapping[str, list[Cell]], options: argparse.Namespace) -> It
 
 
 def measured(tasks: list[Task], workers: int | None) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Measure what is not measured yet, several runs at a time: a row a run of numbers, and all else beside it."""
+    """Measure what is not measured yet, several runs at a time: a row per run of numbers, and all else beside it."""
     from joblib import Parallel, delayed
 
     missing = [task for task in tasks if not task.file.exists()]

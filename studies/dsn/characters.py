@@ -165,7 +165,7 @@ def _bits(model: nn.Module, symbols: Tensor) -> Tensor:
 
 
 def length_rows(bits: xr.Dataset) -> list[list[str]]:
-    """A line a neuron: bits with a context as in training, and what reading all before adds, by length."""
+    """A line per neuron: bits with a context as in training, and what reading all before adds, by length."""
     lengths = bits["steps_tested"].values
     rows = [["language model", "bits, short context", *(f"up to {n} steps" for n in lengths)]]
     for name in bits["neuron"].values:

@@ -160,7 +160,7 @@ def _rates(results: xr.Dataset) -> xr.DataArray:
 def accuracy_rows(
     task: Task, chosen: Mapping[str, Mapping[str, Any]], results: xr.Dataset
 ) -> list[list[str]]:
-    """A line a network: its width and parameters, accuracy, paired difference from DSN, rate; and the raw values."""
+    """A line per network: its width and parameters, accuracy, paired difference from DSN, rate; and the raw values."""
     values, active = accuracies(results), _rates(results)
     tests = compare_conditions(values, "case", reference="DSN")
     rows = []

@@ -1,4 +1,4 @@
-"""Do an adaptive threshold and sleep help each other? Rise of the threshold a spike × sleep ratio (an open question).
+"""Do an adaptive threshold and sleep help each other? Rise of the threshold per spike × sleep ratio (an open question).
 
 HOMEONET_DATA=… python studies/intrinsic_plasticity/study.py --full     # resumes
 python studies/intrinsic_plasticity/study.py --quick                    # embedded images, minutes

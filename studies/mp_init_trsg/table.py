@@ -53,7 +53,7 @@ def claims_of(data: xr.Dataset) -> dict[str, list[Measured]]:
 
 
 def rows_of(data: xr.Dataset) -> list[list[str]]:
-    """The ablation: a line a case and T."""
+    """The ablation: a line per case and T."""
     rows = [["learnt threshold", "T", "test accuracy, %", "− none"]]
     for t in data["steps"].values:
         for case, accuracy, gained in compared(data["ablation"].sel(steps=t, drop=True), "case", "none"):

@@ -12,7 +12,7 @@ __all__ = ["draw"]
 
 
 def draw(seconds: xr.DataArray, growth: float) -> Figure:
-    """A map a case of the median time to `growth` times the weight, over density and input rate."""
+    """A map per case of the median time to `growth` times the weight, over density and input rate."""
     with use_style():
         figure, drawn = new_figure(1, 2, width=DOUBLE_WIDTH, height=2.6)
         for ax, case in zip(drawn[0], seconds["case"].values, strict=True):
