@@ -439,6 +439,8 @@ def test_units_are_checked_before_anything_is_compiled(overrides: dict, words: s
 
 def test_a_configuration_holds_every_mechanism_whole(tmp_path: Path) -> None:
     for path in sorted(EXAMPLES.rglob("*.toml")):
+        if "[grid]" in path.read_text(encoding="utf-8"):  # a sweep
+            continue
         config = load_config(path)
         (tmp_path / "config.toml").write_text(config.to_toml(), encoding="utf-8")
         again = load_config(tmp_path / "config.toml")
