@@ -12,8 +12,6 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 from typing import Any
 
-import numpy as np
-
 from homeonet._version import __version__
 from homeonet.errors import InputError
 from homeonet.machine.compiler import compiler_version
@@ -161,6 +159,8 @@ def _missing_for_brian2cuda() -> list[str]:
 
 def _self_test(device: str) -> bool:
     """Does a stimulated network fire and a silent one not? On a generated image."""
+    import numpy as np
+
     from homeonet.config import load_config
     from homeonet.plastic import Training
 

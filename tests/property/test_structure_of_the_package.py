@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,6 +170,25 @@ def test_rooms_stay_apart(room: str) -> None:
             if found.module in MODULES and not (found.lazy or found.of_types):
                 waiting.append((found.module, f"{way} → {found.module}"))
     assert not wrong, "\n".join(wrong)
+
+
+def test_the_command_starts_without_other_packages() -> None:
+    """So it starts at once, and Ctrl-C is answered while those are imported that its work needs."""
+    seen: set[str] = set()
+    waiting = ["homeonet.__main__", "homeonet.cli.main"]
+    foreign = []
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            now = [found for found in IMPORTS[name] if not (found.lazy or found.of_types)]
+            waiting += [found.module for found in now if found.module in MODULES]
+            foreign += [
+                f"{name}, line {found.line}: imports {found.module}"
+                for found in now
+                if found.module not in MODULES and found.module.split(".")[0] not in sys.stdlib_module_names
+            ]
+    assert not foreign, "\n".join(foreign)
 
 
 def test_no_file_is_long_without_a_reason() -> None:
