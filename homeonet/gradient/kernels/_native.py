@@ -90,10 +90,18 @@ def _built(command: tuple[str, ...]) -> Path:
     if not is_sound(folder, [_LIBRARY]):
         scratch = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
         try:
-            flags = [*COMPILER_FLAGS, "-shared", "-fPIC"]
-            units = sorted(str(path) for path in _SOURCES.glob("*.cpp"))
-            built = ["-o", str(scratch / _LIBRARY)]
-            subprocess.run([*command, *flags, *units, *built], check=True, capture_output=True)
+            units = {path: str(scratch / f"{path.stem}.o") for path in sorted(_SOURCES.glob("*.cpp"))}
+
+            def compiled(unit: Path) -> None:
+                given = [*COMPILER_FLAGS, "-fPIC", "-c", str(unit), "-o", units[unit]]
+                subprocess.run([*command, *given], check=True, capture_output=True)
+
+            with ThreadPoolExecutor(min(len(units), os.cpu_count() or 1)) as pool:
+                list(pool.map(compiled, units))
+            linked = [*COMPILER_FLAGS, "-shared", *units.values(), "-o", str(scratch / _LIBRARY)]
+            subprocess.run([*command, *linked], check=True, capture_output=True)
+            for made in units.values():
+                os.remove(made)
             seal(scratch, [_LIBRARY])
             if os.path.lexists(folder):  # damaged, or another user's
                 remove(folder)

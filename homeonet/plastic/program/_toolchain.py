@@ -99,7 +99,7 @@ def cuda_toolchain() -> Toolchain:
 def emulated_toolchain() -> Toolchain:
     """The C++ compiler, for a GPU's program: blocks and threads take turns."""
     found = _cpp_compiler("emulated")
-    flags = tuple("-O1" if flag == "-O3" else flag for flag in COMPILER_FLAGS)  # built often, run briefly
+    flags = tuple("-O0" if flag == "-O3" else flag for flag in COMPILER_FLAGS)  # built often, run briefly
     return Toolchain("emulated", "cuda", found, flags, _cpp_identity(found))
 
 

@@ -36,7 +36,7 @@ def brian2cuda_toolchain() -> Toolchain:
 def brian2_toolchain() -> Toolchain:
     """The C++ compiler, for Brian2's C++ program: a check of the route without a GPU, not for use."""
     own = cpp_toolchain()
-    flags = tuple("-O1" if flag == "-O3" else flag for flag in COMPILER_FLAGS)  # built often, run briefly
+    flags = tuple("-O0" if flag == "-O3" else flag for flag in COMPILER_FLAGS)  # built often, run briefly
     return Toolchain("brian2", "brian2", own.command, flags, own.identity)
 
 
