@@ -135,7 +135,7 @@ def test_replicas_equal_single_runs_bit_for_bit(images: np.ndarray, mechanism: d
         for name, theta in alone.thresholds.items():
             np.testing.assert_array_equal(beside.thresholds[name], theta)
         assert beside.threshold_scale == alone.threshold_scale
-        assert (alone.threshold_scale["exc"] != 1) == bool(mechanism)
+        assert (alone.threshold_scale.get("exc", 1) != 1) == bool(mechanism)
 
 
 def both_engines(config: Config, images: np.ndarray, n_steps: int):

@@ -24,7 +24,7 @@ _CHECK = """
 import itertools
 import torch
 from homeonet.gradient import linear_recurrence_reference
-from homeonet.gradient import _triton
+from homeonet.gradient.kernels import _triton
 
 {sizes}
 for (n_steps, lanes), reverse, started in itertools.product({shapes}, (False, True), (False, True)):
@@ -91,7 +91,8 @@ def test_neurons_with_a_reset_agree_with_the_compiled_kernel() -> None:
         """
 import itertools
 import torch
-from homeonet.gradient import LIF, TrLIF, _membrane
+from homeonet.gradient import LIF, TrLIF
+from homeonet.gradient.kernels import _membrane
 
 def results(neuron, x):
     given = x.clone().requires_grad_()
@@ -111,7 +112,7 @@ for kind, mode, mark in itertools.product((LIF, TrLIF), ("soft", "hard"), (False
     ours = results(neuron, x)
     _membrane.triton_integrate = kernel
     assert taken == [1]
-    from homeonet.gradient import _native, _triton
+    from homeonet.gradient.kernels import _native, _triton
     _membrane.on_triton, _membrane.usable = _triton.on_triton, _native.usable
     assert compiled[0].sum() > 5
     for a, b in zip(compiled, ours, strict=True):
@@ -128,7 +129,8 @@ def test_hdlif_in_one_kernel_agrees_with_the_steps() -> None:
         """
 import itertools
 import torch
-from homeonet.gradient import HDLIF, _native, _p2_reset, _triton
+from homeonet.gradient import HDLIF
+from homeonet.gradient.kernels import _native, _p2_reset, _triton
 
 def results(neuron, x):
     given = x.clone().requires_grad_()
@@ -168,7 +170,8 @@ def test_dsn_in_one_kernel_agrees_with_the_compiled_one() -> None:
         """
 import itertools
 import torch
-from homeonet.gradient import DSN, _dynamic_decay, _native, _triton
+from homeonet.gradient import DSN
+from homeonet.gradient.kernels import _dynamic_decay, _native, _triton
 
 def results(neuron, x):
     given = x.clone().requires_grad_()
@@ -252,7 +255,7 @@ def test_nothing_is_launched_for_no_lanes() -> None:
     """An empty batch, which the CPU's kernels take too."""
     lines = interpreted(
         "import torch\n"
-        "from homeonet.gradient import _triton\n"
+        "from homeonet.gradient.kernels import _triton\n"
         "x, none = torch.empty(7, 0, 3), torch.empty(0, 3)\n"
         "_triton.triton_scan(x.clone(), x, x, none)\n"
         "_triton.triton_charge(x, none, torch.ones(7), torch.ones(7), x.clone(), none.clone())\n"
