@@ -213,11 +213,12 @@ class Sleep(Section):
     `trigger` is "interval", "threshold", "either" or the NAME of a [controller.NAME].
     Sleep starts after `interval` of wake time, when the total weight W of the watched pathways exceeds `alpha_trigger`
     times its initial value, or at either; it lasts at most ``min(ratio * interval, longest)`` and ends
-    early at `alpha_base` times the initial value. A `ratio` of 0 means no sleep at all. Asleep, every
-    `every`, the weights of plastic pathways follow `renormalisation`, with `decay` (λ) per millisecond.
+    early at `alpha_base` times the initial value. A `ratio` of 0 means no sleep at all. The share of time asleep is
+    ``ratio / (1 + ratio)`` where `trigger` is "interval", `alpha_base` is 0 and `longest` cuts nothing off. Asleep,
+    every `every`, the weights of plastic pathways follow `renormalisation`, with `decay` (λ) per millisecond.
     """
 
-    ratio: float = Field(ge=0, lt=1)
+    ratio: float = Field(ge=0, le=1)
     trigger: str = Field(max_length=40)
     interval: Seconds = Field(gt=0)
     longest: Seconds = Field(gt=0)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from homeonet._version import __version__
-from homeonet.plastic import Network, Recorder
+from homeonet.config import Config
+from homeonet.plastic import Network, Recorder, Structure
 from homeonet.runs.evaluation import Evaluation
 
 if TYPE_CHECKING:
@@ -29,8 +32,9 @@ def run_metrics(
     dict
         ``accuracy.<readout>`` on the test images and ``accuracy.val.<readout>`` on the validation images,
         each with ``.ci_low``, ``.ci_high`` (95 % Wilson interval) and ``.n``; ``phi``;
-        ``weights.<pathway>.initial``, ``.final``, ``.final_sd``; ``rate_hz.<population>``; with AHSAR
-        ``threshold_scale.<population>``, its last; ``sleep_fraction``; and `timing`.
+        ``weights.<pathway>.initial``, ``.final``, ``.final_sd``; ``rate_hz.<population>`` over the whole training and
+        ``rate_test_hz.<population>`` while test images are shown; with AHSAR ``threshold_scale.<population>``, its
+        last; ``sleep_fraction``; and `timing`.
     """
     metrics: dict[str, Any] = {"homeonet_version": __version__, "run_id": network.config.run_id}
     for name, result in evaluation.readouts.items():
@@ -43,10 +47,23 @@ def run_metrics(
         metrics[f"weights.{name}.final"] = float(weights.mean())
         metrics[f"weights.{name}.final_sd"] = float(weights.std())
     metrics |= {f"rate_hz.{name}": rate for name, rate in recorder.mean_rates().items()}
+    metrics |= _test_rates(network.config, evaluation)
     if network.config.ahsar.enabled:
         metrics |= {f"threshold_scale.{name}": scale for name, scale in network.threshold_scale.items()}
     metrics["sleep_fraction"] = recorder.sleep_fraction()
     return metrics | dict(timing)
+
+
+def _test_rates(config: Config, evaluation: Evaluation) -> dict[str, float]:
+    """Mean rates while test images are shown: whether a network that slept still answers."""
+    structure = Structure.of(config)
+    ends = np.cumsum([structure.size(name) for name in structure.neurons])
+    parts = np.split(evaluation.features_test, ends[:-1], axis=1)
+    seconds = config.evaluation.presentation
+    return {
+        f"rate_test_hz.{name}": float(part.mean()) / seconds
+        for name, part in zip(structure.neurons, parts, strict=True)
+    }
 
 
 def accuracy_metrics(key: str, result: ReadoutResult) -> dict[str, float | int]:

@@ -1,0 +1,75 @@
+"""Sleep whose share of the time is what a study sets, and whether a network got it and lived."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import xarray as xr
+
+from homeonet.errors import InputError
+
+__all__ = ["BY_THE_CLOCK", "INTERVAL", "TARGETS_AT_START", "applied", "ratio_of", "share_of"]
+
+#: Seconds awake between two sleeps.
+INTERVAL = 35.0
+#: Sleep by the clock alone, for its full length: neither weights nor a longest sleep cut it short.
+BY_THE_CLOCK: Mapping[str, Any] = {
+    "sleep.trigger": "interval",
+    "sleep.alpha_base": 0.0,
+    "sleep.interval": f"{INTERVAL:g} s",
+    "sleep.longest": f"{INTERVAL:g} s",
+}
+#: Weights of the sleep paper's network shrink towards where they began instead of towards nothing: inhibition lives.
+TARGETS_AT_START: Mapping[str, float] = {
+    "input_exc.w_target": 0.15,
+    "exc_exc.w_target": 0.30,
+    "exc_inh.w_target": 0.60,
+    "inh_exc.w_target": 0.50,
+}
+#: How far the share slept may lie from the share set, relative to it; and the rate of a dead population in Hz.
+_TOLERANCE, _DEAD = 0.15, 0.1
+
+
+def ratio_of(share: float) -> float:
+    """`sleep.ratio` for a share of all time asleep, with `BY_THE_CLOCK`.
+
+    Parameters
+    ----------
+    share : float
+        Between 0 and 0.5, that is as much sleep as waking.
+
+    Examples
+    --------
+    >>> ratio_of(0.2), ratio_of(0.5)
+    (0.25, 1.0)
+    """
+    if not 0 <= share <= 0.5:
+        raise InputError(f"share = {share:g}; give a share of time asleep between 0 and 0.5")
+    return round(share / (1 - share), 6)
+
+
+def share_of(ratio: float) -> float:
+    """The share of all time that is asleep at a `sleep.ratio`, with `BY_THE_CLOCK`."""
+    return round(ratio / (1 + ratio), 4)
+
+
+def applied(results: xr.Dataset) -> dict[str, xr.DataArray]:
+    """For each run of a sweep over `share`, whether the treatment was applied.
+
+    Parameters
+    ----------
+    results : Dataset
+        With `sleep_fraction`, `rate_test_hz.exc` and `rate_test_hz.inh`, over `share` and others.
+
+    Returns
+    -------
+    dict of str to DataArray of bool
+        "share": the share slept is within 15 % of the share set; "living": E and I answer test images with more than
+        0.1 Hz.
+    """
+    set_to, slept = results["share"], results["sleep_fraction"]
+    return {
+        "share": abs(slept - set_to) <= _TOLERANCE * set_to,
+        "living": (results["rate_test_hz.exc"] > _DEAD) & (results["rate_test_hz.inh"] > _DEAD),
+    }

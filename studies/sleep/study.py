@@ -1,0 +1,90 @@
+"""When does sleep help, when does it do nothing, when does it destroy? The share of time asleep is what is varied.
+
+Sleep comes by the clock and lasts its full length, so that a network sleeps for the share of time that is set: 0, 5,
+10, 15, 20, 30 and 50 %. Five networks: the released code of Massey et al. 2026, the network as their paper states it
+with weights that shrink towards their start and, as in the code, towards 0.01 with and without inhibition, and this
+project's own. Three sets of images, three readouts, baselines under the same readouts. Then one thing after another
+is changed in the paper's network at one share: noise, decay, plasticity, which weights shrink, how fast, what ends a
+sleep. A run that did not sleep its share, or in which E or I fell silent, is marked.
+
+    HOMEONET_DATA=… python studies/sleep/study.py --full       # two hours on two cores; resumes
+    HOMEONET_DATA=… python studies/sleep/study.py --full --networks paper --data mnist --seeds 1 2 3 4 5
+    python studies/sleep/study.py --quick                      # embedded images, minutes
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+
+import pandas as pd
+import xarray as xr
+from measured import measured_of
+from networks import CONTROLS, NETWORKS, REFERENCE, SHARE_OF_CONTROLS, SHARES
+from table import control_rows, figure_data, share_rows, state_rows
+
+from homeonet.claims import write_measured
+from homeonet.cli.study import run_grid, write
+from homeonet.cli.terminal import run_main
+from homeonet.errors import InputError
+from homeonet.study.figure_data import gallery_figure, write_figure_data
+from homeonet.study.options import UNGUARDED, Scale, scale_of, study_options
+from homeonet.study.sleep import ratio_of, share_of
+from homeonet.study.tables import markdown_table
+from homeonet.sweep import Grid
+
+
+@dataclass(frozen=True)
+class SleepScale(Scale):
+    """A study's scale with the networks and whether the controls are run."""
+
+    data: tuple[str, ...] = ("mnist", "fashion", "notmnist")  # type: ignore[assignment]
+    train: int = 1000
+    test: int = 1000
+    epochs: int = 1
+    networks: tuple[str, ...] = field(
+        default=tuple(NETWORKS), metadata={"help": f"some of {'; '.join(NETWORKS)}"}
+    )
+    controls: tuple[str, ...] = field(
+        default=("mnist", "fashion"), metadata={"help": "images of the controls; none without a name"}
+    )
+
+
+QUICK = SleepScale(("mnist5k",), 100, 0, 50, 1, (1, 2), ("paper",), ("mnist5k",))
+
+
+def main() -> None:
+    """Run what is missing, then print and write the tables, the claims and the figure."""
+    options = study_options(__doc__ or "", "sleep", SleepScale(), QUICK)
+    unknown = [name for name in options.networks if name not in NETWORKS]
+    if unknown:
+        raise InputError(f"--networks {unknown[0]!r} is not known; give some of {', '.join(NETWORKS)}")
+    shares = (0.0, 0.1, 0.3) if options.quick else SHARES
+    fixed = {"train": options.train, "test": options.test, "evaluation.presentation": "0.5 s", **UNGUARDED}
+    axes = {"data": options.data, "sleep.ratio": [ratio_of(share) for share in shares], "seed": options.seeds}
+    found = []
+    for name in options.networks:
+        grid = Grid(fixed | NETWORKS[name], axes)
+        folder = options.out / name.replace(",", "").replace(" ", "_").replace(".", "")
+        results = run_grid(grid, folder, options).results.rename({"sleep.ratio": "share"})
+        found.append(results.assign_coords(share=[share_of(ratio) for ratio in results["share"].values]))
+    networks = xr.concat(found, pd.Index(options.networks, name="network"), join="outer")
+    controls = None
+    if options.controls:
+        cases = dict(list(CONTROLS.items())[:5]) if options.quick else CONTROLS
+        grid = Grid(fixed, {"data": options.controls, "seed": options.seeds}, cases)
+        controls = run_grid(grid, options.out / "controls", options).results
+    data = figure_data(networks, controls)
+    scale = f"{scale_of(options)}; controls on {', '.join(options.controls) or 'none'}"
+    parts = [markdown_table(state_rows(networks))]
+    if controls is not None:
+        title = f"One thing changed at a time: `{REFERENCE}`, {100 * SHARE_OF_CONTROLS:g} % asleep"
+        parts += [f"## {title}\n", markdown_table(control_rows(controls))]
+    note = f"Test accuracy, mean over seeds with 95 % bootstrap intervals; {scale}.\n\n## State\n\n"
+    write(options.out, share_rows(networks), note + "\n".join(parts), gallery_figure("sleep", data))
+    write_figure_data(options.out, data, study="sleep", scale=scale)
+    write_measured(options.out, study="sleep", scale=scale, measured=measured_of(networks, controls))
+
+
+if __name__ == "__main__":
+    sys.exit(run_main(main))

@@ -1,0 +1,164 @@
+"""The tables of `study.py`, and the numbers its figures are drawn from."""
+
+from __future__ import annotations
+
+import xarray as xr
+from networks import CONTROLS
+
+from homeonet.analysis import compare_conditions
+from homeonet.study.intervals import difference, interval_text
+from homeonet.study.sleep import applied
+
+__all__ = ["PATHWAYS", "PUBLISHED", "READOUTS", "control_rows", "figure_data", "share_rows", "state_rows"]
+
+#: Readouts of networks and baselines, by their titles.
+READOUTS = {"paper": "paper's readout, %", "qda": "QDA, %", "logistic": "logistic, %"}
+PATHWAYS = ("input_exc", "exc_exc", "exc_inh", "inh_exc")
+_BASELINES = {
+    "frozen": "frozen weights",
+    "random_relu": "random ReLU features",
+    "noisy_pixels": "noisy pixels",
+    "raw_pixels": "raw pixels",
+}
+#: Massey et al. 2026, released results: mean and SD over 5 seeds, by the share asleep that their ratios of 0, 10, 20
+#: and 30 % give (every 35 s, at most 10 s).
+PUBLISHED = {
+    "mnist": {0.0: (63.0, 3.5), 0.091: (66.0, 4.9), 0.167: (74.2, 1.8), 0.222: (71.4, 6.2)},
+    "fashion": {0.0: (53.8, 9.5), 0.091: (62.0, 5.2), 0.167: (45.4, 4.5), 0.222: (34.6, 10.6)},
+    "notmnist": {0.0: (56.9, 22.6), 0.091: (72.4, 1.8), 0.167: (59.3, 4.9), 0.222: (44.1, 9.7)},
+}
+#: The share in the study that lies nearest to each published one.
+_NEAR = {0.0: 0.0, 0.1: 0.091, 0.15: 0.167, 0.2: 0.222}
+
+
+def share_rows(results: xr.Dataset) -> list[list[str]]:
+    """One row per network, data set and share, then its baselines."""
+    rows = [["network", "data", "asleep, %", *READOUTS.values(), "QDA − no sleep", "published, % ± SD"]]
+    for network in results["network"].values:
+        for data in results["data"].values:
+            here = results.sel(network=network, data=data).dropna("share", how="all", subset=["accuracy.qda"])
+            if not here.sizes["share"]:
+                continue
+            gains = compare_conditions(100 * here["accuracy.qda"], "share", reference=0.0)
+            for share in here["share"].values:
+                at = here.sel(share=share)
+                cells = [interval_text(100 * at[f"accuracy.{name}"]) for name in READOUTS]
+                published = PUBLISHED.get(str(data), {}).get(_NEAR.get(float(share), -1.0))
+                rows.append(
+                    [
+                        str(network),
+                        str(data),
+                        f"{100 * share:g}",
+                        *cells,
+                        difference(gains.sel(share=share)),
+                        f"{published[0]} ± {published[1]}" if published and network == "released" else "",
+                    ]
+                )
+            first = here.isel(share=0)
+            for key, title in _BASELINES.items():
+                names = {"qda": f"accuracy.{key}.qda", "logistic": f"accuracy.{key}"}
+                found = [
+                    interval_text(100 * first[names[name]]) if name in names else "" for name in READOUTS
+                ]
+                rows.append([str(network), str(data), title, *found, "", ""])
+    return rows
+
+
+def state_rows(results: xr.Dataset) -> list[list[str]]:
+    """One row per network, data set and share: what sleep did to rates, weights and clusters."""
+    head = ["network", "data", "asleep, %", "slept, %", "E / I at test, Hz"]
+    head += [*(f"{name.replace('_', '→')} ×" for name in PATHWAYS), "CV of input→exc", "Φ", "treatment"]
+    rows = [head]
+    sound = applied(results)
+    for network in results["network"].values:
+        for data in results["data"].values:
+            for share in results["share"].values:
+                place = {"network": network, "data": data, "share": share}
+                at = results.sel(place)
+                if not at["accuracy.qda"].notnull().any():
+                    continue
+                failed = [name for name, good in sound.items() if not bool(good.sel(place).all())]
+                rows.append(
+                    [
+                        str(network),
+                        str(data),
+                        f"{100 * share:g}",
+                        f"{100 * float(at['sleep_fraction'].mean()):.1f}",
+                        f"{_mean(at['rate_test_hz.exc'])} / {_mean(at['rate_test_hz.inh'])}",
+                        *(_mean(growth(at, name)) for name in PATHWAYS),
+                        _mean(spread(at)),
+                        _mean(at["phi"]),
+                        "applied" if not failed else "not applied: " + ", ".join(failed),
+                    ]
+                )
+    return rows
+
+
+def control_rows(controls: xr.Dataset) -> list[list[str]]:
+    """One row per data set and change."""
+    head = ["data", "change", *READOUTS.values(), "QDA − sleep", "slept, %", "E / I at test, Hz"]
+    rows = [[*head, *(f"{name.replace('_', '→')} ×" for name in PATHWAYS)]]
+    for data in controls["data"].values:
+        here = controls.sel(data=data)
+        gains = compare_conditions(100 * here["accuracy.qda"], "case", reference="sleep")
+        for case in [name for name in CONTROLS if name in here["case"].values]:
+            at = here.sel(case=case)
+            rows.append(
+                [
+                    str(data),
+                    case,
+                    *(interval_text(100 * at[f"accuracy.{name}"]) for name in READOUTS),
+                    difference(gains.sel(case=case)),
+                    f"{100 * float(at['sleep_fraction'].mean()):.1f}",
+                    f"{_mean(at['rate_test_hz.exc'])} / {_mean(at['rate_test_hz.inh'])}",
+                    *(_mean(growth(at, name)) for name in PATHWAYS),
+                ]
+            )
+    return rows
+
+
+def growth(results: xr.Dataset, pathway: str) -> xr.DataArray:
+    """Mean weight at the end over that at the start."""
+    return results[f"weights.{pathway}.final"] / results[f"weights.{pathway}.initial"]
+
+
+def spread(results: xr.Dataset) -> xr.DataArray:
+    """Coefficient of variation of the input's weights at the end: near nothing where they are uniform."""
+    return results["weights.input_exc.final_sd"] / results["weights.input_exc.final"]
+
+
+def figure_data(networks: xr.Dataset, controls: xr.Dataset | None) -> xr.Dataset:
+    """Accuracies in per cent with their baselines, rates and weights: of the networks and of the controls."""
+    data = {f"{name}": 100 * networks[f"accuracy.{name}"] for name in READOUTS}
+    for key in _BASELINES:
+        data[f"{key}_qda"] = 100 * networks[f"accuracy.{key}.qda"]
+        data[f"{key}_logistic"] = 100 * networks[f"accuracy.{key}"]
+    data |= {"slept": 100 * networks["sleep_fraction"], "spread": spread(networks), "phi": networks["phi"]}
+    data |= {name: networks[f"rate_test_hz.{name}"] for name in ("exc", "inh")}
+    data |= {f"growth_{name}": growth(networks, name) for name in PATHWAYS}
+    sets = {
+        f"{name}_{kind}": _published(networks, k)
+        for k, kind in enumerate(("mean", "sd"))
+        for name in ["published"]
+    }
+    parts = xr.Dataset(data | sets)
+    if controls is None:
+        return parts
+    order = [name for name in CONTROLS if name in controls["case"].values]
+    changed = controls.sel(case=order).rename({"data": "control_data", "seed": "control_seed"})
+    return parts.assign({f"control_{name}": 100 * changed[f"accuracy.{name}"] for name in READOUTS})
+
+
+def _published(networks: xr.Dataset, k: int) -> xr.DataArray:
+    """Mean or SD as published, by data set and share asleep; missing for other data sets."""
+    shares = sorted({share for values in PUBLISHED.values() for share in values})
+    table = [
+        [PUBLISHED.get(str(name), {}).get(share, (float("nan"),) * 2)[k] for share in shares]
+        for name in networks["data"].values
+    ]
+    coords = {"data": networks["data"].values, "published_share": shares}
+    return xr.DataArray(table, dims=("data", "published_share"), coords=coords)
+
+
+def _mean(values: xr.DataArray) -> str:
+    return f"{float(values.mean()):.3g}"
