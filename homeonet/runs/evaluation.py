@@ -28,7 +28,7 @@ __all__ = [
     "tunable",
 ]
 
-#: The readouts of a trained network.
+#: The readouts of a trained network; "paper" where it is known what it answered while it learnt.
 READOUTS = ("logistic", "qda", "knn", "diehl_cook", "paper")
 #: What the readout by five nearest neighbours needs.
 _FEWEST_TRAIN = 5
@@ -62,9 +62,10 @@ def evaluate(
     *,
     device: str = "auto",
     workers: int | None = 1,
-    readouts: tuple[str, ...] = READOUTS,
+    readouts: tuple[str, ...] | None = None,
     progress: ProgressMeter | None = None,
     features: np.ndarray | None = None,
+    while_learning: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Evaluation:
     """Read features out of a network and score readouts fitted on all training images.
 
@@ -76,10 +77,14 @@ def evaluate(
         images where it has some. Colours are taken as luminance.
     device, workers, progress
         As in :func:`run`.
-    readouts : tuple of str
-        Names of readouts.
+    readouts : tuple of str, optional
+        Names of readouts; by default all, "paper" if `while_learning` is given.
     features : ndarray, optional
         Spike counts that were read out of the network before, for its test, training and validation images in turn.
+    while_learning : tuple of ndarray, optional
+        Spike counts of the last images that the network was trained on, shape (image, neuron), as they were then, and
+        their labels. "paper" is fitted on four fifths of them, drawn by the seed, as rates: so does the sleep paper's
+        code, which holds out the rest.
 
     Returns
     -------
@@ -99,14 +104,19 @@ def evaluate(
     test, train, val = np.split(features, [n_test, n_test + n_train])
     labels = np.concatenate([dataset.y_test, dataset.y_val])
     scored, excitatory = np.concatenate([test, val]), _excitatory(network.config)
+    if readouts is None:
+        readouts = READOUTS if while_learning is not None else READOUTS[:-1]
     results = {}
     for name in readouts:
         units = excitatory if name == "diehl_cook" else slice(None)  # as there, excitatory neurons alone vote
+        fit, fit_labels, score = train[:, units], dataset.y_train, scored[:, units]
+        if name == "paper":
+            fit, fit_labels, score = _rates_while_learning(network.config, while_learning, score)
         results[name] = evaluate_readout(
             name,
-            train[:, units],
-            dataset.y_train,
-            scored[:, units],
+            fit,
+            fit_labels,
+            score,
             labels,
             seed=network.config.seed,
             tune=name == "logistic" and tunable(dataset),
@@ -119,6 +129,19 @@ def evaluate(
         {name: _scored(result, labels, slice(n_test, None)) for name, result in results.items() if len(val)},
         clustering_score(test, dataset.y_test) if 1 < n_classes < n_test else float("nan"),
     )
+
+
+def _rates_while_learning(
+    config: Config, while_learning: tuple[np.ndarray, np.ndarray] | None, scored: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What "paper" is fitted on, its labels, and what it is scored on, as rates, whatever the presentations last."""
+    if while_learning is None:
+        raise InputError(
+            "readout 'paper' is fitted on what a network answered while it learnt; give while_learning, or leave it out"
+        )
+    counts, labels = while_learning
+    drawn = np.random.default_rng(config.seed).permutation(len(labels))[: max(2, round(0.8 * len(labels)))]
+    return counts[drawn] / config.input.presentation, labels[drawn], scored / config.evaluation.presentation
 
 
 def _excitatory(config: Config) -> np.ndarray:

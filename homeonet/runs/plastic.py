@@ -217,7 +217,10 @@ def _finish(
     """Evaluate a trained network, and write all but the configuration into `work`."""
     config, device = network.config, timing["device"]  # "auto" is decided, and warned about, once
     with timed(seconds, "evaluation"):
-        evaluation = evaluate(network, dataset, device=device, workers=workers, progress=progress)
+        learnt = _while_learning(recorder, dataset, config)
+        evaluation = evaluate(
+            network, dataset, device=device, workers=workers, progress=progress, while_learning=learnt
+        )
     untrained = Network.untrained(config)
     metrics = run_metrics(network, untrained, recorder, evaluation, timing)
     if baselines:
@@ -225,7 +228,7 @@ def _finish(
             done = beside and beside.result()
             metrics |= done or baseline_metrics(untrained, dataset, device, workers, progress)
     seconds["seconds.beside_training"] = beside.seconds if beside else 0.0
-    records = _with_evaluation(recorder.to_dataset(untrained, network), dataset, evaluation)
+    records = _with_evaluation(recorder.to_dataset(untrained, network), dataset, evaluation, learnt)
     result = RunResult(work, config, metrics, records)
     if work is not None:
         with timed(seconds, "records"):
@@ -320,11 +323,21 @@ def _train(
     return training.network(), recorder, timing
 
 
-def _with_evaluation(records: xr.Dataset, dataset: Dataset, evaluation: Evaluation) -> xr.Dataset:
+def _while_learning(recorder: Recorder, dataset: Dataset, config: Config) -> tuple[np.ndarray, np.ndarray]:
+    """Spike counts of the last images of the training, as they were then, and their labels."""
+    number, counts = recorder.images.last()
+    return counts, presentation_order(dataset.y_train, config)[number]
+
+
+def _with_evaluation(
+    records: xr.Dataset, dataset: Dataset, evaluation: Evaluation, learnt: tuple[np.ndarray, np.ndarray]
+) -> xr.Dataset:
     predictions = np.stack([result.predictions for result in evaluation.readouts.values()])
     return records.assign(
         features_train=(("image_train", "unit"), evaluation.features_train, {"units": "spikes"}),
         labels_train=("image_train", dataset.y_train),
+        features_learning=(("image_learning", "unit"), learnt[0], {"units": "spikes"}),
+        labels_learning=("image_learning", learnt[1]),
         features_test=(("image_test", "unit"), evaluation.features_test, {"units": "spikes"}),
         labels_test=("image_test", dataset.y_test),
         prediction=(("readout", "image_test"), predictions),

@@ -29,6 +29,8 @@ TARGETS_AT_START: Mapping[str, float] = {
 }
 #: How far the share slept may lie from the share set, relative to it; and the rate of a dead population in Hz.
 _TOLERANCE, _DEAD = 0.15, 0.1
+#: Twice the chance of ten classes.
+_CHANCE = 0.2
 
 
 def ratio_of(share: float) -> float:
@@ -55,21 +57,26 @@ def share_of(ratio: float) -> float:
 
 
 def applied(results: xr.Dataset) -> dict[str, xr.DataArray]:
-    """For each run of a sweep over `share`, whether the treatment was applied.
+    """For each run of a sweep over `share`, whether the treatment was applied to a network that worked without it.
+
+    A network that falls silent because it sleeps is a result, and none of these.
 
     Parameters
     ----------
     results : Dataset
-        With `sleep_fraction`, `rate_test_hz.exc` and `rate_test_hz.inh`, over `share` and others.
+        With `sleep_fraction`, `rate_test_hz.exc`, `rate_test_hz.inh` and `accuracy.qda` over `share`, which begins with
+        0, and others.
 
     Returns
     -------
     dict of str to DataArray of bool
-        "share": the share slept is within 15 % of the share set; "living": E and I answer test images with more than
-        0.1 Hz.
+        "share": the share slept is within 15 % of the share set; "alive before": without sleep, E and I answer test
+        images with more than 0.1 Hz; "learnt before": without sleep, QDA finds more than twice what chance does.
     """
-    set_to, slept = results["share"], results["sleep_fraction"]
+    awake = results.sel(share=0.0)
+    alive = (awake["rate_test_hz.exc"] > _DEAD) & (awake["rate_test_hz.inh"] > _DEAD)
     return {
-        "share": abs(slept - set_to) <= _TOLERANCE * set_to,
-        "living": (results["rate_test_hz.exc"] > _DEAD) & (results["rate_test_hz.inh"] > _DEAD),
+        "share": abs(results["sleep_fraction"] - results["share"]) <= _TOLERANCE * results["share"],
+        "alive before": alive.broadcast_like(results["sleep_fraction"]),
+        "learnt before": (awake["accuracy.qda"] > _CHANCE).broadcast_like(results["sleep_fraction"]),
     }

@@ -5,7 +5,8 @@ Sleep comes by the clock and lasts its full length, so that a network sleeps for
 with weights that shrink towards their start and, as in the code, towards 0.01 with and without inhibition, and this
 project's own. Three sets of images, three readouts, baselines under the same readouts. Then one thing after another
 is changed in the paper's network at one share: noise, decay, plasticity, which weights shrink, how fast, what ends a
-sleep. A run that did not sleep its share, or in which E or I fell silent, is marked.
+sleep. Runs that did not sleep their share, or of a network that was dead or had learnt nothing without sleep, are
+marked: they say nothing about sleep.
 
     HOMEONET_DATA=… python studies/sleep/study.py --full       # two hours on two cores; resumes
     HOMEONET_DATA=… python studies/sleep/study.py --full --networks paper --data mnist --seeds 1 2 3 4 5
@@ -60,7 +61,7 @@ def main() -> None:
     if unknown:
         raise InputError(f"--networks {unknown[0]!r} is not known; give some of {', '.join(NETWORKS)}")
     shares = (0.0, 0.1, 0.3) if options.quick else SHARES
-    fixed = {"train": options.train, "test": options.test, "evaluation.presentation": "0.5 s", **UNGUARDED}
+    fixed = {"train": options.train, "test": options.test, "evaluation.presentation": "1 s", **UNGUARDED}
     axes = {"data": options.data, "sleep.ratio": [ratio_of(share) for share in shares], "seed": options.seeds}
     found = []
     for name in options.networks:

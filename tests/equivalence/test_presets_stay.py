@@ -18,7 +18,7 @@ from homeonet.runs.images import load_images, presentation_order
 KNOWN = {
     "homeonet": (185342, "e40ce3f6f336420d", "16efa861d8de7d6b", "d37802ca58b7dadb"),
     "massey2026": (14214, "3a01c789d28f3868", "8a7e7414a1b973da", "6bdff4a23aaa08f1"),
-    "massey2026_released": (139740, "775551de27d432aa", "ffd469df45003c2a", "43c816b96ba1869f"),
+    "massey2026_released": (174145, "5b0f121d2d5020e8", "5f46c2ca3ee2444c", "fa5d97befe8e3f72"),
 }
 
 

@@ -109,7 +109,9 @@ def test_massey2026_released_holds_the_constants_of_the_code() -> None:
     for p in (c.exc, c.inh):
         assert (p.tau_m, p.tau_g_exc, p.tau_g_inh, p.refractory) == (0.030, 0.030, 0.030, 0.0)
         assert (p.e_leak, p.v_reset, p.v_threshold, p.v_floor) == (-0.070, -0.080, -0.055, -0.100)
-        assert (p.theta_plus, p.tau_theta, p.v_threshold + p.theta_max) == (0.003, 0.1, 0.0)
+        assert (p.tau_theta, p.v_threshold + p.theta_max) == (0.1, 0.0)
+        # there the threshold decays before it rises, here it decays in the next step too
+        assert p.theta_plus * (1 - c.simulation.dt / p.tau_theta) == pytest.approx(0.003, rel=1e-12)
     paths = (c.input_exc, c.exc_exc, c.exc_inh, c.inh_exc)
     assert [p.density for p in paths] == [0.10, 0.15, 0.20, 0.25]
     assert [p.w_initial for p in paths] == [0.15, 0.30, 0.60, 0.50]
@@ -118,7 +120,7 @@ def test_massey2026_released_holds_the_constants_of_the_code() -> None:
     # R * 1 ms / tau_syn = 30 * 1/30: a weight of one raises the drive by one millivolt
     assert all(p.gain == 0.001 for p in paths)
     assert (c.stdp.tau_plus, c.stdp.tau_minus, c.stdp.pairing) == (0.010, 0.0075, "nearest")
-    assert [p.rule for p in paths] == ["stdp_reversed"] * 4
+    assert [p.rule for p in paths] == ["stdp_elapsed"] * 4
     assert c.inh_exc.avoid_reciprocal
     assert (c.sleep.interval, c.sleep.longest, c.sleep.decay, c.sleep.trigger) == (
         35,
@@ -215,3 +217,8 @@ def test_ahsar_that_is_off_changes_no_identity_and_is_off_where_a_file_has_no_su
 def test_ahsar_refuses_what_has_no_meaning(overrides: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         apply_overrides(BASE, overrides)
+
+
+def test_the_released_rule_needs_the_nearest_spikes() -> None:
+    with pytest.raises(InputError, match=r"set stdp\.pairing = 'nearest'"):
+        load_config("massey2026", {"exc_exc.rule": "stdp_elapsed"})

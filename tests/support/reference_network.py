@@ -81,6 +81,10 @@ class ReferenceNetwork:
         self.hold = {p: [0] * self.n[p] for p in ("exc", "inh")}
         self.trace = {(p, k): [0.0] * self.n[p] for p in self.n for k in ("plus", "minus", "istdp")}
         self.next_spike = [math.inf] * self.n["input"]
+        self.elapsed = {p: [math.inf] * n for p, n in self.n.items()}  # steps since the last spike
+        self.acted: dict[
+            tuple[str, int], tuple[int, float]
+        ] = {}  # rule stdp_elapsed: step and change, by synapse
         self.t = self.wake = self.slept = self.awake_for = 0
         self.asleep = False
         self.total = self.tallied = self._sum()
@@ -168,6 +172,16 @@ class ReferenceNetwork:
             }[path.rule][0 if at_pre else 1]
         )
 
+    def _elapsed_rule(self, name: str, k: int, synapse: list) -> float:
+        """What `stdp_elapsed` adds at a spike on either side; a change of the last step is made again."""
+        path, stdp, (source, target) = getattr(self.c, name), self.c.stdp, PATHWAYS[name]
+        lag = self.elapsed[target][synapse[1]] - self.elapsed[source][synapse[0]]
+        tau = (stdp.tau_plus if lag >= 0 else stdp.tau_minus) / self.dt
+        change = path.eta * math.copysign(math.exp(-abs(lag) / tau), 1 if lag >= 0 else -1)
+        step, before = self.acted.get((name, k), (-2, 0.0))
+        self.acted[name, k] = (self.t, change)
+        return change + (change - before if step == self.t - 1 else 0.0)
+
     def step(self) -> None:
         """Advance by one step."""
         self._control()
@@ -192,19 +206,24 @@ class ReferenceNetwork:
                 if self.hold[p][k] <= 0 and self.v[p][k] > threshold + min(self.rise[p][k], theta_max)
             ]
             self.spikes += [(self.t, p, k) for k in fired[p]]
+        for p, elapsed in self.elapsed.items():
+            self.elapsed[p] = [0.0 if k in fired[p] else steps + 1 for k, steps in enumerate(elapsed)]
         for at_pre in (True, False):
             for name, (source, target) in PATHWAYS.items():
                 path, active = getattr(self.c, name), set(fired[source if at_pre else target])
-                for synapse in self.synapses[name]:
+                for k, synapse in enumerate(self.synapses[name]):
                     i, j, w = synapse
-                    if (i if at_pre else j) not in active:
-                        continue
-                    if at_pre:
+                    acts = (i if at_pre else j) in active
+                    if at_pre and acts:
                         self.g[target, source if source == "inh" else "exc"][j] += w * path.gain
-                    if path.rule != "static":
-                        synapse[2] = min(
-                            max(w + self._changes(name, at_pre, i, j, w), path.w_min), path.w_max
-                        )
+                    change = 0.0
+                    if path.rule == "stdp_elapsed":
+                        if not at_pre and (acts or i in fired[source]):
+                            change = self._elapsed_rule(name, k, synapse)
+                    elif acts and path.rule != "static":
+                        change = self._changes(name, at_pre, i, j, w)
+                    if change:
+                        synapse[2] = min(max(w + change, path.w_min), path.w_max)
         after = self.t + 1
         if after % round(1 / self.dt) == 0 or (self.asleep and after % round(0.1 / self.dt) == 0):
             self.tallied = self._sum()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from homeonet.config import Config
+from homeonet.plastic.engine._image_counts import ImageCounts, WakeClock
 from homeonet.plastic.engine._simulation import Network, Segment
 from homeonet.plastic.mechanisms._times import SAMPLE_PERIOD
 from homeonet.plastic.network._arrays import watched_weight
@@ -45,6 +46,9 @@ class Recorder:
         self._recent: list[tuple[np.ndarray, np.ndarray]] = []  # unit, step of the last two segments
         self._raster: tuple[np.ndarray, np.ndarray, float, float] | None = None
         self._recent_start = self._last_start = 0
+        self.images = ImageCounts(
+            self._structure.n_neurons, round(config.input.presentation / config.simulation.dt)
+        )
         self.total_seconds = self.wake_seconds = 0.0
 
     def add(self, segment: Segment) -> None:
@@ -71,8 +75,24 @@ class Recorder:
         self.total_seconds = (segment.first_step + segment.n_steps) * dt
         self._recent = [*self._recent[-1:], (units, steps)]
         self._recent_start, self._last_start = self._last_start, segment.first_step
+        self.images = self.images.with_spikes(units, steps, self._clock(segment))
         self.wake_seconds = float(result.arrays["controller.wake_step"][self._replica]) * dt
         self._keep_raster()
+
+    def _clock(self, segment: Segment) -> WakeClock:
+        """From the samples of the controller, and its state in the segment's last step."""
+        result, at_end = segment.result, segment.first_step + segment.n_steps - 1
+        inside = result.sample_step < at_end
+        sampled = (
+            np.append(
+                result.samples[name][inside, self._replica],
+                result.arrays[f"controller.{name}"][self._replica],
+            )
+            for name in ("wake_step", "asleep")
+        )
+        wake, asleep = sampled
+        step = np.append(result.sample_step[inside], at_end)
+        return WakeClock(step.astype(np.int64), wake.astype(np.int64), asleep > 0.5)
 
     def copy(self) -> Recorder:
         """What is recorded so far; `add` to one of the two does not change the other."""
@@ -89,6 +109,7 @@ class Recorder:
             units, steps, start, stop = self._raster
             state |= {"raster/unit": units, "raster/step": steps, "raster/span": np.array([start, stop])}
         state["recent/start"] = np.array([self._recent_start, self._last_start])
+        state |= {f"images/{name}": values for name, values in self.images.state().items()}
         return state | {"seconds": np.array([self.total_seconds, self.wake_seconds])}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
@@ -106,6 +127,7 @@ class Recorder:
         if "raster/unit" in state:
             start, stop = (float(value) for value in state["raster/span"])
             self._raster = (state["raster/unit"], state["raster/step"], start, stop)
+        self.images = self.images.restored({name: state[f"images/{name}"] for name in self.images.state()})
         self._recent_start, self._last_start = (int(value) for value in state["recent/start"])
         self.total_seconds, self.wake_seconds = (float(value) for value in state["seconds"])
 

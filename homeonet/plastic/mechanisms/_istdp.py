@@ -11,7 +11,7 @@ rule (w is the magnitude)    at a presynaptic spike                    at a post
 
 Sources: ``istdp`` Vogels, Sprekeler, Zenke, Clopath & Gerstner 2011, eq. S7; ``istdp_antisymmetric`` the mirror
 image of ``stdp_reversed``, without a target rate: a control. (The released code of Massey et al. 2026 lets the
-magnitude of inhibition follow ``stdp_reversed``, as that of excitation.)
+magnitude of inhibition follow ``stdp_elapsed``, as that of excitation.)
 """
 
 from __future__ import annotations

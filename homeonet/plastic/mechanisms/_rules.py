@@ -31,8 +31,9 @@ class Rule:
 
     Names in braces are parameters of the pathway; they live on the target population and are read through
     ``_post``, so that one replica shares them and several have their own. A user's rule has whole statements, and
-    `names` in them that stand for variables of neurons or, its `state`, of synapses; it may also act on a clock,
-    `every` so many steps, and at the end of images. `source` is the publication.
+    `names` in them that stand for variables of neurons or, its `state`, of synapses (with `initial` values, where they
+    are not the user's); it may also act on a clock, `every` so many steps, and at the end of images. `source` is the
+    publication.
     """
 
     pre: str = ""
@@ -44,6 +45,7 @@ class Rule:
     source: str = ""
     names: Mapping[str, str] | None = None
     state: tuple[str, ...] = ()
+    initial: Mapping[str, float] = field(default_factory=dict)
     third_factors: tuple[str, ...] = ()
     on_source: Mechanism = field(default_factory=Mechanism)
     on_target: Mechanism = field(default_factory=Mechanism)

@@ -11,7 +11,8 @@ rule                     at a presynaptic spike                at a postsynaptic
 Weights are clamped to [w_min, w_max]. Potentiation always has the window tau_plus, depression tau_minus.
 
 Sources: ``stdp`` Song, Miller & Abbott 2000; ``stdp_reversed`` the sign in the released code of Massey et al.
-2026; ``presynaptic_offset`` Diehl & Cook 2015, eq. 3 with mu = 1.
+2026, which pairs spikes as ``stdp_elapsed`` does (`_stdp_elapsed.py`); ``presynaptic_offset`` Diehl & Cook 2015,
+eq. 3 with mu = 1.
 """
 
 from __future__ import annotations

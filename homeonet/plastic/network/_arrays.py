@@ -93,12 +93,11 @@ def _one_replica(structure: Structure, config: Config, replica: int, *, evaluati
     arrays = {name: np.full(1, value, dtype=float) for name, value in scalars.items()}
     arrays |= {f"{name}.w": found for name, found in weights.items()}
     for name, found in structure.pathway.items():
-        rule = config.rule.get(found.rule)
-        if rule is not None and structure.has_own_rule(name):
-            arrays |= {
-                f"{name}.{variable(found.rule, state)}": np.full(found.n_synapses, value)
-                for state, value in rule.state.items()
-            }
+        begins: Mapping[str, float] = structure.rule(name).initial
+        if structure.has_own_rule(name):
+            own = config.rule[found.rule].state
+            begins = {variable(found.rule, state): value for state, value in own.items()}
+        arrays |= {f"{name}.{state}": np.full(found.n_synapses, value) for state, value in begins.items()}
     for name in structure.population:
         place = Place(config, structure, name, weights, evaluation, replica)
         values = values_of(population_mechanism(name, structure), place)
