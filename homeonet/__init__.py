@@ -8,6 +8,7 @@ The public API in one place. Importing it loads nothing; a name is imported wher
 ``load_run``           open a finished run; ``load_network`` its trained network
 ``to_neo``             the recordings of a run as a block of Neo (needs neo)
 ``evaluate``           read a network out on any data set, plasticity off
+``read_out``           fit readouts on the spike counts that a run has stored
 ``train``              train one network by gradients; ``train_config`` its configuration (needs torch)
 ``homeonet.data``      images, split and checked; ``homeonet.data.Dataset.from_arrays`` one's own
 ``homeonet.plastic``   the engine of the networks grown by local plasticity
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from homeonet import sweep as sweep
     from homeonet.config import Config, load_config, preset_names
     from homeonet.errors import BusyError, DiskFullError, HomeonetError, InputError, RunawayError
-    from homeonet.runs import Evaluation, RunResult, evaluate, load_network, load_run, run
+    from homeonet.runs import Evaluation, RunResult, evaluate, load_network, load_run, read_out, run
     from homeonet.runs.neo import to_neo
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "load_network",
     "load_run",
     "preset_names",
+    "read_out",
     "run",
     "to_neo",
 ]
@@ -60,7 +62,7 @@ _DEFINED_IN = {
     "errors": ("BusyError", "DiskFullError", "HomeonetError", "InputError", "RunawayError"),
     "gradient.training": ("TrainConfig", "train_config"),
     "runs.gradient": ("TrainResult", "load_trained", "train"),
-    "runs": ("Evaluation", "RunResult", "evaluate", "load_network", "load_run", "run"),
+    "runs": ("Evaluation", "RunResult", "evaluate", "load_network", "load_run", "read_out", "run"),
     "runs.neo": ("to_neo",),
 }
 #: Not in `__all__`, so that "from homeonet import *" does not need torch.

@@ -5,6 +5,7 @@ from homeonet.runs.baselines import measure_baselines
 from homeonet.runs.evaluation import Evaluation, evaluate
 from homeonet.runs.plastic import run
 from homeonet.runs.results import RunResult, draw_figures, load_network, load_run
+from homeonet.runs.stored_features import read_out
 
 __all__ = [
     "Evaluation",
@@ -14,6 +15,7 @@ __all__ = [
     "load_network",
     "load_run",
     "measure_baselines",
+    "read_out",
     "run",
     "usable_cores",
 ]

@@ -16,9 +16,10 @@ from homeonet.data import Dataset
 from homeonet.machine.cores import worker_count
 from homeonet.plastic import Network, Structure, known_device, log_silence, read_features, stream_id
 from homeonet.progress import ProgressMeter
-from homeonet.runs.evaluation import evaluate, shown_images, tunable
+from homeonet.runs.evaluation import evaluate, shown_images
 from homeonet.runs.images import load_images, with_data
 from homeonet.runs.metrics import accuracy_metrics
+from homeonet.runs.readouts import enough_to_tune
 
 __all__ = ["baseline_metrics", "input_counts", "measure_baselines", "measured_beside", "random_relu"]
 
@@ -63,7 +64,7 @@ def baseline_metrics(
                 test,
                 dataset.y_test,
                 seed=config.seed,
-                tune=readout == "logistic" and tunable(dataset),
+                tune=readout == "logistic" and enough_to_tune(dataset.y_train),
             )
             values |= accuracy_metrics(_key(name, readout), result)
     return values

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from homeonet.config import Config
 from homeonet.data import Dataset
 from homeonet.errors import InputError
 from homeonet.machine.cores import worker_count
-from homeonet.plastic import Network, Structure, read_features
+from homeonet.plastic import Network, read_features
 from homeonet.progress import ProgressMeter, meter
+from homeonet.runs.readouts import SpikeCounts, exciting, fit_readouts
 
 if TYPE_CHECKING:
     from homeonet.analysis import ReadoutResult
@@ -25,11 +25,8 @@ __all__ = [
     "check_enough",
     "evaluate",
     "shown_images",
-    "tunable",
 ]
 
-#: The readouts of a trained network; "paper" where it is known what it answered while it learnt.
-READOUTS = ("logistic", "qda", "knn", "diehl_cook", "paper")
 #: What the readout by five nearest neighbours needs.
 _FEWEST_TRAIN = 5
 
@@ -90,7 +87,7 @@ def evaluate(
     -------
     Evaluation
     """
-    from homeonet.analysis import clustering_score, evaluate_readout
+    from homeonet.analysis import clustering_score
 
     dataset = dataset.grey()
     check_enough(dataset)
@@ -103,24 +100,9 @@ def evaluate(
     n_test, n_train = len(dataset.x_test), len(dataset.x_train)
     test, train, val = np.split(features, [n_test, n_test + n_train])
     labels = np.concatenate([dataset.y_test, dataset.y_val])
-    scored, excitatory = np.concatenate([test, val]), _excitatory(network.config)
-    if readouts is None:
-        readouts = READOUTS if while_learning is not None else READOUTS[:-1]
-    results = {}
-    for name in readouts:
-        units = excitatory if name == "diehl_cook" else slice(None)  # as there, excitatory neurons alone vote
-        fit, fit_labels, score = train[:, units], dataset.y_train, scored[:, units]
-        if name == "paper":
-            fit, fit_labels, score = _rates_while_learning(network.config, while_learning, score)
-        results[name] = evaluate_readout(
-            name,
-            fit,
-            fit_labels,
-            score,
-            labels,
-            seed=network.config.seed,
-            tune=name == "logistic" and tunable(dataset),
-        )
+    counts = SpikeCounts(train, dataset.y_train, np.concatenate([test, val]), labels, while_learning)
+    # as in Diehl and Cook 2015, excitatory neurons alone vote
+    results = fit_readouts(network.config, counts, readouts, voting=exciting(network.config))
     n_classes = len(np.unique(dataset.y_test))
     return Evaluation(
         train,
@@ -129,30 +111,6 @@ def evaluate(
         {name: _scored(result, labels, slice(n_test, None)) for name, result in results.items() if len(val)},
         clustering_score(test, dataset.y_test) if 1 < n_classes < n_test else float("nan"),
     )
-
-
-def _rates_while_learning(
-    config: Config, while_learning: tuple[np.ndarray, np.ndarray] | None, scored: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What "paper" is fitted on, its labels, and what it is scored on, as rates, whatever the presentations last."""
-    if while_learning is None:
-        raise InputError(
-            "readout 'paper' is fitted on what a network answered while it learnt; give while_learning, or leave it out"
-        )
-    counts, labels = while_learning
-    drawn = np.random.default_rng(config.seed).permutation(len(labels))[: max(2, round(0.8 * len(labels)))]
-    return counts[drawn] / config.input.presentation, labels[drawn], scored / config.evaluation.presentation
-
-
-def _excitatory(config: Config) -> np.ndarray:
-    """Which neurons excite others, or at least inhibit none; all if each population inhibits."""
-    inhibits = {pathway.source for pathway in config.pathway.values() if pathway.sign == "inhibitory"}
-    structure = Structure.of(config)
-    found = np.repeat(
-        [name not in inhibits for name in structure.neurons],
-        [structure.size(name) for name in structure.neurons],
-    )
-    return found if found.any() else ~found
 
 
 def _scored(result: ReadoutResult, labels: np.ndarray, part: slice) -> ReadoutResult:
@@ -183,8 +141,3 @@ def check_enough(dataset: Dataset) -> None:
         raise InputError(
             f"train = {len(dataset.y_train)}: the readouts need at least {_FEWEST_TRAIN} training images"
         )
-
-
-def tunable(dataset: Dataset) -> bool:
-    """Whether there are enough training images to choose a regularisation on a part of them."""
-    return bool(np.unique(dataset.y_train, return_counts=True)[1].min() >= 10)

@@ -9,11 +9,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import xarray as xr
 
-from homeonet import load_config
+from homeonet import InputError, load_config
 from homeonet.cli.main import main
+from homeonet.store import load_records
 from tests.support.commands import command
 from tests.support.short_runs import TIMING
 
@@ -86,6 +88,29 @@ def test_evaluate_reproduces_the_run_s_accuracies(finished: Path) -> None:
     for name, result in found.items():
         assert result.accuracy == metrics(finished)[f"accuracy.{name}"]
     assert command("evaluate", str(finished)).returncode == 0
+
+
+def test_stored_spike_counts_give_the_run_s_accuracies(finished: Path, capsys: pytest.CaptureFixture) -> None:
+    from homeonet import read_out
+
+    found = read_out(finished)
+    assert list(found) == ["logistic", "qda", "knn", "diehl_cook", "paper"]
+    for name, result in found.items():
+        assert result.accuracy == metrics(finished)[f"accuracy.{name}"]
+    both = read_out(finished, readouts=["qda"], populations=["exc", "inh"])["qda"]
+    np.testing.assert_array_equal(both.predictions, found["qda"].predictions)
+    few = read_out(finished, readouts=["knn"], populations=["inh"])["knn"]
+    counts = load_records(finished)["features_test"]
+    assert counts.sizes["unit"] == 250 and few.n_test == len(counts)
+    with pytest.raises(InputError, match="'exc2' is not one of exc, inh"):
+        read_out(finished, populations=["exc2"])
+    with pytest.raises(InputError, match="'lda' is not known"):
+        read_out(finished, readouts=["lda"])
+    assert main(["evaluate", str(finished), "--stored", "--populations", "inh"]) == 0
+    assert "inh, stored" in capsys.readouterr().out
+    for more, said in ((["--stored", "--test", "5"], "--test asks"), (["--populations", "inh"], "add it")):
+        assert main(["evaluate", str(finished), *more]) == 2
+        assert said in capsys.readouterr().err
 
 
 def test_a_run_stopped_from_the_terminal_continues_to_the_same_result(tmp_path: Path) -> None:
