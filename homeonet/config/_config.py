@@ -32,7 +32,7 @@ from homeonet.config._sections import (
     AHSAR,
     ISTDP,
     STDP,
-    Evaluation,
+    EvaluationSettings,
     Guard,
     Input,
     Neurons,
@@ -46,7 +46,7 @@ from homeonet.config._sections import (
     Sleep,
 )
 from homeonet.config.mechanism_text import ControllerText, HomeostasisText, NeuronText, SignalText
-from homeonet.config.parameters import dotted, explain, read_toml
+from homeonet.config.parameters import ReadOnly, Table, dotted, explain, read_toml
 from homeonet.config.rule_text import RuleText
 from homeonet.errors import InputError, one_line
 from homeonet.machine.text import shown
@@ -66,7 +66,10 @@ PATHWAYS = CLASSIC_PATHWAYS
 
 
 class Config(Section):
-    """All constants of one run of the plastic network. Frozen; see :func:`load_config`.
+    """All constants of one run of the plastic network; see :func:`load_config`.
+
+    It does not change, tables and lists included: :meth:`replace` gives a changed copy. Configurations are equal, and
+    have one hash, where all of their values are.
 
     Populations and pathways are attributes too: ``config.exc`` is ``config.population["exc"]``.
     """
@@ -80,21 +83,21 @@ class Config(Section):
     seed: int = Field(ge=0, lt=2**31)
     simulation: Simulation
     input: Input
-    population: dict[str, Neurons]
-    pathway: dict[str, Pathway]
+    population: Table[Neurons]
+    pathway: Table[Pathway]
     stdp: STDP
     istdp: ISTDP
     noise: Noise
     sleep: Sleep
     ahsar: AHSAR
     guard: Guard
-    evaluation: Evaluation
-    neuron: dict[str, NeuronText] = Field(default_factory=dict)
-    rule: dict[str, RuleText] = Field(default_factory=dict)
-    homeostasis: dict[str, HomeostasisText] = Field(default_factory=dict)
-    controller: dict[str, ControllerText] = Field(default_factory=dict)
-    signal: dict[str, SignalText] = Field(default_factory=dict)
-    record: dict[str, Recording] = Field(default_factory=dict)
+    evaluation: EvaluationSettings
+    neuron: Table[NeuronText] = Field(default_factory=ReadOnly)
+    rule: Table[RuleText] = Field(default_factory=ReadOnly)
+    homeostasis: Table[HomeostasisText] = Field(default_factory=ReadOnly)
+    controller: Table[ControllerText] = Field(default_factory=ReadOnly)
+    signal: Table[SignalText] = Field(default_factory=ReadOnly)
+    record: Table[Recording] = Field(default_factory=ReadOnly)
 
     if not TYPE_CHECKING:
 
@@ -130,7 +133,7 @@ class Config(Section):
         chosen = [
             name for name, found in self.pathway.items() if found.renormalised and found.rule != "static"
         ]
-        return chosen if text.pathways is None else text.pathways
+        return chosen if text.pathways is None else list(text.pathways)
 
     def populations_of(self, homeostasis: str) -> list[str]:
         """Populations on whose neurons a user's homeostasis acts."""
@@ -140,7 +143,7 @@ class Config(Section):
         return (
             list(dict.fromkeys(found.target for found in self.pathway.values()))
             if text.populations is None
-            else text.populations
+            else list(text.populations)
         )
 
     def size(self, population: str) -> int:

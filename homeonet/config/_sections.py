@@ -7,12 +7,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from homeonet.config._units import Hertz, Milliseconds, Millivolts, OwnValue, Seconds
+from homeonet.config.parameters import ReadOnly, Table
 
 __all__ = [
     "AHSAR",
     "ISTDP",
     "STDP",
-    "Evaluation",
+    "EvaluationSettings",
     "Guard",
     "Input",
     "Neurons",
@@ -97,7 +98,7 @@ class OwnPopulation(Section):
 
     neuron: str = Field(max_length=40)
     n: int = Field(ge=1, le=1_000_000)
-    parameters: dict[str, OwnValue] = Field(default_factory=dict)
+    parameters: Table[OwnValue] = Field(default_factory=ReadOnly)
 
 
 class PoissonPopulation(Section):
@@ -187,8 +188,8 @@ class Pathway(Section):
     renormalised: bool = True
     plastic_asleep: bool = True
     watched: bool = False
-    sources: list[Annotated[int, Field(ge=0)]] | None = None
-    targets: list[Annotated[int, Field(ge=0)]] | None = None
+    sources: tuple[Annotated[int, Field(ge=0)], ...] | None = None
+    targets: tuple[Annotated[int, Field(ge=0)], ...] | None = None
 
     @model_validator(mode="after")
     def _within(self) -> Self:
@@ -213,9 +214,10 @@ class Sleep(Section):
     `trigger` is "interval", "threshold", "either" or the NAME of a [controller.NAME].
     Sleep starts after `interval` of wake time, when the total weight W of the watched pathways exceeds `alpha_trigger`
     times its initial value, or at either; it lasts at most ``min(ratio * interval, longest)`` and ends
-    early at `alpha_base` times the initial value. A `ratio` of 0 means no sleep at all. The share of time asleep is
-    ``ratio / (1 + ratio)`` where `trigger` is "interval", `alpha_base` is 0 and `longest` cuts nothing off. Asleep,
-    every `every`, the weights of plastic pathways follow `renormalisation`, with `decay` (λ) per millisecond.
+    early at `alpha_base` times the initial value. `ratio` is the length of a sleep over that of `interval`, not the
+    share of time asleep (`sleep_fraction` of the metrics), which is ``ratio / (1 + ratio)`` where `trigger` is
+    "interval", `alpha_base` is 0 and `longest` cuts nothing off; 0 means no sleep at all. Asleep, every `every`, the
+    weights of plastic pathways follow `renormalisation`, with `decay` (λ) per millisecond.
     """
 
     ratio: float = Field(ge=0, le=1)
@@ -267,7 +269,7 @@ class Guard(Section):
     window: Seconds = Field(ge=0.1, le=1000)
 
 
-class Evaluation(Section):
+class EvaluationSettings(Section):
     """How features are read out, with plasticity and sleep off: each image is shown for `presentation`;
     `freeze_threshold` keeps the thresholds as training left them; without `noise` there is none, even if always."""
 
@@ -285,8 +287,8 @@ class Recording(Section):
 
     population: str | None = Field(None, max_length=40)
     pathway: str | None = Field(None, max_length=40)
-    variables: list[str] = Field(default_factory=list, max_length=20)
-    neurons: int | list[Annotated[int, Field(ge=0)]] | None = None
+    variables: tuple[str, ...] = Field((), max_length=20)
+    neurons: int | tuple[Annotated[int, Field(ge=0)], ...] | None = None
     every: Milliseconds | None = Field(None, gt=0)
     start: Seconds = Field(0.0, ge=0)
     stop: Seconds | None = Field(None, gt=0)
@@ -307,7 +309,7 @@ class Recording(Section):
             raise ValueError('every is missing; say how often, for example every = "1 ms"')
         if self.stop is not None and self.stop <= self.start:
             raise ValueError(f"stop ({self.stop:g} s) must be after start ({self.start:g} s)")
-        if isinstance(self.neurons, list) and len(set(self.neurons)) < len(self.neurons):
+        if isinstance(self.neurons, tuple) and len(set(self.neurons)) < len(self.neurons):
             raise ValueError("neurons lists one twice; name each once")
         return self
 

@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from homeonet.config._units import Milliseconds, OwnValue
+from homeonet.config.parameters import ReadOnly, Table
 from homeonet.config.rule_text import ASLEEP, Trace
 from homeonet.config.statements import (
     LONGEST,
@@ -77,9 +78,9 @@ class NeuronText(_Text):
     threshold: str = Field(max_length=LONGEST)
     reset: str = Field("", max_length=LONGEST)
     refractory: Milliseconds = Field(0.0, ge=0)
-    parameters: dict[str, OwnValue] = Field(default_factory=dict)
-    initial: dict[str, OwnValue] = Field(default_factory=dict)
-    kept: list[str] = Field(default_factory=list)
+    parameters: Table[OwnValue] = Field(default_factory=ReadOnly)
+    initial: Table[OwnValue] = Field(default_factory=ReadOnly)
+    kept: tuple[str, ...] = ()
     method: Literal["euler", "exponential_euler", "rk2", "rk4", "exact"] = "euler"
 
     @cached_property
@@ -158,10 +159,10 @@ class HomeostasisText(_Text):
     enabled: bool = True
     when: Literal["asleep", "awake", "always"] = "asleep"
     every: Milliseconds = Field(gt=0)
-    pathways: list[str] | None = None
-    populations: list[str] | None = None
-    traces: dict[str, Trace] = Field(default_factory=dict)
-    parameters: dict[str, float] = Field(default_factory=dict)
+    pathways: tuple[str, ...] | None = None
+    populations: tuple[str, ...] | None = None
+    traces: Table[Trace] = Field(default_factory=ReadOnly)
+    parameters: Table[float] = Field(default_factory=ReadOnly)
     on_weights: str = Field("", max_length=LONGEST)
     on_neurons: str = Field("", max_length=LONGEST)
 
@@ -208,8 +209,8 @@ class ControllerText(_Text):
     begins with the values given and which the statements `each_step` change.
     """
 
-    parameters: dict[str, float] = Field(default_factory=dict)
-    state: dict[str, float] = Field(default_factory=dict)
+    parameters: Table[float] = Field(default_factory=ReadOnly)
+    state: Table[float] = Field(default_factory=ReadOnly)
     each_step: str = Field("", max_length=LONGEST)
     falls: str = Field(max_length=LONGEST)
     wakes: str = Field(max_length=LONGEST)
@@ -241,4 +242,4 @@ class ControllerText(_Text):
 class SignalText(_Text):
     """A number for each image, in the order in which they are shown, that rules read as a third factor."""
 
-    values: list[float] = Field(min_length=1, max_length=10_000_000)
+    values: tuple[float, ...] = Field(min_length=1, max_length=10_000_000)

@@ -1,4 +1,4 @@
-"""What all configurations share: TOML files, dotted names, and errors that name the parameter."""
+"""What all configurations share: TOML files, dotted names, read-only tables, and errors that name the parameter."""
 
 from __future__ import annotations
 
@@ -6,18 +6,36 @@ import math
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NoReturn, TypeVar
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
 
 from homeonet.errors import InputError, one_line
 from homeonet.machine.text import shown
 
-__all__ = ["dotted", "explain", "read_toml"]
+__all__ = ["ReadOnly", "Table", "dotted", "explain", "read_toml"]
 
 #: Of a file and of its tables; far beyond any configuration, and short of what takes long to refuse.
 _MOST_BYTES = 4_000_000
 _DEEPEST = 16
+
+
+class ReadOnly(dict[str, Any]):
+    """A table of a configuration, which stays as it was validated; TypeError for whoever would change it."""
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError("a configuration does not change; make another one with other values")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> tuple[type, tuple[dict[str, Any]]]:
+        return ReadOnly, (dict(self),)
+
+
+_Value = TypeVar("_Value")
+#: A field of a configuration that maps names to values.
+Table = Annotated[dict[str, _Value], AfterValidator(ReadOnly)]
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from homeonet.config._units import Milliseconds
+from homeonet.config.parameters import ReadOnly, Table
 from homeonet.config.statements import LONGEST, RESERVED, check_expression, check_name, check_statements
 
 __all__ = ["ASLEEP", "BUILT_IN_RULES", "RuleText", "Trace"]
@@ -68,11 +69,11 @@ class RuleText(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     source_text: str = Field("", max_length=LONGEST)
-    pre_traces: dict[str, Trace] = Field(default_factory=dict)
-    post_traces: dict[str, Trace] = Field(default_factory=dict)
-    parameters: dict[str, float] = Field(default_factory=dict)
-    state: dict[str, float] = Field(default_factory=dict)
-    third_factors: list[str] = Field(default_factory=list)
+    pre_traces: Table[Trace] = Field(default_factory=ReadOnly)
+    post_traces: Table[Trace] = Field(default_factory=ReadOnly)
+    parameters: Table[float] = Field(default_factory=ReadOnly)
+    state: Table[float] = Field(default_factory=ReadOnly)
+    third_factors: tuple[str, ...] = ()
     on_pre: str = Field("", max_length=LONGEST)
     on_post: str = Field("", max_length=LONGEST)
     every: Milliseconds | None = Field(None, gt=0)

@@ -87,7 +87,7 @@ class Kind(Protocol):
         """
         ...
 
-    def train_seconds(self, metrics: Mapping[str, Any]) -> float:
+    def seconds_of_training(self, metrics: Mapping[str, Any]) -> float:
         """What training took, and compiling before it."""
         ...
 
@@ -173,7 +173,7 @@ class _Plastic:
 
         return run(config, out, workers=1, baselines=False, **options).metrics
 
-    def train_seconds(self, metrics: Mapping[str, Any]) -> float:
+    def seconds_of_training(self, metrics: Mapping[str, Any]) -> float:
         return metrics["train_wall_seconds"] + metrics["compile_seconds"]
 
     def measure_baselines(self, config: Any, out: Path, *, device: str, data_folder: str | None) -> None:
@@ -258,7 +258,7 @@ class _Gradient:
         with code_in(code):
             return train(config, out, accelerator=options.pop("device"), baselines=False, **options).metrics
 
-    def train_seconds(self, metrics: Mapping[str, Any]) -> float:
+    def seconds_of_training(self, metrics: Mapping[str, Any]) -> float:
         return metrics["train_seconds"]
 
     def measure_baselines(self, config: Any, out: Path, *, device: str, data_folder: str | None) -> None:

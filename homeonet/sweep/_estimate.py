@@ -105,7 +105,7 @@ def _measured(
     kind, config = KINDS[task.kind], _shortened(task, sizes)
     start = time.perf_counter()
     metrics = kind.run(config, None, device=device, figures=False, data_folder=data_folder)
-    trained = kind.train_seconds(metrics)
+    trained = kind.seconds_of_training(metrics)
     return trained, max(0.0, time.perf_counter() - start - trained)
 
 

@@ -19,7 +19,7 @@ from homeonet.sweep._cluster import connected, in_order_of_end, on_one_thread, r
 from homeonet.sweep._collect import write_tables
 from homeonet.sweep._grid import Grid
 from homeonet.sweep._state import record, retry, split, sweep_status, write_grid
-from homeonet.sweep._tasks import Outcome, Place, Task, batches_of, perform, tasks_of
+from homeonet.sweep._tasks import Outcome, Task, Workplace, batches_of, perform, tasks_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -150,7 +150,7 @@ def sweep(
                 connected(scheduler, min(_cores(workers), len(batches)), patience) as client,
                 _seen(folder) as token,
             ):
-                place = Place(folder, token, device, data_folder, figures, str(Path.cwd()))
+                place = Workplace(folder, token, device, data_folder, figures, str(Path.cwd()))
                 _work(client, batches, place, progress, None if scheduler is None else patience)
         return SweepResult(folder, write_tables(folder), sweep_status(folder).failed)
 
@@ -171,7 +171,7 @@ def _seen(folder: Path) -> Iterator[str]:
 def _work(
     client: Client,
     batches: list[list[Task]],
-    place: Place,
+    place: Workplace,
     progress: SweepMeter | None,
     patience: float | None,
 ) -> None:
@@ -191,7 +191,7 @@ def _work(
 
 
 def _outcomes(
-    client: Client, batches: list[list[Task]], place: Place, patience: float | None
+    client: Client, batches: list[list[Task]], place: Workplace, patience: float | None
 ) -> Iterator[Outcome]:
     """How each task ended, in the order in which they do."""
     from dask.tokenize import tokenize

@@ -21,7 +21,7 @@ from homeonet.runs.folder import RunFolder
 from homeonet.runs.kinds import KINDS
 from homeonet.sweep._grid import Cell
 
-__all__ = ["Outcome", "Place", "Task", "batches_of", "perform", "tasks_of"]
+__all__ = ["Outcome", "Task", "Workplace", "batches_of", "perform", "tasks_of"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Place:
+class Workplace:
     """Where and how a process works.
 
     Attributes
@@ -131,7 +131,7 @@ def batches_of(tasks: Iterable[Task], replicas: int) -> list[list[Task]]:
     return batches
 
 
-def perform(tasks: list[Task], place: Place) -> list[Outcome]:
+def perform(tasks: list[Task], place: Workplace) -> list[Outcome]:
     """Do a batch in this process; a failure that belongs to a task is an outcome and not an exception."""
     start = time.perf_counter()
     if place.reached:
@@ -151,7 +151,7 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 
 
-def _perform(tasks: list[Task], folders: list[Path], place: Place) -> list[Outcome]:
+def _perform(tasks: list[Task], folders: list[Path], place: Workplace) -> list[Outcome]:
     ended: dict[int, Exception | None] = {}
     try:
         if place.version != __version__:
@@ -185,7 +185,7 @@ def _outcome(task: Task, error: Exception | None) -> Outcome:
 
 
 def _together(
-    tasks: list[Task], folders: list[Path], place: Place, ended: dict[int, Exception | None]
+    tasks: list[Task], folders: list[Path], place: Workplace, ended: dict[int, Exception | None]
 ) -> None:
     from homeonet.runs.together import run_together
 
@@ -206,7 +206,7 @@ class _VersionError(InputError):
     """The sender has another version of this package."""
 
 
-def _into(task: Task, folder: Path, place: Place) -> None:
+def _into(task: Task, folder: Path, place: Workplace) -> None:
     """Have the task's folder complete."""
     with store.disk_errors(folder.parent):
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -218,7 +218,7 @@ def _into(task: Task, folder: Path, place: Place) -> None:
                 pass
 
 
-def _work(task: Task, folder: Path, place: Place) -> None:
+def _work(task: Task, folder: Path, place: Workplace) -> None:
     kind = KINDS[task.kind]
     if task.part == "baselines":
         kind.measure_baselines(task.config, folder, device=place.device, data_folder=place.data_folder)

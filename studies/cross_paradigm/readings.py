@@ -26,7 +26,7 @@ PROGRESS = np.linspace(0, 1, 21)
 _BATCH = 250
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Reading:
     """A trained network's answers to training, test and corrupted test images.
 
@@ -35,9 +35,9 @@ class Reading:
     train, test : ndarray, shape (image, unit)
         Codes: spike counts, or mean outputs over time of the hidden layer.
     corrupted : dict of str to ndarray
-        Of the first test images, each kind.
+        Codes of the first test images under each corruption, by its name.
     start, start_train : ndarray
-        Codes of the untrained network: of test images (the first ones, or all) and of training images (or none).
+        Codes of the untrained network for test images (the first ones, or all) and for training images (or none).
     rates, start_rates : ndarray, shape (unit,)
         On test images, trained and untrained: Hz, or share of the steps in which a unit emits.
     saturation : float
@@ -46,8 +46,12 @@ class Reading:
         All weights, untrained and trained.
     norm : list of float
         Their norm over its start, along `PROGRESS`.
-    sops, honest_nj, seconds : float
-        Synaptic operations an image, energy an image with memory and neurons counted, and duration of the training.
+    sops : float
+        Synaptic operations per image.
+    seconds : float
+        Wall time of the training.
+    honest_nj : float
+        Energy per image in nJ, memory and neurons counted; NaN where it is not known.
     classes : dict of str to ndarray, optional
         The network's own answers, to "clean" and corrupted images.
     """
@@ -71,7 +75,7 @@ class Reading:
 def read_plastic(
     folder: Path, dataset: Dataset, changed: Mapping[str, np.ndarray], *, untrained: bool
 ) -> Reading:
-    """Of a run of the plastic network; `untrained` reads the training images into the untrained network too."""
+    """Read a run of the plastic network; with `untrained`, training images are read into the untrained network too."""
     from homeonet.plastic import Network, log_silence, read_features
     from homeonet.runs import load_network, load_run
 
@@ -87,25 +91,25 @@ def read_plastic(
     spikes = {"input": input_spikes, "exc": test[:, : config.exc.n], "inh": test[:, config.exc.n :]}
     weights = [np.concatenate([n.weights[name] for name in network.weights]) for n in (start, network)]
     return Reading(
-        train,
-        test,
-        {kind: read_features(network, images) for kind, images in changed.items()},
-        before,
-        before_train,
-        test[:few].mean(0) / seconds,
-        before[:few].mean(0) / seconds,
-        100.0,
-        (weights[0], weights[1]),
-        _norm_of_records(records, weights[0]),
-        float(synaptic_operations(records, spikes).sum("pathway").mean()),
-        run.metrics["train_wall_seconds"],
+        train=train,
+        test=test,
+        corrupted={kind: read_features(network, images) for kind, images in changed.items()},
+        start=before,
+        start_train=before_train,
+        rates=test[:few].mean(0) / seconds,
+        start_rates=before[:few].mean(0) / seconds,
+        saturation=100.0,
+        weights=(weights[0], weights[1]),
+        norm=_norm_of_records(records, weights[0]),
+        sops=float(synaptic_operations(records, spikes).sum("pathway").mean()),
+        seconds=run.metrics["train_wall_seconds"],
     )
 
 
 def read_gradient(
     folder: Path, dataset: Dataset, changed: Mapping[str, np.ndarray], *, untrained: bool
 ) -> Reading:
-    """Of a run of gradient training."""
+    """Read a run of gradient training."""
     from homeonet.gradient import cost
     from homeonet.gradient.training import build
     from homeonet.runs.gradient import load_trained
@@ -122,20 +126,20 @@ def read_gradient(
     sequences = _sequences(dataset.x_test[:few], run.config, dataset.image_shape)
     table = cost(run.model, sequences, compressed=False)
     return Reading(
-        train.code,
-        test.code,
-        {kind: each.code for kind, each in found.items()},
-        before.code,
-        answer(start, dataset.x_train).code if untrained else None,
-        test.rates,
-        before.rates,
-        1.0,
-        (weights[0], weights[1]),
-        _resampled(np.arange(1, len(norm) + 1) / len(norm), norm),
-        table.sops,
-        run.metrics["train_seconds"],
-        1e6 * table.honest_mj,
-        {"clean": test.classes, **{kind: each.classes for kind, each in found.items()}},
+        train=train.code,
+        test=test.code,
+        corrupted={kind: each.code for kind, each in found.items()},
+        start=before.code,
+        start_train=answer(start, dataset.x_train).code if untrained else None,
+        rates=test.rates,
+        start_rates=before.rates,
+        saturation=1.0,
+        weights=(weights[0], weights[1]),
+        norm=_resampled(np.arange(1, len(norm) + 1) / len(norm), norm),
+        sops=table.sops,
+        seconds=run.metrics["train_seconds"],
+        honest_nj=1e6 * table.honest_mj,
+        classes={"clean": test.classes, **{kind: each.classes for kind, each in found.items()}},
     )
 
 

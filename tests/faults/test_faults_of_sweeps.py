@@ -25,7 +25,7 @@ from homeonet.cli.main import main
 from homeonet.errors import DiskFullError
 from homeonet.sweep import Grid, _run, open_sweep, sweep, sweep_status
 from homeonet.sweep._state import record, split
-from homeonet.sweep._tasks import Outcome, Place, Task, perform, tasks_of
+from homeonet.sweep._tasks import Outcome, Task, Workplace, perform, tasks_of
 from tests.faults.test_broken_places import on_small_disk
 from tests.support.commands import one_line
 from tests.support.short_runs import PYTHON, assert_same_run
@@ -189,7 +189,7 @@ def test_a_worker_that_is_given_up_is_replaced(quiet: Path, tmp_path: Path, monk
     assert_same_cells(tmp_path / "out", quiet)
 
 
-def deadly(tasks: list[Task], place: Place) -> list[Outcome]:
+def deadly(tasks: list[Task], place: Workplace) -> list[Outcome]:
     """Work as it should be, but for one seed."""
     if tasks[0].config.seed == 2:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -270,7 +270,7 @@ def test_any_scheduler_gives_the_same_sweep(quiet: Path, cluster: str, tmp_path:
 def test_workers_that_do_not_see_the_folder_send_their_files(
     quiet: Path, cluster: str, tmp_path: Path, monkeypatch
 ) -> None:
-    monkeypatch.setattr(Place, "reached", False)
+    monkeypatch.setattr(Workplace, "reached", False)
     sweep(GRID, tmp_path / "out", scheduler=cluster)
     assert_same_sweep(quiet, tmp_path / "out")
 
@@ -279,7 +279,7 @@ def test_a_worker_knows_for_itself_whether_it_sees_the_folder(quiet: Path, tmp_p
     """A folder of the same name on another host, left from before, is not the sweep's: its files would be lost."""
     task = tasks_of(GRID.cells(), "plastic", baselines=False)[0]
     (tmp_path / "out").mkdir()
-    (outcome,) = perform([task], Place(tmp_path / "out", ".seen-elsewhere"))
+    (outcome,) = perform([task], Workplace(tmp_path / "out", ".seen-elsewhere"))
     assert outcome.status == "done" and "metrics.json" in outcome.files
     assert list((tmp_path / "out").iterdir()) == []
     record(tmp_path / "out", outcome)
@@ -305,7 +305,7 @@ def test_two_sweeps_on_one_scheduler_have_each_their_own_cells(cluster: str, tmp
 
 def test_a_worker_that_joins_late_with_another_version_stops_the_sweep(tmp_path: Path) -> None:
     task = tasks_of(GRID.cells(), "plastic", baselines=False)[0]
-    (outcome,) = perform([task], Place(tmp_path, "", version="0.0.7"))
+    (outcome,) = perform([task], Workplace(tmp_path, "", version="0.0.7"))
     assert outcome.status == "stop" and isinstance(outcome.error, InputError) and "0.0.7" in outcome.reason
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import time
 from typing import Any
 
@@ -117,3 +118,13 @@ def test_scalars_of_numpy_are_numbers_wherever_they_are() -> None:
 def test_numbers_as_text_are_read_as_they_are_written() -> None:
     found = train_config(train="1000", lr="2e-3", clip="+.5")
     assert (found.train, found.lr, found.clip) == (1000, 0.002, 0.5)
+
+
+def test_a_configuration_does_not_change_and_equal_ones_have_one_hash() -> None:
+    options = {"homeostasis.ahsar.gain_bounds": [0.5, 2.0], "neuron_options.decay": 0.5}
+    config, same = train_config(**options), train_config(**options)
+    for table in (config.homeostasis, config.homeostasis["ahsar"], config.neuron_options, config.net_options):
+        with pytest.raises(TypeError, match="does not change"):
+            table["decay"] = 0.9
+    assert config.homeostasis["ahsar"]["gain_bounds"] == (0.5, 2.0)
+    assert {config, same, pickle.loads(pickle.dumps(config))} == {config} and config not in {train_config()}

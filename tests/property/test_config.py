@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import pytest
@@ -52,6 +54,31 @@ def test_overrides_as_text_equal_typed_ones(ratio: float, seed: int, sigma: floa
         BASE, {"sleep.ratio": repr(ratio), "seed": str(seed), "noise.sigma": f"{sigma!r}mV"}
     )
     assert typed == text
+
+
+def test_a_configuration_does_not_change_and_equal_ones_have_one_hash() -> None:
+    own = {
+        "every": "100 ms",
+        "on_weights": "w *= shrink",
+        "pathways": ["exc_exc"],
+        "parameters": {"shrink": 0.9},
+    }
+    listed = {"population": "exc", "variables": ["spikes"], "neurons": [3, 1]}
+    config = load_config("massey2026", {"homeostasis.mine": own, "record.mine": listed})
+    own_parameters = config.homeostasis["mine"].parameters
+    for table in (config.population, config.pathway, config.homeostasis, own_parameters):
+        for change in (
+            "table.clear()",
+            "table.update(new=1)",
+            "table['new'] = 1",
+            "del table[next(iter(table))]",
+        ):
+            with pytest.raises(TypeError, match="does not change"):
+                exec(change, {"table": table})
+    assert config.homeostasis["mine"].pathways == ("exc_exc",) and config.record["mine"].neurons == (3, 1)
+    again = Config.model_validate(config.to_dict())
+    assert {config, again, pickle.loads(pickle.dumps(config)), copy.deepcopy(config)} == {config}
+    assert config not in {BASE}
 
 
 def test_units_of_one_dimension_are_equal() -> None:

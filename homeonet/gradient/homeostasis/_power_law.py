@@ -10,22 +10,22 @@ __all__ = ["power_law", "total_weight", "trained_weights"]
 _WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
-def power_law(weight: Tensor, target: float, decay: float) -> Tensor:
-    """``sign(w) target (|w| / target)**decay``, elementwise: k times it with λ is once it with λ**k.
+def power_law(weight: Tensor, target: float, exponent: float) -> Tensor:
+    """``sign(w) target (|w| / target)**exponent``, elementwise: k times it with λ is once it with λ**k.
 
     Parameters
     ----------
     weight : Tensor
     target : float
         The magnitude that stays as it is; positive.
-    decay : float
+    exponent : float
         In (0, 1]: what is left of ``log(|w| / target)``.
 
     References
     ----------
     Massey et al. 2026, arXiv 2601.08447, section 2.2.4, for weights that are magnitudes.
     """
-    return (weight.abs() / target).pow_(decay).mul_(target).copysign_(weight)
+    return (weight.abs() / target).pow_(exponent).mul_(target).copysign_(weight)
 
 
 def trained_weights(model: nn.Module) -> list[nn.Parameter]:

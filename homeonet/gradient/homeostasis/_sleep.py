@@ -34,13 +34,14 @@ class Sleep(Homeostasis):
     Parameters
     ----------
     ratio : float
-        In [0, 1]. Default 0.1: every tenth batch. 0 means no sleep at all.
+        Sleeps per batch awake, in [0, 1]. Default 0.1: one after every tenth batch. 0 means no sleep at all. It says
+        nothing about how long a sleep is, which is `steps`.
     steps : int
         Positive. Default 25.
     sigma : float
         In units of the membrane, at least 0; it passes the neuron's input gain as any current does. Default 3.
     decay : float
-        λ, in (0, 1]. Default 0.999; 1 switches the power law off.
+        λ, the exponent of the power law, in (0, 1]. Default 0.999; 1 switches the power law off.
     w_target : float
         Positive. Default 0.2.
     every : int, optional

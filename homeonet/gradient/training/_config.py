@@ -1,4 +1,4 @@
-"""What a training run is made of: validated, hashable, in and out of TOML."""
+"""What a training run is made of: validated, unchanging, in and out of TOML."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from homeonet.config.parameters import dotted, explain, read_toml
+from homeonet.config.parameters import ReadOnly, Table, dotted, explain, read_toml
 from homeonet.data import EVENTS, SERIES
 from homeonet.errors import InputError, one_line
 from homeonet.machine.text import is_number, plain, shown
@@ -44,7 +45,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)) and all(type(item) in (int, float) for item in value):
         for item in value:
             _in_range(item)
-        return list(value)
+        return tuple(value)
     if not isinstance(value, (bool, int, float, str)):
         raise ValueError("give a number, a word, true or false, or a list of numbers")
     if isinstance(value, str) and (len(value) > _LONGEST_WORD or not value.isprintable()):
@@ -68,7 +69,7 @@ def _name(name: str) -> str:
 
 #: What an option of a neuron, a network or homeostasis may be; the part itself checks its range.
 Option = Annotated[Any, AfterValidator(_plain)]
-Options = dict[Annotated[str, AfterValidator(_name)], Option]
+Options = Annotated[dict[Annotated[str, AfterValidator(_name)], Option], AfterValidator(ReadOnly)]
 Word = Annotated[str, Field(max_length=_LONGEST_WORD)]
 
 
@@ -85,6 +86,8 @@ _Mechanism = Annotated[str, AfterValidator(_known_mechanism)]
 
 class TrainConfig(BaseModel):
     """One training run of a spiking network by gradients.
+
+    It does not change, tables and lists included. Configurations are equal, and have one hash, where all values are.
 
     Parameters
     ----------
@@ -135,9 +138,9 @@ class TrainConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     neuron: Word = "lif"
-    neuron_options: Options = Field(default_factory=dict)
+    neuron_options: Options = Field(default_factory=ReadOnly)
     net: Word = "conv"
-    net_options: Options = Field(default_factory=dict)
+    net_options: Options = Field(default_factory=ReadOnly)
     weights: Literal["float", "binary", "ternary", "binary_released", "ternary_released"] = "float"
     attention: bool | Literal["released"] = False
     data: str = Field("mnist5k", max_length=4096)
@@ -158,10 +161,15 @@ class TrainConfig(BaseModel):
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     augment: tuple[Literal["crop", "flip", "cutout"], ...] = ()
     clip: float | None = Field(None, gt=0)
-    homeostasis: dict[_Mechanism, Options] = Field(default_factory=dict)
+    homeostasis: Annotated[dict[_Mechanism, Options], AfterValidator(ReadOnly)] = Field(
+        default_factory=ReadOnly
+    )
     precision: Literal["32-true", "64-true", "bf16-mixed", "16-mixed"] = "32-true"
     seed: int = Field(1, ge=0, lt=2**32)
-    sources: dict[str, str] = Field(default_factory=dict)
+    sources: Table[str] = Field(default_factory=ReadOnly)
+
+    def __hash__(self) -> int:
+        return hash(self.run_id)
 
     @field_validator(*_NUMBERS, mode="before")
     @classmethod
@@ -177,12 +185,13 @@ class TrainConfig(BaseModel):
             raise ValueError("must be text; give a str")
         return value
 
-    @model_validator(mode="after")
-    def _sources_of_what_is_used(self) -> Self:
-        unused = self.sources.keys() - {self.neuron, *self.homeostasis}
-        for name in unused:  # of other cells of a grid
-            del self.sources[name]
-        return self
+    @field_validator("sources")
+    @classmethod
+    def _of_what_is_used(cls, sources: dict[str, str], found: ValidationInfo) -> ReadOnly:
+        used = {found.data.get("neuron"), *found.data.get("homeostasis", ())}
+        return ReadOnly(
+            {name: digest for name, digest in sources.items() if name in used}
+        )  # not of other cells
 
     @field_validator("augment", mode="before")
     @classmethod

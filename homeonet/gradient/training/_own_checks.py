@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from homeonet.config.parameters import ReadOnly
 from homeonet.errors import InputError, one_line
 from homeonet.gradient.deployment._deploy import deploy
 from homeonet.gradient.homeostasis import Homeostasis, homeostasis_named
@@ -47,7 +48,7 @@ def checked_own(config: TrainConfig) -> TrainConfig:
             _check_neuron(config)
         for name in filter(is_dotted, config.homeostasis):
             _check_homeostasis(config, name)
-    return config.model_copy(update={"sources": sources})
+    return config.model_copy(update={"sources": ReadOnly(sources)})
 
 
 def check_sources(config: TrainConfig) -> dict[str, str]:

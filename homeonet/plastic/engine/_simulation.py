@@ -77,7 +77,6 @@ class Segment:
     result: SegmentResult
     first_step: int
     n_steps: int
-    wake_fraction: float
 
 
 @dataclass
@@ -209,8 +208,7 @@ class Training:
         for r in active:
             if wake[r] >= self.total_wake_steps:
                 self.finished[r] = self.network(r)
-        fraction = min(1.0, float(np.minimum(wake, self.total_wake_steps).mean() / self.total_wake_steps))
-        return Segment(result, segment_start, result.n_steps, fraction)
+        return Segment(result, segment_start, result.n_steps)
 
     def state(self) -> dict[str, Any]:
         """All that `advance` changes, for `restore`."""

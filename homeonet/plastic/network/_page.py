@@ -160,7 +160,7 @@ def _units(mechanism: Mechanism, structure: Structure) -> str:
 
 def _values(section: Mapping[str, object], title: str = "configuration") -> str:
     listed = ", ".join(
-        f"{name} = {value}" for name, value in section.items() if not isinstance(value, (dict, list))
+        f"{name} = {value}" for name, value in section.items() if not isinstance(value, (dict, tuple))
     )
     if not listed:
         return ""
