@@ -19,6 +19,7 @@ from homeonet.analysis._confusion import confusion_matrix
 from homeonet.analysis._embedding import Embedding, embed
 from homeonet.analysis._membrane import membrane_distance, total_variation
 from homeonet.analysis._readouts import READOUTS, ReadoutResult, evaluate_readout
+from homeonet.analysis._replay import Replay, pattern_replay
 from homeonet.analysis._significance import PermutationResult, holm_correction, paired_permutation_test
 from homeonet.analysis._similarity import field_overlap, linear_cka, rank_correlation
 from homeonet.analysis._statistics import Interval, bootstrap_interval, mean_interval, wilson_interval
@@ -43,6 +44,7 @@ __all__ = [
     "Interval",
     "PermutationResult",
     "ReadoutResult",
+    "Replay",
     "activity_summary",
     "assign_labels",
     "bootstrap_interval",
@@ -61,6 +63,7 @@ __all__ = [
     "membrane_distance",
     "mixed_model",
     "paired_permutation_test",
+    "pattern_replay",
     "rank_correlation",
     "receptive_fields",
     "sleep_episodes",
