@@ -1,70 +1,124 @@
 """All claims and their verdicts on one page.
 
-Every claim of the five papers that can be measured here: its sentence, how each case came out (filled: the whole 95
-% interval meets the rule; cross: the whole interval violates it; open: undecided) and the verdict. Rules and numbers
+Every claim of the five papers that can be measured here: its sentence, what was measured (the mean of its only case
+with the interval that it was judged by, else the range of the means of its cases), how each case came out (filled: the
+whole interval meets the rule; cross: the whole interval violates it; open: undecided; bar: void, for its treatment was
+not applied) and the verdict; of an undecided claim, the number of seeds that would decide it. Units, rules and cases
 are in `homeonet claims`.
 """
 
 from __future__ import annotations
 
+import itertools
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from homeonet.claims import ClaimRow, load_registry
+from homeonet.claims._table import number
 from homeonet.cli.main import figure_main
 from homeonet.plotting import DOUBLE_WIDTH, new_figure
 
 STUDY = "claims"
-# colours of Okabe and Ito: told apart without colour vision, and each has its own mark
-VERDICTS = {"holds": "#009E73", "partly": "#E69F00", "does not hold": "#D55E00"}
-CASES = {"passes": ("o", True), "undecided": ("o", False), "fails": ("x", True)}
-MOST = 12
+# colours of Okabe and Ito: told apart without colour vision, and each has its own word
+SHORT = {
+    "holds": ("holds", "#009E73"),
+    "holds here in part": ("in part", "#C78700"),
+    "does not hold": ("does not hold", "#D55E00"),
+    "undecided": ("undecided", "#666666"),
+    "void": ("void", "#CC79A7"),
+    "not measured": ("not measured", "#999999"),
+}
+MARKS = {"passes": ("o", "full"), "undecided": ("o", "none"), "fails": ("x", "full"), "void": ("_", "full")}
+MOST = 6
+LETTERS = 44
+LINE, GAP = 0.088, 0.035  # in inches
+#: In per cent of a column's width.
+NUMBER, FIRST_MARK, STEP, VERDICT = 59.5, 71.5, 1.7, 83.5
 
 
 def draw(rows: Sequence[ClaimRow]) -> Figure:
-    """A line per claim, under the name of its paper."""
-    shown = [row for row in rows if row.claim.untestable is None]
-    sources = list(dict.fromkeys(row.claim.source for row in shown))
-    lines = len(shown) + 1.4 * len(sources)
-    figure, axes = new_figure(width=DOUBLE_WIDTH, height=0.3 + 0.145 * lines)
-    ax = axes[0, 0]
-    ax.set(xlim=(0, 100), ylim=(lines, -0.5))
-    ax.axis("off")
-    place = 0.0
-    for name in sources:
-        source = load_registry().sources[name]
-        title = textwrap.shorten(source.title, 100, placeholder=" …")
-        ax.text(0, place + 0.2, f"{title}, {source.reference}", fontsize=6.5, fontweight="bold", va="center")
-        place += 1.2
-        for row in (row for row in shown if row.claim.source == name):
-            line(row, ax, place)
-            place += 1
-        place += 0.2
+    """Two columns of claims, each under the name of its paper."""
+    papers: dict[str, list[ClaimRow]] = {}
+    for row in rows:
+        if row.claim.untestable is None:
+            papers.setdefault(row.claim.source, []).append(row)
+    columns = balanced({name: 2 * LINE + sum(map(height, those)) for name, those in papers.items()})
+    tallest = max(sum(2 * LINE + sum(map(height, papers[name])) for name in column) for column in columns)
+    figure, axes = new_figure(1, 2, width=DOUBLE_WIDTH, height=tallest + 0.1)
+    figure.set_layout_engine("none")  # texts lie on a grid of their own
+    for k, (ax, names) in enumerate(zip(axes[0], columns, strict=True)):
+        ax.set_position((0.005 + 0.5 * k, 0.005, 0.49, 0.99))
+        ax.set(xlim=(0, 100), ylim=(tallest, -0.05))
+        ax.axis("off")
+        place = 0.0
+        for name in names:
+            source = load_registry().sources[name]
+            title = f"{textwrap.shorten(source.title, 62, placeholder=' …')}, {source.reference}"
+            ax.text(0, place + LINE, title, fontsize=5.2, fontweight="bold", va="center")
+            place += 2 * LINE
+            for row in papers[name]:
+                line(row, ax, place)
+                place += height(row)
     return figure
 
 
+def balanced(heights: Mapping[str, float]) -> list[list[str]]:
+    """The papers in two columns whose heights differ least."""
+    chosen = min(
+        (set(some) for k in range(1, len(heights) + 1) for some in itertools.combinations(heights, k)),
+        key=lambda left: max(
+            sum(heights[name] for name in left), sum(heights[n] for n in heights if n not in left)
+        ),
+    )
+    first = next(iter(heights)) in chosen
+    return [[name for name in heights if (name in chosen) is side] for side in (first, not first)]
+
+
+def height(row: ClaimRow) -> float:
+    """Of a claim's lines, in inches."""
+    return LINE * len(textwrap.wrap(row.claim.claim, LETTERS)) + GAP
+
+
 def line(row: ClaimRow, ax: Axes, place: float) -> None:
-    """Sentence, marks of the cases, and verdict."""
-    colour = VERDICTS.get(row.verdict.verdict, "#999999")
-    ax.text(0, place, row.claim.claim, fontsize=6, va="center")
-    ax.text(88, place, str(row.verdict), fontsize=6, va="center", color=colour, fontweight="bold")
+    """Sentence, number, marks of the cases, and verdict."""
+    word, colour = SHORT[row.verdict.verdict]
+    middle = place + height(row) / 2
+    ax.text(0, middle, textwrap.fill(row.claim.claim, LETTERS), fontsize=5.2, va="center", linespacing=1.0)
+    ax.text(NUMBER, middle, measured(row), fontsize=4.8, va="center", ha="center")
     for k, outcome in enumerate(row.verdict.outcomes[:MOST]):
-        marker, filled = CASES[outcome]
-        style = {"markersize": 3.2, "color": colour, "markeredgewidth": 0.8}
-        ax.plot(70 + 1.35 * k, place, marker, fillstyle="full" if filled else "none", **style)
+        marker, style = MARKS[outcome]
+        there = FIRST_MARK + STEP * k
+        ax.plot(there, middle, marker, fillstyle=style, markersize=2.4, color=colour, markeredgewidth=0.7)
     if len(row.verdict.outcomes) > MOST:
-        ax.text(
-            70 + 1.35 * MOST,
-            place,
-            f"+{len(row.verdict.outcomes) - MOST}",
-            fontsize=5,
-            va="center",
-            ha="center",
-        )
-    ax.axhline(place + 0.5, color="#DDDDDD", linewidth=0.4)
+        more = f"+{len(row.verdict.outcomes) - MOST}"
+        ax.text(FIRST_MARK + STEP * MOST, middle, more, fontsize=4, va="center", ha="center")
+    if row.verdict.verdict == "undecided":
+        needed = row.verdict.needed or 10**6
+        word += f" {float(f'{needed:.2g}'):g}" if needed < 10**4 else " > 10⁴"
+    ax.text(VERDICT, middle, word, fontsize=4.8, va="center", color=colour, fontweight="bold")
+    ax.axhline(place + height(row), color="#DDDDDD", linewidth=0.4)
+
+
+def measured(row: ClaimRow) -> str:
+    """The mean of a claim's only case with its interval, or the range of the means of its cases."""
+    if not row.cases:
+        return ""
+    if len(row.cases) > 1:
+        means = sorted(case.mean for case in row.cases)
+        return " to ".join(dict.fromkeys(brief(mean, row.cases[0].unit) for mean in (means[0], means[-1])))
+    (case,) = row.cases
+    mean, low, high = (brief(value, case.unit) for value in (case.mean, case.low, case.high))
+    return mean if case.low == case.high else f"{mean} [{low}, {high}]"
+
+
+def brief(value: float, unit: str) -> str:
+    """Accuracies as everywhere, all else with two digits at least."""
+    if unit in ("points", "%"):
+        return number(value, unit)
+    return f"{value:.0f}" if 10 <= abs(value) < 10**6 else f"{value:.2g}"
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from homeonet.analysis._embedding import Embedding, embed
 from homeonet.analysis._membrane import membrane_distance, total_variation
 from homeonet.analysis._readouts import READOUTS, ReadoutResult, evaluate_readout
 from homeonet.analysis._replay import Replay, pattern_replay
+from homeonet.analysis._sequential import LOOKS, last_look, repeated_interval, values_to_decide
 from homeonet.analysis._significance import PermutationResult, holm_correction, paired_permutation_test
 from homeonet.analysis._similarity import field_overlap, linear_cka, rank_correlation
 from homeonet.analysis._statistics import Interval, bootstrap_interval, mean_interval, wilson_interval
@@ -35,6 +36,7 @@ from homeonet.analysis._weights import (
 )
 
 __all__ = [
+    "LOOKS",
     "PATHWAYS",
     "READOUTS",
     "ActivitySummary",
@@ -58,6 +60,7 @@ __all__ = [
     "evaluate_readout",
     "field_overlap",
     "holm_correction",
+    "last_look",
     "linear_cka",
     "mean_interval",
     "membrane_distance",
@@ -66,10 +69,12 @@ __all__ = [
     "pattern_replay",
     "rank_correlation",
     "receptive_fields",
+    "repeated_interval",
     "sleep_episodes",
     "synaptic_operations",
     "total_variation",
     "unit_rates",
+    "values_to_decide",
     "weight_drift",
     "weight_summary",
     "wilson_interval",

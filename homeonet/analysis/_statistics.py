@@ -19,6 +19,7 @@ __all__ = [
     "Interval",
     "bootstrap_interval",
     "mean_interval",
+    "t_quantile",
     "wilson_interval",
 ]
 
@@ -99,13 +100,18 @@ def mean_interval(values: Sequence[float] | np.ndarray, level: float = 0.95) -> 
     InputError
         Fewer than two values, a value that is not finite, or `level` outside (0, 1).
     """
-    from scipy.stats import t
-
     in_range("level", level, 0, 1)
     sample = as_vector("values", values, min_size=2)
     mean = float(sample.mean())
-    half = float(t.ppf(0.5 + level / 2, sample.size - 1) * sample.std(ddof=1) / np.sqrt(sample.size))
+    half = float(t_quantile(0.5 + level / 2, sample.size - 1) * sample.std(ddof=1) / np.sqrt(sample.size))
     return Interval(mean, mean - half, mean + half, level, sample.size)
+
+
+def t_quantile(probability: float, freedom: int) -> float:
+    """Quantile of Student's t distribution; without `scipy.stats`, whose import takes longer than a table."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, probability))
 
 
 def bootstrap_interval(

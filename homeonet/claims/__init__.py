@@ -1,6 +1,8 @@
 """The claims of the five papers, what was measured of them here, and the verdicts."""
 
+from homeonet.claims._deciding import NextLook, next_look
 from homeonet.claims._measured import (
+    Check,
     Measured,
     StudyClaims,
     load_measured,
@@ -10,13 +12,16 @@ from homeonet.claims._measured import (
 )
 from homeonet.claims._registry import Claim, Registry, Source, load_registry
 from homeonet.claims._table import ClaimRow, claim_rows, find_measured, shipped_measured
-from homeonet.claims._verdict import VERDICTS, Verdict, judge, outcome
+from homeonet.claims._verdict import VERDICTS, Judged, Verdict, judge, judge_case
 
 __all__ = [
     "VERDICTS",
+    "Check",
     "Claim",
     "ClaimRow",
+    "Judged",
     "Measured",
+    "NextLook",
     "Registry",
     "Source",
     "StudyClaims",
@@ -24,10 +29,11 @@ __all__ = [
     "claim_rows",
     "find_measured",
     "judge",
+    "judge_case",
     "load_measured",
     "load_registry",
     "measured_over_seeds",
-    "outcome",
+    "next_look",
     "shipped_measured",
     "study_command",
     "write_measured",

@@ -20,6 +20,7 @@ from homeonet.store import require_writable, write_json
 from homeonet.store.checksums import read_verified, sealed
 
 __all__ = [
+    "Check",
     "Measured",
     "StudyClaims",
     "load_measured",
@@ -27,6 +28,46 @@ __all__ = [
     "study_command",
     "write_measured",
 ]
+
+
+@dataclass(frozen=True)
+class Check:
+    """Whether a treatment was applied, or a network in a state to be treated: a value and what it has to be.
+
+    Parameters
+    ----------
+    what
+        Such as ``"share of time asleep at 20 %, least of the seeds"``.
+    value
+        Missing (None or NaN), it passes nothing.
+    at_least, at_most
+        One of them, or both.
+    """
+
+    what: str
+    value: float | None
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.at_least is None and self.at_most is None:
+            raise InputError(f"the check {self.what!r} has no bound; give at_least, at_most or both")
+        if self.value is not None and not math.isfinite(self.value):
+            object.__setattr__(self, "value", None)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the value is there and within the bounds."""
+        if self.value is None:
+            return False
+        low, high = self.at_least, self.at_most
+        return (low is None or self.value >= low) and (high is None or self.value <= high)
+
+    def __str__(self) -> str:
+        ends = (("at least", self.at_least), ("at most", self.at_most))
+        bounds = " and ".join(f"{words} {end:g}" for words, end in ends if end is not None)
+        found = "missing" if self.value is None else f"{self.value:.3g}"
+        return f"{self.what}: {found}, has to be {bounds}"
 
 
 @dataclass(frozen=True)
@@ -44,7 +85,9 @@ class Measured:
     unit
         Such as ``"points"``, ``"%"`` or ``""`` for a ratio.
     values
-        One per seed, where the interval is over seeds.
+        One per seed, in the order of the seeds, where the interval is over seeds.
+    checks
+        That what the claim is about took place; with one that failed, the case says nothing of the claim.
     """
 
     case: str
@@ -54,6 +97,7 @@ class Measured:
     n: int = 1
     unit: str = ""
     values: tuple[float, ...] = ()
+    checks: tuple[Check, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.n >= 1:
@@ -138,7 +182,8 @@ def write_measured(
 
 
 def _case(content: Mapping[str, Any]) -> Measured:
-    return Measured(**{**content, "values": tuple(content.get("values", ()))})
+    checks = tuple(Check(**check) for check in content.get("checks", ()))
+    return Measured(**{**content, "values": tuple(content.get("values", ())), "checks": checks})
 
 
 def load_measured(path: str | Path) -> StudyClaims:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from homeonet.claims._measured import Measured, StudyClaims, load_measured
 from homeonet.claims._registry import Claim, Registry, close_to, load_registry
-from homeonet.claims._verdict import VERDICTS, Verdict, judge
+from homeonet.claims._verdict import VERDICTS, Judged, Verdict, judge
 from homeonet.errors import InputError
 
 __all__ = ["ClaimRow", "claim_rows", "find_measured", "number", "shipped_measured", "summary", "value_text"]
@@ -24,7 +24,6 @@ class ClaimRow:
     id: str
     claim: Claim
     reference: str
-    cases: tuple[Measured, ...]
     verdict: Verdict
     scale: str | None
     command: str | None
@@ -38,25 +37,47 @@ class ClaimRow:
             "paper": self.claim.paper,
             "quantity": self.claim.quantity,
             "rule": self.claim.rule or None,
+            "fails": self.claim.failure or None,
+            "manner": self.claim.manner or None,
             "measured": self._by_case(lambda case: case.mean),
             "ci": self._by_case(lambda case: [case.low, case.high]),
             "n": self._by_case(lambda case: case.n),
             "unit": self.cases[0].unit if len({case.unit for case in self.cases}) == 1 else None,
             "verdict": self.verdict.verdict,
+            "needed": self.verdict.needed,
             "reason": self.verdict.reason,
+            "caveat": self.verdict.caveat,
             "command": self.command,
             "scale": self.scale,
-            "cases": [
-                {"case": case.case, "mean": case.mean, "ci": [case.low, case.high], "n": case.n}
-                | {"unit": case.unit, "values": list(case.values), "outcome": found}
-                for case, found in zip(self.cases, self.verdict.outcomes, strict=True)
-            ],
+            "cases": [_case_dict(judged) for judged in self.verdict.cases],
         }
+
+    @property
+    def cases(self) -> tuple[Measured, ...]:
+        """The cases as they were judged: mean, interval and number of values at the look."""
+        return tuple(judged.at for judged in self.verdict.cases)
 
     def _by_case(self, value: Callable[[Measured], Any]) -> Any:
         if len(self.cases) < 2:
             return value(self.cases[0]) if self.cases else None
         return {case.case: value(case) for case in self.cases}
+
+
+def _case_dict(judged: Judged) -> dict[str, Any]:
+    """A case with what it was judged by; `values` are all that are there, `n` those of the look."""
+    at = judged.at
+    return {
+        "case": at.case,
+        "mean": at.mean,
+        "ci": [at.low, at.high],
+        "n": at.n,
+        "unit": at.unit,
+        "values": list(judged.case.values),
+        "checks": [asdict(check) | {"passed": check.passed} for check in at.checks],
+        "outcome": judged.outcome,
+        "why": judged.why,
+        "needed": judged.needed,
+    }
 
 
 def claim_rows(
@@ -90,16 +111,16 @@ def claim_rows(
 
 
 def _row(name: str, claim: Claim, registry: Registry, found: tuple[Path, StudyClaims] | None) -> ClaimRow:
-    cases: tuple[Measured, ...] = ()
+    cases: Sequence[Measured] = ()
     scale = None
     command = f"python studies/{claim.study}/study.py" if claim.study else None
     if found is not None and claim.study is not None:
         path, study = found
-        cases, scale, command = tuple(study.measured[name]), study.scale, study.command
+        cases, scale, command = study.measured[name], study.scale, study.command
         if len({case.case for case in cases}) < len(cases):
             raise InputError(f"{path}: two cases of {name} have the same name; name each after what differs")
-    reference = registry.source(claim).reference
-    return ClaimRow(name, claim, reference, cases, judge(claim, cases), scale, command)
+    source = registry.source(claim)
+    return ClaimRow(name, claim, source.reference, judge(claim, cases, source.caveat), scale, command)
 
 
 def shipped_measured() -> dict[Path, StudyClaims]:
@@ -127,7 +148,8 @@ def find_measured(folder: str | Path) -> dict[Path, StudyClaims]:
 def number(value: float, unit: str = "") -> str:
     """A quantity as it is printed: differences in points with their sign, shares of 100 with one decimal."""
     if unit == "points":
-        return f"{value:+.1f}" if abs(value) >= 0.095 or value == 0 else f"{value:+.2f}"
+        tiny = abs(value) < 0.005
+        return f"{value:+.1f}" if abs(value) >= 0.095 else "+0.0" if tiny else f"{value:+.2f}"
     if unit == "%":
         return f"{value:.1f}"
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
@@ -144,9 +166,5 @@ def value_text(case: Measured) -> str:
 def summary(rows: Sequence[ClaimRow]) -> str:
     """How many claims have which verdict."""
     counts = {verdict: sum(row.verdict.verdict == verdict for row in rows) for verdict in VERDICTS}
-    undecided = sum(row.verdict.undecided for row in rows)
-    notes = {"partly": f" (of {undecided} no case is decided)"} if undecided else {}
-    found = ", ".join(
-        f"{count} {verdict}{notes.get(verdict, '')}" for verdict, count in counts.items() if count
-    )
+    found = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
     return f"{len(rows)} claims: {found}"

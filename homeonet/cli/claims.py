@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from homeonet.errors import HomeonetError, InputError
-from homeonet.study.source import source_folder
+from homeonet.cli.options import whole_number
+from homeonet.errors import InputError
 from homeonet.study.tables import markdown_table
 
 if TYPE_CHECKING:
@@ -20,11 +18,27 @@ if TYPE_CHECKING:
 __all__ = ["add_claims", "claims_markdown"]
 
 _EPILOG = """verdicts:
-  holds              every case meets the rule with its whole 95 % interval (Student's t, over seeds)
-  partly             some cases do, or none is decided: "partly (undecided)"
-  does not hold      no case does, and at least one violates it with its whole interval
-  not measured       no result is there yet
-  not testable here  the data or the machines for it are missing
+  holds               every case meets the rule
+  holds here in part  some cases meet it and some violate it
+  does not hold       every case violates it
+  undecided           else; with the number of values, such as seeds, that would decide it if means and spreads stay
+  void                in no case was the treatment applied, or the network fit to be treated: a check failed
+  not measured        no result is there yet
+  not testable here   the data or the machines for it are missing
+
+A case meets its rule, or violates it, with its whole interval (Student's t over seeds). For most rules that is the
+interval of 95 %. A margin ("within ±1 point", "not below −1") is judged by the one of 90 %, which is two one-sided
+tests at 5 %, or one. Of a deterministic quantity every value has to meet the rule. A case whose check failed is void
+and counts neither way.
+
+Seeds may be added. A claim is looked at with 3, 5, 10, 20 and 40 seeds (what is between counts at the next look), by
+intervals that are wider than of a single look, so that those of all looks together hold the mean as often as said:
+however long one goes on, and for whatever reason one stops, 5 % of decisions are wrong at most. A claim whose number
+of values was planned before the run is looked at once, by the usual interval.
+
+`--run --decide` runs a claim's study with more and more seeds until every case is decided; or until that is futile: no
+case would be decided by --max-seeds even if its mean were a standard error further from the bound; or until the next
+look would take longer than --hours. Runs that are there are not run again, so a look costs its new seeds alone.
 
 examples:
   homeonet claims
@@ -33,11 +47,13 @@ examples:
   homeonet claims --markdown > studies/claims.md
   homeonet claims --from results                   (what your own runs of the studies measured)
   homeonet claims dsn-exact --run --quick          (run its study again, then judge what it measured)
+  homeonet claims mp-init-accuracy --run --decide --max-seeds 20 --hours 3
 
 `--run` looks for the studies in the source tree, or in the folder $HOMEONET_STUDIES.
 """
-_STYLES = {"holds": "green", "partly": "yellow", "does not hold": "red"}
+_STYLES = {"holds": "green", "holds here in part": "yellow", "does not hold": "red", "void": "magenta"}
 _SHOWN_CASES = 4
+_MOST_SEEDS = 20
 
 
 def add_claims(commands: Any) -> None:
@@ -45,7 +61,7 @@ def add_claims(commands: Any) -> None:
     claims = commands.add_parser(
         "claims",
         help="what the five papers claim, what was measured of it, and the verdicts",
-        description="Prints every claim beside the paper's figure, what the studies measured here with its 95 % "
+        description="Prints every claim beside the paper's figure, what the studies measured here with its "
         "interval, and a verdict by a rule that is older than the result.",
         epilog=_EPILOG,
     )
@@ -61,6 +77,17 @@ def add_claims(commands: Any) -> None:
     claims.add_argument(
         "--out", metavar="DIR", help="with --run: where the study writes; default: results/ and its name"
     )
+    claims.add_argument(
+        "--decide",
+        action="store_true",
+        help="with --run: with more and more seeds until every case is decided",
+    )
+    claims.add_argument(
+        "--max-seeds", type=whole_number, metavar="N", help=f"with --decide; default: {_MOST_SEEDS}"
+    )
+    claims.add_argument(
+        "--hours", type=float, metavar="H", help="with --decide: begin no look that takes longer"
+    )
     claims.set_defaults(call=_claims)
 
 
@@ -70,16 +97,15 @@ def _claims(options: argparse.Namespace) -> None:
     registry = load_registry()
     if options.id is not None:
         registry[options.id]  # an unknown id is said before anything runs
-    for given, name in ((options.quick, "--quick"), (options.out, "--out")):
-        if given and not options.run:
-            raise InputError(f"{name} belongs to --run; add it, or leave {name} out")
+    _refuse_without(options, "run", ("quick", "out", "decide"))
+    _refuse_without(options, "decide", ("max_seeds", "hours"))
     found = None if options.folder is None else find_measured(options.folder)
     if options.run:
         if options.id is None:
             raise InputError("--run needs a claim; give for example `homeonet claims dsn-exact --run`")
         if options.folder is not None:
             raise InputError("--from and --run exclude one another: --run judges what it has measured")
-        found = find_measured(_run_study(options.id, options.quick, options.out))
+        found = find_measured(_measured_anew(options))
     rows = [row for row in claim_rows(found) if options.id in (None, row.id)]
     if options.json:
         print(json.dumps([row.to_dict() for row in rows], indent=1, ensure_ascii=False))
@@ -91,22 +117,24 @@ def _claims(options: argparse.Namespace) -> None:
         _print_all(rows)
 
 
-def _run_study(name: str, quick: bool, out: str | None) -> Path:
-    """Run the study of a claim; returns its folder."""
-    from homeonet.claims import load_registry
+def _refuse_without(options: argparse.Namespace, needed: str, names: Sequence[str]) -> None:
+    """Say which option was given without the one that it belongs to."""
+    for name in names:
+        given = getattr(options, name)
+        if given is not None and given is not False and not getattr(options, needed):
+            option = f"--{name.replace('_', '-')}"
+            raise InputError(f"{option} belongs to --{needed}; add it, or leave {option} out")
 
-    claim = load_registry()[name]
-    if claim.study is None:
-        raise InputError(f"{name} has no study to run: {claim.untestable}")
-    script = source_folder("studies") / claim.study / "study.py"
-    if not script.is_file():
-        raise InputError(f"{script}, the study of {name}, is not there; take the studies of this version")
-    folder = Path(out) if out else Path("results", claim.study + "_quick" * quick)
-    words = [sys.executable, str(script), "--quick" if quick else "--full", "--out", str(folder)]
-    code = subprocess.run(words, check=False).returncode
-    if code:
-        raise HomeonetError(f"the study {script} failed with exit code {code}; its message is above")
-    return folder / "claims.json"
+
+def _measured_anew(options: argparse.Namespace) -> Path:
+    from homeonet.cli.claims_run import decide, run_study
+
+    if not options.decide:
+        return run_study(options.id, options.quick, options.out)
+    if options.hours is not None and not options.hours > 0:
+        raise InputError(f"--hours {options.hours:g}: give a number above 0")
+    most = _MOST_SEEDS if options.max_seeds is None else options.max_seeds
+    return decide(options.id, options.quick, options.out, most=most, hours=options.hours)
 
 
 def _print_all(rows: Sequence[ClaimRow]) -> None:
@@ -130,11 +158,11 @@ def _print_all(rows: Sequence[ClaimRow]) -> None:
         )
         table.add_column("claim", ratio=5, overflow="fold")
         table.add_column("paper", ratio=4, overflow="fold")
-        table.add_column("measured here [95 % interval]", ratio=5, overflow="fold")
+        table.add_column("measured here [interval]", ratio=5, overflow="fold")
         table.add_column("n", justify="right", no_wrap=True, min_width=3)
-        table.add_column("verdict", no_wrap=True, min_width=17)
+        table.add_column("verdict", ratio=3, overflow="fold")
         for row in these:
-            verdict = Text(str(row.verdict), style=_STYLES.get(row.verdict.verdict, "dim"))
+            verdict = _verdict_text(row, "\n")
             claim = Text.assemble((row.id, "bold"), f"\n{row.claim.claim}")
             table.add_row(claim, Text(row.claim.paper), Text(_measured_text(row)), _counts(row), verdict)
         console.print(table)
@@ -162,18 +190,23 @@ def _print_one(row: ClaimRow) -> None:
         "source": f"{source.authors}: {source.title}. {source.reference}; {claim.place}",
         "paper": claim.paper,
         "quantity": claim.quantity,
-        "rule": claim.rule and f"{claim.rule}, with the whole 95 % interval",
+        "rule": "; ".join(filter(None, (claim.rule, claim.failure))),
+        "kind": claim.manner,
         "scale": row.scale,
     }
     table.add_row("id", Text(row.id))
     for title, text in lines.items():
         if text:
             table.add_row(title, Text(text))
-    for k, (case, found) in enumerate(zip(row.cases, row.verdict.outcomes, strict=True)):
-        words = f"{case.case}: {value_text(case)}, n = {case.n}: {found}"
+    for k, judged in enumerate(row.verdict.cases):
+        words = f"{judged.case.case}: {value_text(judged.at)}, n = {judged.n}: {judged.outcome}"
         table.add_row("measured" if k == 0 else "", Text(words))
-    table.add_row("verdict", Text(str(row.verdict), style=_STYLES.get(row.verdict.verdict, "dim")))
+        for check in judged.case.checks:
+            table.add_row("", Text(f"    {'passed' if check.passed else 'failed'}: {check}"))
+    table.add_row("verdict", _verdict_text(row, " "))
     table.add_row("reason", Text(row.verdict.reason))
+    for change in claim.changed:
+        table.add_row("changed", Text(change))
     if row.command:
         table.add_row("command", Text(row.command))
     console.print(table)
@@ -185,23 +218,29 @@ def claims_markdown(rows: Sequence[ClaimRow]) -> str:
 
     parts = ["# Claims of five papers, measured here", "", f"{summary(rows)}.", ""]
     parts += [
-        "A case meets its rule with its whole 95 % interval over n seeds (Student's t), or violates it so, or is "
-        "undecided. *Holds*: all cases meet it; *does not hold*: none does and at least one violates it; "
-        "*partly*: all else, undecided where no case is decided.",
+        "A case meets its rule, or violates it, with its whole interval (Student's t over n seeds), or is undecided; "
+        "it is void where a check failed that the treatment was applied. *Holds*: all cases meet it; *does not hold*: "
+        "all violate it; *holds here in part*: some meet and some violate it; *undecided*: else, with the n that would "
+        "decide it if means and spreads stay. Intervals are of 95 %, for margins of 90 %, and hold at all looks (3, 5, "
+        "10, 20 and 40 seeds) together. `homeonet claims --help` has the rules.",
         "",
     ]
     for title, these in _by_source(rows).items():
-        table = [["claim", "paper", "measured here [95 %], n", "rule", "verdict", "command"]]
+        table = [["claim", "paper", "measured here [interval], n", "rule", "verdict", "command"]]
         for row in these:
             cases = "<br>".join(
-                f"{case.case}: {value_text(case)}, {case.n} ({found})"
-                for case, found in zip(row.cases, row.verdict.outcomes, strict=True)
+                f"{judged.case.case}: {value_text(judged.at)}, {judged.n} ({judged.outcome})"
+                for judged in row.verdict.cases
             )
             claim = f"`{row.id}`<br>{row.claim.claim}"
-            quantity = f"{row.claim.quantity}: {row.claim.rule}" if row.claim.rule else ""
+            rule = "; ".join(filter(None, (row.claim.rule, row.claim.failure)))
+            rule = f"**{rule}**<br>{row.claim.manner}" if rule else ""
+            quantity = f"{row.claim.quantity}: {rule}" if rule else ""
             verdict = f"**{row.verdict}**"
-            if not row.cases:
+            if row.verdict.verdict in ("not measured", "not testable here", "void"):
                 verdict += f"<br>{row.verdict.reason}"
+            elif row.verdict.caveat:
+                verdict += f"<br>{row.verdict.caveat}"
             command = f"`{row.command}`" if row.command else ""
             line = [claim, row.claim.paper, cases, quantity, verdict, command]
             table.append([cell.replace("|", "\\|") for cell in line])
@@ -232,6 +271,16 @@ def _measured_text(row: ClaimRow) -> str:
     lines = [f"{case.case}: {value_text(case)}" for case in row.cases[:_SHOWN_CASES]]
     left = len(row.cases) - len(lines)
     return "\n".join([*lines, *([f"… and {left} more"] if left else [])])
+
+
+def _verdict_text(row: ClaimRow, separator: str) -> Any:
+    """The verdict in its colour, and what is to be said with it."""
+    from rich.text import Text
+
+    verdict = Text(str(row.verdict), style=_STYLES.get(row.verdict.verdict, "dim"))
+    if row.verdict.caveat and row.cases:
+        verdict.append(f"{separator}({row.verdict.caveat})", style="dim")
+    return verdict
 
 
 def _counts(row: ClaimRow) -> str:

@@ -39,7 +39,7 @@ def results(tmp_path: Path) -> Path:
     exact = [Measured("T = 4096", 1e-6, 1e-6, 1e-6)]
     cases = [
         Measured("Fashion", 2.0, 1.0, 3.0, 3, "points"),
-        Measured("MNIST", 0.1, -0.2, 0.4, 3, "points"),
+        Measured("MNIST", 0.6, -0.2, 1.4, 3, "points"),
     ]
     write_measured(folder / "dsn", study="dsn", scale="small", measured={"dsn-exact": exact})
     write_measured(folder / "hd_lif", study="hd_lif", scale="wide", measured={"hdlif-online-accuracy": cases})
@@ -67,7 +67,7 @@ def test_the_table_has_every_claim_under_its_paper(results, capsys, monkeypatch)
     assert all(source.reference in flat for source in registry.sources.values())
     assert max(map(len, printed.splitlines())) <= 110
     assert "+2.0 [+1.0, +3.0]" in printed and "1e-06" in printed
-    assert f"{len(registry.claims)} claims: 1 holds, 1 partly" in printed.replace("\n", " ")
+    assert f"{len(registry.claims)} claims: 1 holds, 1 undecided" in printed.replace("\n", " ")
 
 
 def test_one_claim_is_shown_with_cases_rule_reason_and_command(results, capsys) -> None:
@@ -75,11 +75,12 @@ def test_one_claim_is_shown_with_cases_rule_reason_and_command(results, capsys) 
     printed = " ".join(capsys.readouterr().out.split())
     for part in (
         "Fashion: +2.0 [+1.0, +3.0], n = 3: passes",
-        "MNIST: +0.1 [-0.2, +0.4], n = 3: undecided",
+        "MNIST: +0.6 [-0.2, +1.4], n = 3: undecided",
     ):
         assert part in printed
-    assert "above 0, with the whole 95 % interval" in printed and "scale wide" in printed
-    assert "verdict partly" in printed and "command python studies/" in printed
+    assert "rule above 0; fails below 1" in printed and "scale wide" in printed
+    assert "kind superiority: the whole 95 % interval, at 3, 5, 10, 20 or 40 seeds" in printed
+    assert "verdict undecided (needs n" in printed and "command python studies/" in printed
 
 
 def test_json_is_a_list_of_objects(results, capsys) -> None:
@@ -209,3 +210,63 @@ def test_the_whole_gallery_is_drawn_from_what_the_source_holds(capsys, tmp_path,
     assert {path.stem for path in (tmp_path / "all").glob("*.png")} == {
         path.stem for path in FIGURES.glob("*.png")
     }
+
+
+GROWING = """
+import argparse
+from pathlib import Path
+import numpy as np
+from homeonet.claims import measured_over_seeds, write_measured
+parser = argparse.ArgumentParser()
+parser.add_argument("--quick", action="store_true")
+parser.add_argument("--full", action="store_true")
+parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2])
+parser.add_argument("--out", type=Path)
+options = parser.parse_args()
+noise = np.random.default_rng(0).normal(0, 1, 100)[: len(options.seeds)]
+measured = {"dsn-decay": [measured_over_seeds("clear", 30 + noise, "points"),
+                          measured_over_seeds("less clear", 1.8 + noise, "points")],
+            "dsn-length": [measured_over_seeds("on the bound", 0.05 + 9 * noise, "bits")]}
+scale = "seeds " + " ".join(map(str, options.seeds))
+write_measured(options.out, study="dsn", scale=scale, measured=measured)
+"""
+
+
+@pytest.fixture
+def growing(studies: Path) -> Path:
+    """A study that takes seeds and measures what some of them decide."""
+    (studies / "dsn" / "study.py").write_text(GROWING)
+    return studies
+
+
+def test_seeds_are_added_until_every_case_is_decided(growing, tmp_path, capsys) -> None:
+    assert main(["claims", "dsn-decay", "--run", "--decide", "--json"]) == 0
+    printed = capsys.readouterr()
+    (row,) = json.loads(printed.out)
+    assert row["verdict"] == "holds" and row["n"] in ({"clear": n, "less clear": n} for n in (5, 10, 20))
+    looks = [line for line in printed.err.splitlines() if line.startswith("dsn-decay, ")]
+    assert "dsn-decay, 3 seeds: undecided" in looks[0] and "1 of 2 cases decided" in looks[0]
+    assert "holds; every case is decided" in looks[-1]
+    # what is there is the first look of the next call
+    assert main(["claims", "dsn-decay", "--run", "--decide", "--json"]) == 0
+    again = [line for line in capsys.readouterr().err.splitlines() if line.startswith("dsn-decay, ")]
+    assert again == looks[-1:]
+
+
+def test_futile_seeds_and_hours_that_are_over_are_not_spent(growing, capsys) -> None:
+    assert main(["claims", "dsn-length", "--run", "--decide", "--max-seeds", "10"]) == 0
+    printed = capsys.readouterr()
+    assert "futile: 10 seeds would decide none of the others" in printed.err
+    assert "undecided (needs n" in printed.out
+    assert main(["claims", "dsn-length", "--run", "--decide", "--hours", "1e-9", "--out", "short"]) == 0
+    assert "would take more than the 1e-09 hours given" in capsys.readouterr().err
+
+
+def test_what_cannot_be_decided_so_is_said(growing, capsys) -> None:
+    assert "--decide belongs to --run" in refused(["claims", "dsn-decay", "--decide"], capsys)
+    assert "--hours belongs to --decide" in refused(["claims", "dsn-decay", "--run", "--hours", "0"], capsys)
+    run = ["claims", "dsn-decay", "--run", "--decide"]
+    assert "the first look is at 3 seeds" in refused([*run, "--max-seeds", "2"], capsys)
+    assert "--hours -1: give a number above 0" in refused([*run, "--hours", "-1"], capsys)
+    planned = ["claims", "dsn-short", "--run", "--decide"]
+    assert "looked at once, at the 10 values that were planned" in refused(planned, capsys)
