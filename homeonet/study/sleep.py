@@ -1,15 +1,13 @@
-"""Sleep whose share of the time is what a study sets, and whether a network got it and lived."""
+"""Sleep whose share of the time is what a study sets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-import xarray as xr
-
 from homeonet.errors import InputError
 
-__all__ = ["BY_THE_CLOCK", "INTERVAL", "TARGETS_AT_START", "applied", "ratio_of", "share_of"]
+__all__ = ["BY_THE_CLOCK", "INTERVAL", "TARGETS_AT_START", "ratio_of", "share_of"]
 
 #: Seconds awake between two sleeps.
 INTERVAL = 35.0
@@ -27,10 +25,6 @@ TARGETS_AT_START: Mapping[str, float] = {
     "exc_inh.w_target": 0.60,
     "inh_exc.w_target": 0.50,
 }
-#: How far the share slept may lie from the share set, relative to it; and the rate of a dead population in Hz.
-_TOLERANCE, _DEAD = 0.15, 0.1
-#: Twice the chance of ten classes.
-_CHANCE = 0.2
 
 
 def ratio_of(share: float) -> float:
@@ -54,29 +48,3 @@ def ratio_of(share: float) -> float:
 def share_of(ratio: float) -> float:
     """The share of all time that is asleep at a `sleep.ratio`, with `BY_THE_CLOCK`."""
     return round(ratio / (1 + ratio), 4)
-
-
-def applied(results: xr.Dataset) -> dict[str, xr.DataArray]:
-    """For each run of a sweep over `share`, whether the treatment was applied to a network that worked without it.
-
-    A network that falls silent because it sleeps is a result, and none of these.
-
-    Parameters
-    ----------
-    results : Dataset
-        With `sleep_fraction`, `rate_test_hz.exc`, `rate_test_hz.inh` and `accuracy.qda` over `share`, which begins with
-        0, and others.
-
-    Returns
-    -------
-    dict of str to DataArray of bool
-        "share": the share slept is within 15 % of the share set; "alive before": without sleep, E and I answer test
-        images with more than 0.1 Hz; "learnt before": without sleep, QDA finds more than twice what chance does.
-    """
-    awake = results.sel(share=0.0)
-    alive = (awake["rate_test_hz.exc"] > _DEAD) & (awake["rate_test_hz.inh"] > _DEAD)
-    return {
-        "share": abs(results["sleep_fraction"] - results["share"]) <= _TOLERANCE * results["share"],
-        "alive before": alive.broadcast_like(results["sleep_fraction"]),
-        "learnt before": (awake["accuracy.qda"] > _CHANCE).broadcast_like(results["sleep_fraction"]),
-    }

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import xarray as xr
+from fitness import fit, treated
 from networks import CONTROLS
 
 from homeonet.analysis import compare_conditions
 from homeonet.study.intervals import difference, interval_text
-from homeonet.study.sleep import applied
 
 __all__ = ["PATHWAYS", "PUBLISHED", "READOUTS", "control_rows", "figure_data", "share_rows", "state_rows"]
 
@@ -69,7 +69,6 @@ def state_rows(results: xr.Dataset) -> list[list[str]]:
     head = ["network", "data", "asleep, %", "slept, %", "E / I at test, Hz"]
     head += [*(f"{name.replace('_', '→')} ×" for name in PATHWAYS), "CV of input→exc", "Φ", "treatment"]
     rows = [head]
-    sound = applied(results)
     for network in results["network"].values:
         for data in results["data"].values:
             for share in results["share"].values:
@@ -77,7 +76,8 @@ def state_rows(results: xr.Dataset) -> list[list[str]]:
                 at = results.sel(place)
                 if not at["accuracy.qda"].notnull().any():
                     continue
-                failed = [name for name, good in sound.items() if not bool(good.sel(place).all())]
+                checks = [*fit(results.sel({**place, "share": 0.0})), treated(at, float(share))]
+                failed = [check.what for check in checks if not check.passed]
                 rows.append(
                     [
                         str(network),
@@ -88,7 +88,7 @@ def state_rows(results: xr.Dataset) -> list[list[str]]:
                         *(_mean(growth(at, name)) for name in PATHWAYS),
                         _mean(spread(at)),
                         _mean(at["phi"]),
-                        "applied" if not failed else "not applied: " + ", ".join(failed),
+                        "; ".join(failed) or "applied",
                     ]
                 )
     return rows

@@ -14,17 +14,16 @@ from __future__ import annotations
 
 import sys
 
-import numpy as np
 import xarray as xr
 from cases import PAPER, PUBLISHED, RATIOS, TREATMENTS, GradientScale, cases, growth, split
 from matplotlib.figure import Figure
 
-from homeonet.analysis import compare_conditions, mean_interval
+from homeonet.analysis import compare_conditions
 from homeonet.claims import Check, Measured
 from homeonet.cli.study import finish, run_grid
 from homeonet.cli.terminal import run_main
-from homeonet.plotting import DOUBLE_WIDTH, MARKERS, SERIES, new_figure
 from homeonet.study.checks import checked
+from homeonet.study.figure_data import gallery_figure
 from homeonet.study.intervals import difference, interval_text
 from homeonet.study.measured import accuracies, gain
 from homeonet.study.options import QUICK, study_options, training
@@ -39,37 +38,8 @@ _CLAIMS = {
 }
 
 
-def draw(data: xr.Dataset) -> Figure:
-    """Differences from no treatment with their 95 % intervals, one row per network and treatment, by data set."""
-    names = [str(name) for name in data["case"].values if split(str(name))[1] != "none"]
-    sets = [str(name) for name in data["data"].values]
-    size = {"width": DOUBLE_WIDTH, "height": 0.8 + 0.16 * len(names)}
-    figure, axes = new_figure(1, len(sets), **size, sharey=True)
-    networks = list(dict.fromkeys(split(name)[0] for name in names))
-    for ax, chosen in zip(axes[0], sets, strict=True):
-        for row, name in enumerate(names):
-            network = split(name)[0]
-            values = _gains(data["accuracy"].sel(data=chosen), name)
-            if not len(values):
-                continue
-            found = mean_interval(values)
-            k = networks.index(network)
-            ends = [[found.estimate - found.low], [found.high - found.estimate]]
-            style = {"color": SERIES[k], "fmt": MARKERS[k], "markersize": 3, "linewidth": 0.8}
-            ax.errorbar([found.estimate], [row], xerr=ends, **style)
-        ax.axvspan(-1, 1, color="#666666", alpha=0.12, linewidth=0)
-        ax.axvline(0, color="#666666", linewidth=0.6)
-        ax.set(title=chosen, xlabel="test accuracy − no treatment (points)")
-    axes[0, 0].set_yticks(range(len(names)), names)
-    axes[0, 0].invert_yaxis()
-    return figure
-
-
-def _gains(accuracy: xr.DataArray, case: str) -> np.ndarray:
-    """Paired differences from the network without treatment, one per seed."""
-    plain = accuracy.sel(case=f"{split(case)[0]}: none")
-    found = (accuracy.sel(case=case) - plain).dropna("seed").to_numpy()
-    return found if len(found) > 1 else found[:0]
+def _drawn(data: xr.Dataset) -> Figure:
+    return gallery_figure("sleep_gradient", data)
 
 
 def _measured(values: xr.DataArray) -> dict[str, list[Measured]]:
@@ -117,7 +87,7 @@ def main() -> None:
     }
     said = ", ".join(f"{data} {value:.1f} %" for data, value in raw.items())
     note = f"raw pixels {said}; p of a paired permutation test after Holm."
-    finish(options, rows, note, xr.Dataset({"accuracy": values}), draw, _measured(values))
+    finish(options, rows, note, xr.Dataset({"accuracy": values}), _drawn, _measured(values))
 
 
 if __name__ == "__main__":

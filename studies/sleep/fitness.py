@@ -1,0 +1,21 @@
+"""Whether a network was fit to be treated, and was treated."""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from homeonet.claims import Check
+from homeonet.study.checks import above_chance, alive, slept
+
+__all__ = ["fit", "treated"]
+
+
+def fit(awake: xr.Dataset) -> tuple[Check, ...]:
+    """That a network lives and has learnt without sleep. One that falls silent asleep is a result."""
+    rates = (alive(f"{name} without sleep", awake[f"rate_test_hz.{name}"]) for name in ("exc", "inh"))
+    return (*rates, above_chance("QDA without sleep", 100 * awake["accuracy.qda"]))
+
+
+def treated(asleep: xr.Dataset, share: float) -> Check:
+    """That it slept for its share of the time, but for the last sleep that did not come."""
+    return slept(asleep["sleep_fraction"], share, share=0.85)
