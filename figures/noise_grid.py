@@ -1,9 +1,8 @@
-"""Accuracy over the noise asleep and the sleep ratio.
+"""Accuracy over the noise asleep and the share of the time slept.
 
-Test accuracy (QDA on spike counts, mean over seeds) of a recurrent STDP network whose membranes receive noise of
-standard deviation σ while it sleeps, for the share of time that it sleeps. Here sleep ends by the clock and not when
-the weights are back at their start: at a ratio of 0.3 the network sleeps 22 % of the time. Numbers are in the
-cells.
+Test accuracy (QDA on spike counts) of the sleep paper's network whose membranes receive noise of standard deviation
+σ while it sleeps. Each cell gives the mean over seeds and, below, the half-width of its 95 % interval (Student's t).
+Sleep comes by the clock and the weights shrink towards their start.
 """
 
 from __future__ import annotations
@@ -23,10 +22,20 @@ def draw(data: xr.Dataset) -> Figure:
     figure, axes = new_figure(1, len(presets), width=COLUMN_WIDTH * len(presets), height=2.6)
     for ax, preset in zip(axes[0], presets, strict=True):
         here = data["accuracy"].sel(preset=preset)
-        plot_heat_map(here, ax, x="ratio", y="sigma", label="test accuracy, QDA (%)")
+        here = here.assign_coords(share=100 * here["share"])
+        plot_heat_map(
+            here,
+            ax,
+            x="share",
+            y="sigma",
+            label="test accuracy, QDA (%)",
+            spread="seed",
+        )
         without = float(data["no_sleep"].sel(preset=preset).mean())
         ax.set(
-            xlabel="sleep ratio", ylabel="noise asleep σ (mV)", title=f"{preset}; no sleep: {without:.1f} %"
+            xlabel="time asleep (%)",
+            ylabel="noise asleep σ (mV)",
+            title=f"{preset}; no sleep: {without:.1f} %",
         )
     return figure
 

@@ -11,7 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
-from homeonet.analysis import compare_conditions
+from homeonet.analysis import compare_conditions, mean_interval
 from homeonet.errors import InputError
 from homeonet.plotting._style import COLOURS, MARKERS, SERIES
 
@@ -83,7 +83,15 @@ def plot_against(
 
 
 def plot_heat_map(
-    values: xr.DataArray, ax: Axes, *, x: str, y: str, label: str, scale: float = 1.0, form: str = "{:.1f}"
+    values: xr.DataArray,
+    ax: Axes,
+    *,
+    x: str,
+    y: str,
+    label: str,
+    scale: float = 1.0,
+    form: str = "{:.1f}",
+    spread: str | None = None,
 ) -> AxesImage:
     """Means over two parameters as a map, each cell with its number.
 
@@ -100,6 +108,9 @@ def plot_heat_map(
         Factor of the values.
     form : str, default "{:.1f}"
         How a cell's number is written.
+    spread : str, optional
+        A dimension of repetitions, such as "seed": below each number stands the half-width of its 95 % interval
+        (Student's t).
 
     Returns
     -------
@@ -114,10 +125,21 @@ def plot_heat_map(
     for (row, column), value in np.ndenumerate(means.to_numpy()):
         if np.isfinite(value):
             colour = "black" if value > middle else "white"
-            ax.text(column, row, form.format(value), ha="center", va="center", fontsize=6, color=colour)
+            found = scale * values.isel({x: column, y: row}).to_numpy().ravel()
+            text = form.format(value) + (_half_width(found, form) if spread else "")
+            ax.text(column, row, text, ha="center", va="center", fontsize=6, color=colour)
     ax.figure.colorbar(image, ax=ax, label=label)
     return image
 
 
 def _labels(coordinate: xr.DataArray) -> list[str]:
     return [f"{v:g}" if np.issubdtype(coordinate.dtype, np.number) else str(v) for v in coordinate.to_numpy()]
+
+
+def _half_width(values: np.ndarray, form: str) -> str:
+    """The half-width of a mean's interval, on a line of its own; nothing for a single value."""
+    present = values[np.isfinite(values)]
+    if len(present) < 2:
+        return ""
+    found = mean_interval(present)
+    return "\n±" + form.format((found.high - found.low) / 2)
