@@ -16,7 +16,7 @@ _EPILOG = """examples:
   homeonet figure results/sleep                        (all figures of a run, from its records)
   homeonet figure results/sleep --format pdf --format svg
   homeonet figure all                                  (the gallery, from the results that come with the source)
-  homeonet figure sleep_ratio --format pdf --out .
+  homeonet figure sleep --format pdf --out .
   homeonet figure all --from results --out my_figures  (from your own runs of the studies)
 
 The gallery's scripts are looked for in the source tree, in figures/, or in the folder $HOMEONET_FIGURES.

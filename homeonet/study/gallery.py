@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_gallery", "figure_scripts", "load_figure"]
 
 #: In the order of the page; others follow by name.
-_ORDER = ("cross_paradigm", "verdicts", "sleep_weights", "sleep_ratio", "noise_grid")
+_ORDER = ("cross_paradigm", "verdicts", "sleep", "sleep_weights", "noise_grid")
 
 
 @dataclass(frozen=True)
