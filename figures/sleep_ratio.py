@@ -22,7 +22,7 @@ _LINEAR, _TICKS = 0.01, (0.0, 0.01, 0.1, 1.0)
 
 
 def draw(data: xr.Dataset) -> Figure:
-    """A row a data set, a column a plastic network; those beside them in the first."""
+    """One row per data set and one column per plastic network; those trained by gradients stand in the first."""
     networks = [str(name) for name in data["network"].values]
     data_sets = [str(name) for name in data["data"].values]
     plastic = [n for n in networks if data["raw_pixels"].sel(network=n).notnull().any()]

@@ -23,7 +23,7 @@ class _Section(BaseModel):
 
 
 class Source(_Section):
-    """A paper."""
+    """A paper whose claims are judged."""
 
     title: str = Field(min_length=1)
     authors: str = Field(min_length=1)
@@ -40,7 +40,7 @@ class Claim(_Section):
     place
         Where the paper says so.
     claim
-        As a sentence.
+        What is claimed, as a sentence.
     paper
         The paper's figure, as text.
     study

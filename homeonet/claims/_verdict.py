@@ -82,7 +82,7 @@ def _encloses(claim: Claim, case: Measured) -> bool:
 
 
 def _reason(claim: Claim, cases: Sequence[Measured], outcomes: Sequence[Outcome]) -> str:
-    """Which cases passed, failed and are undecided; one sentence a kind."""
+    """Which cases passed, failed and are undecided; one sentence per kind."""
     sentences = []
     for kind, verb in (("passes", "meets"), ("fails", "violates"), ("undecided", "undecided")):
         these = [case for case, found in zip(cases, outcomes, strict=True) if found == kind]

@@ -75,7 +75,7 @@ def evaluate(
         Readouts are fitted on its training images and scored on its test images, and on its validation
         images where it has some. Colours are taken as luminance.
     device, workers, progress
-        As in :func:`run`.
+        See :func:`run`.
     readouts : tuple of str
         Names of readouts.
     features : ndarray, optional

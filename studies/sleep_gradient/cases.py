@@ -37,7 +37,7 @@ PAPER = {
 
 @dataclass(frozen=True)
 class SleepScale(Scale):
-    """With the size of the network."""
+    """The scale of the study, with the size of the network."""
 
     hidden: int = field(default=200, metadata={"help": "hidden neurons; the paper's: 1000"})
 

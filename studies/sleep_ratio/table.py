@@ -39,7 +39,7 @@ _TOLD = ("accuracy.qda", "accuracy.logistic", "sleep_fraction", "accuracy.test")
 
 
 def rows_of(network: str, data: str, results: xr.Dataset) -> list[list[str]]:
-    """A line a ratio: both readouts, the difference to no sleep, baselines, time asleep, and what was published."""
+    """One line per ratio: both readouts, the difference to no sleep, baselines, time asleep, and what was published."""
     values = 100 * distinct(results)[OUTPUT.get(network, "accuracy.qda")]
     summary, lines = compare_conditions(values, "sleep.ratio", reference=0.0), []
     for ratio in results["sleep.ratio"].values:

@@ -19,7 +19,7 @@ class SGSNN(nn.Module):
     parts : Parts
         The paper's is ``Parts("lif", 25, {"decay": 0.95})``; "recurrentlif" makes the hidden layer recurrent.
     hidden : int
-        Default 1000.
+        Neurons of the hidden layer. Default 1000.
     spiking_output : bool
         Whether a layer of spiking neurons votes, as in the paper, whose sleep lets the weights onto them learn by STDP.
         Default False: their input currents vote; :class:`Sleep` with STDP then takes recurrent networks alone.
