@@ -2,7 +2,7 @@
 
 Median time of a forward and a backward pass against the number of time steps T, on logarithmic axes, where measured
 with the range over repeats. Further panels, where measured: test accuracy at equal parameters (mean and seeds, with
-raw values under a linear readout as a dotted line), and bits a character on sequences longer than those trained on.
+raw values under a linear readout as a dotted line), and bits per character on sequences longer than those trained on.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def draw(data: xr.Dataset) -> Figure:
 
 
 def times(data: xr.Dataset, ax: Axes) -> None:
-    """Seconds against T."""
+    """Training seconds against T."""
     for k, name in enumerate(data["neuron"].values):
         here = data.sel(neuron=name).dropna("steps", subset=["seconds"])
         if not here.sizes["steps"]:
@@ -73,7 +73,7 @@ def lengths(data: xr.Dataset, ax: Axes) -> None:
         trained = float(data.attrs["trained_steps"])
         ax.axvline(trained, color=COLOURS["baseline"], linestyle=":")
         ax.annotate("trained at", (trained, 0.5), xycoords=("data", "axes fraction"), rotation=90, ha="right")
-    ax.set(xscale="log", xlabel="length tested (time steps)", ylabel="bits a character")
+    ax.set(xscale="log", xlabel="length tested (time steps)", ylabel="bits per character")
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_xlim(left=0.5 * trained if "trained_steps" in data.attrs else None)
     ax.margins(y=0.1)

@@ -17,7 +17,7 @@ STUDY = "noise_grid"
 
 
 def draw(data: xr.Dataset) -> Figure:
-    """A map a preset."""
+    """One map per preset."""
     presets = data["preset"].values
     figure, axes = new_figure(1, len(presets), width=COLUMN_WIDTH * len(presets), height=2.6)
     for ax, preset in zip(axes[0], presets, strict=True):

@@ -87,7 +87,7 @@ def unit_rates(counts: np.ndarray, duration: float) -> xr.DataArray:
     if x.min() < 0:
         raise InputError(f"counts has values down to {x.min()}; give spike counts ≥ 0")
     if not 0 < duration < np.inf:
-        raise InputError(f"duration is {duration} s; give the seconds counted an image, > 0")
+        raise InputError(f"duration is {duration} s; give the seconds over which each image is counted, > 0")
     rates = x.mean(axis=0) / duration
     return xr.DataArray(rates, dims="unit", coords={"unit": np.arange(rates.size)}, attrs={"units": "Hz"})
 
@@ -98,14 +98,14 @@ def dead_and_saturated(rates: np.ndarray, saturation_rate: float) -> tuple[float
     Parameters
     ----------
     rates : array_like
-        A rate a unit, in any unit, such as Hz or spikes a step.
+        One rate per unit, in any unit of measure, such as Hz or spikes per step.
     saturation_rate : float
         In the same unit.
 
     Returns
     -------
     dead, saturated : float
-        Within [0, 1].
+        Shares, within [0, 1].
     """
     found = np.asarray(rates)
     return float(np.mean(found == 0)), float(np.mean(found >= saturation_rate))

@@ -54,7 +54,7 @@ def class_votes(counts: np.ndarray, assigned: np.ndarray, n_classes: int) -> np.
     Returns
     -------
     ndarray, shape (image, class)
-        Spikes a neuron; −1 for a class that has no neuron, so that it never wins.
+        Spikes per neuron of the class; −1 for a class that has none, so that it never wins.
     """
     x = as_features("counts", counts)
     votes = np.full((len(x), n_classes), -1.0)

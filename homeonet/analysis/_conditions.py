@@ -45,7 +45,7 @@ def compare_conditions(
     Parameters
     ----------
     values : DataArray with the dimensions `dim` and `pairs`
-        One observation a condition and seed; seeds with a missing value (a failed run) are left out of that
+        One observation per condition and seed; seeds with a missing value (a failed run) are left out of that
         condition, and of its comparison.
     dim : str
         The conditions, for example "sleep.ratio".
@@ -54,7 +54,7 @@ def compare_conditions(
     pairs : str, default "seed"
         What pairs observations of two conditions.
     level : float, default 0.95
-        Of the bootstrap intervals.
+        Level of the bootstrap intervals.
 
     Returns
     -------

@@ -27,7 +27,7 @@ class Embedding:
     Attributes
     ----------
     method : str
-        "tsne" or "pca".
+        How it was made, "tsne" or "pca".
     coordinates : DataArray, shape (image, axis)
         Position of each image; t-SNE's axes have no unit.
     perplexity : float

@@ -38,7 +38,7 @@ class ReadoutResult:
     Attributes
     ----------
     name : str
-        Readout.
+        The readout's name, a key of `READOUTS`.
     accuracy, ci_low, ci_high : float
         Share of correct test images with its 95 % Wilson interval, within [0, 1].
     n_test : int
@@ -203,7 +203,7 @@ def _logistic(train: np.ndarray, target: np.ndarray, test: np.ndarray, options: 
         split = _held_out(target, options.seed)
         if split is None:
             raise InputError(
-                f"x_train has {len(x)} images, too few to hold out two a class; give more or set tune=False"
+                f"x_train has {len(x)} images, too few to hold out two per class; give more or set tune=False"
             )
         fit, held = split
         scores = []

@@ -65,7 +65,7 @@ class Claim(_Section):
     place
         Where the paper says so; what no source says is "this project's question".
     claim
-        As a sentence.
+        What is claimed, as a sentence.
     paper
         The paper's figure, as text.
     study

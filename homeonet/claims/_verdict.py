@@ -175,7 +175,7 @@ def _about(needed: int | None) -> str:
 
 
 def _reason(claim: Claim, judged: Sequence[Judged], caveat: str | None) -> str:
-    """Which cases passed, failed, are undecided or void; one sentence a kind."""
+    """Which cases passed, failed, are undecided or void; one sentence per kind."""
     verbs = {
         "passes": f"meets the rule ({claim.rule})",
         "fails": f"violates the rule ({claim.failure or claim.rule})",

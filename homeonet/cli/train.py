@@ -45,7 +45,7 @@ _FIELDS: dict[str, tuple[type, str]] = {
     "val": (int, "validation images, taken from the training set; default 400"),
     "test": (int, "test images, of the official test set where there is one; default 1000"),
     "epochs": (int, "passes through the training images; default 5"),
-    "batch": (int, "images a batch; default 64"),
+    "batch": (int, "images per batch; default 64"),
     "lr": (float, "learning rate at the start; default 0.002"),
     "seed": (int, "seed of weights, order, augmentation and encoding; default 1"),
 }

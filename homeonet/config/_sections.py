@@ -45,7 +45,7 @@ class Simulation(Section):
 
 class Input(Section):
     """Rate-coded images: each is scaled to the mean firing rate `mean_rate` over its pixels and shown
-    for `presentation`. A pixel fires at most once a step: an image whose brightest pixels would fire more
+    for `presentation`. A pixel fires at most once per step: an image whose brightest pixels would fire more
     often has a lower mean rate."""
 
     side: int = Field(ge=4, le=128)
@@ -200,7 +200,7 @@ class Pathway(Section):
         if (self.sources is None) != (self.targets is None) or len(self.sources or ()) != len(
             self.targets or ()
         ):
-            raise ValueError("sources and targets must be lists of equal length, a synapse each")
+            raise ValueError("sources and targets must be lists of equal length, one entry per synapse")
         if self.sources is not None and not self.sources:
             raise ValueError("sources is empty; list a synapse or leave out sources and targets")
         if self.sources is not None and self.avoid_reciprocal:
@@ -281,8 +281,8 @@ class EvaluationSettings(Section):
 class Recording(Section):
     """What is written to ``recordings.nc`` while the network learns, from `start` to `stop` of simulated time.
 
-    Of a `population`: "spikes", or state `variables` such as "v" each `every`; of all `neurons`, of the first so many,
-    or of those listed, counted from 0. Of a `pathway`: all of its weights each `every`.
+    A `population` gives its "spikes", and state `variables` such as "v" each `every`: of all `neurons`, of the first
+    so many, or of those listed, counted from 0. A `pathway` gives all of its weights each `every`.
     """
 
     population: str | None = Field(None, max_length=40)

@@ -118,7 +118,7 @@ def file_names(spec: IdxSet, part: int) -> tuple[str, ...]:
     Parameters
     ----------
     spec : IdxSet
-        The set.
+        The set whose files are named.
     part : {0, 1, 2, 3}
         Training images, training labels, test images, test labels.
     """

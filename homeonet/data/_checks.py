@@ -59,13 +59,13 @@ def check_images(
     labels : ndarray of int64
         ``(n,)``, positions in `class_names`.
     image_shape : tuple of int
-        ``(height, width)``.
+        ``(height, width)`` in pixels.
     class_names : tuple of str
         One name per class.
     split : {'train', 'val', 'test'}, default 'train'
         Only in ``train`` must every class occur; the others may be empty.
     channels : int, default 1
-        Of the images.
+        Channels of the images.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def check_images(
             f"{height}x{width}{coloured}: flatten each image, or correct image_shape"
         )
     if labels.shape != (len(images),):
-        raise InputError(f"{y_name} has shape {labels.shape}, must be ({len(images)},): one label an image")
+        raise InputError(f"{y_name} has shape {labels.shape}, must be ({len(images)},): one label per image")
     if len(images) and np.isnan(images.sum(dtype=np.float64)):
         row, pixel = np.argwhere(np.isnan(images))[0]
         raise InputError(f"{x_name}[{row}, {pixel}] is not a number: drop or repair image {row}")

@@ -46,9 +46,9 @@ def corrupt(images: np.ndarray, kind: str, severity: int, *, seed: int) -> np.nd
     images : ndarray
         In [0, 1]: ``(n, height*width)`` of squares, as in a :class:`Dataset`, or ``(n, ..., height, width)``.
     kind : {'noise', 'blur', 'contrast', 'rotation', 'translation'}
-        What is done.
+        What is done to the images.
     severity : int
-        1 to 5.
+        How much of it, 1 to 5.
     seed : int
         Chooses noise, sense of rotation and direction of shift. They are drawn image by image, so that the first images
         do not depend on how many follow, and are the same at every severity.
@@ -56,7 +56,7 @@ def corrupt(images: np.ndarray, kind: str, severity: int, *, seed: int) -> np.nd
     Returns
     -------
     ndarray of float32
-        Of the shape of `images`, which stay as they are.
+        As many as `images`, in their shape; `images` stay as they are.
 
     Raises
     ------

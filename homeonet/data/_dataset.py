@@ -171,7 +171,7 @@ class Dataset:
             ``(n, T)`` or ``(n, T, channels)``, finite numbers. Each channel is scaled so that 0 and 1 are the 1st and
             99th percentile of its training values, and cut there.
         y, y_test, y_val, class_names, test_share, split_seed, name
-            As of :meth:`from_arrays`.
+            See :meth:`from_arrays`.
 
         Returns
         -------
@@ -180,7 +180,7 @@ class Dataset:
         Raises
         ------
         InputError
-            As of :meth:`from_arrays`.
+            Where :meth:`from_arrays` raises it.
         """
         from homeonet.data._arrays import series_from_arrays
 
@@ -218,7 +218,7 @@ class Dataset:
             A sample each: pairs ``(t, unit)`` of shape ``(k, 2)``, or an array with the fields t and x, and y and p of
             a camera, as tonic gives them (which need not be installed). Times count from the sample's beginning.
         y, y_test, y_val, class_names, test_share, split_seed, name
-            As of :meth:`from_arrays`.
+            See :meth:`from_arrays`.
         steps : int
             T, the number of bins of equal length.
         n_units : int, optional
@@ -228,8 +228,8 @@ class Dataset:
         size : int, optional
             Put the camera's pixels together to this many on a side.
         duration : float, optional
-            Of a sample, in the unit of its times; later events are left out. By default up to the last event of all
-            training samples.
+            Length of a sample, in the unit of its times; later events are left out. By default it ends with the last
+            event of all training samples.
 
         Returns
         -------

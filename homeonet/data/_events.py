@@ -27,9 +27,9 @@ class Binning:
     steps : int
         T, at least 1.
     duration : float
-        Of a sample, in the unit of its times; later events are left out.
+        Length of a sample, in the unit of its times; later events are left out.
     n_units : int
-        Of the source: a unit's number is below it.
+        Number of units of the source: a unit's number is below it.
     sensor : tuple of int, optional
         ``(polarities, height, width)`` of a camera, whose product is `n_units`.
     side : int, optional

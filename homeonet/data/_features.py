@@ -19,7 +19,7 @@ PREFIX = "run:"
 def load_features(
     name: str, size: int | None, train: int | None, val: int | None, test: int | None
 ) -> Dataset:
-    """Spike counts of the excitatory neurons of a finished run, an image an image it saw.
+    """Spike counts of the excitatory neurons of a finished run, one row for each image that it saw.
 
     Parameters
     ----------

@@ -169,7 +169,7 @@ def verify(name: str, part: int, md5: str, origin: object) -> None:
     Parameters
     ----------
     name : str
-        Data set.
+        Name of the data set.
     part : {0, 1, 2, 3}
         Training images, training labels, test images, test labels.
     md5 : str
@@ -202,7 +202,7 @@ def write_idx(path: Path, values: np.ndarray) -> None:
     path : Path
         Target; its folder is created.
     values : ndarray of uint8
-        Any shape.
+        Values to write, of any shape.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")

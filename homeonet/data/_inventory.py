@@ -20,7 +20,7 @@ _SHOWN_SIDE = 28
 
 @dataclass(frozen=True)
 class InventoryRow:
-    """One set.
+    """What is known of one data set.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ def describe(name: str, folder: str | os.PathLike[str] | None = None) -> str:
     Parameters
     ----------
     name : str
-        As of :func:`load`.
+        A name that :func:`load` takes.
     folder : path or None, default None
         Folder to search first, as for `load`.
 

@@ -74,7 +74,7 @@ def load(
         ``y_train``, ``x_test`` and ``y_test``. In each channel 0 and 1 are the 1st and 99th percentile of its training
         values.
 
-        Of one's own: ``images:FOLDER`` (or a zip file of it), PNG or JPEG images with one folder per class, directly
+        Data of one's own: ``images:FOLDER`` (or a zip file of it), PNG or JPEG with one folder per class, directly
         there or in ``train/`` and ``test/`` (and ``val/``); ``array:FILE.npz``, arrays ``x``, ``y`` or ``x_train``,
         ``y_train``, ``x_test``, ``y_test`` (and ``x_val``, ``y_val``) as :meth:`Dataset.from_arrays` takes them.
         Without a test part a stratified fifth is held out that never changes; where there is a validation part, `val`

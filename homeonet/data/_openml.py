@@ -33,7 +33,7 @@ def download_idx(name: str, root: Path) -> list[Path]:
     Parameters
     ----------
     name : {'mnist', 'fashion'}
-        The set.
+        The set to download.
     root : Path
         Folder of the layout.
 

@@ -44,9 +44,9 @@ class _Recording:
     parts : tuple of str
         What train and test are called there: files or folders.
     duration : float
-        Of a sample, s; later events are left out.
+        Length of a sample in s; later events are left out.
     n_units, sensor
-        As of `Binning`.
+        See `Binning`.
     read : callable
         ``read(name, path)`` gives samples, labels and perhaps names of the classes.
     """

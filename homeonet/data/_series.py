@@ -47,7 +47,7 @@ def load_series(
     size : int or None
         T of the file; None takes it.
     train, val, test, seed
-        As of :func:`homeonet.data.load`. Each channel has its percentiles.
+        See :func:`homeonet.data.load`. Each channel has its percentiles.
         Values beyond the two percentiles are cut there: a few spikes of a hundred times the rest would leave the rest
         no range.
 
@@ -66,7 +66,8 @@ def load_series(
     for split, series, labels in (("train", x, y), ("test", x_test, y_test)):
         if labels.shape != (len(series),):
             raise InputError(
-                f"data = {name!r}: {len(series)} x_{split} and labels of shape {labels.shape}; give a label a series"
+                f"data = {name!r}: {len(series)} x_{split} and labels of shape {labels.shape}; give one label per "
+                "series"
             )
     _, channels, n_steps = x.shape
     if x_test.shape[2] != n_steps:

@@ -181,7 +181,7 @@ def read_raw(name: str, folder: str | os.PathLike[str] | None, download: bool) -
     name : str
         Canonical name; not ``geometric``.
     folder : path or None
-        Searched first.
+        A folder that is searched first.
     download : bool
         Whether OpenML may be asked when no place holds the set.
 

@@ -21,7 +21,7 @@ def stratified_order(labels: np.ndarray, seed: int) -> np.ndarray:
     Parameters
     ----------
     labels : ndarray of int64
-        ``(n,)``.
+        Labels ``(n,)``.
     seed : int
         Chooses the order.
 

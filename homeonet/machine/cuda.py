@@ -31,13 +31,13 @@ _NO_NVCC = (
 
 @dataclass(frozen=True)
 class GPU:
-    """A graphics card.
+    """A graphics card that is here.
 
     Attributes
     ----------
     name : str
     capability : str
-        Such as "9.0".
+        Compute capability, such as "9.0".
     memory : int or None
         In MiB; None where the driver does not say, for it shares the processor's.
     driver : str

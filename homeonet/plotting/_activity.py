@@ -78,7 +78,7 @@ def rate_course(records: xr.Dataset, population: str) -> tuple[Course, Course | 
     records : Dataset
         With `rate(time, population)`, and `asleep(time)` where the run slept.
     population : str
-        Which population.
+        The population whose rate it is.
 
     Returns
     -------

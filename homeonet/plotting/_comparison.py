@@ -39,9 +39,9 @@ def plot_sleep_comparison(
     axes : sequence of two Axes
         For the weights and for the rates.
     pathway : str, default "exc_exc"
-        Whose mean weight.
+        The pathway whose mean weight is drawn.
     population : str, default "exc"
-        Whose rate.
+        The population whose rate is drawn.
     log : bool, default False
         Logarithmic axes, for a run that explodes beside one that does not.
 

@@ -35,7 +35,7 @@ def plot_receptive_fields(
     max_units : int, default 100
         At most this many units, from the first on; at least 1.
     columns : int, optional
-        Tiles a row; by default the grid is about square.
+        Tiles per row; by default the grid is about square.
     vmax : float, optional
         Weight at the top of the colour scale, > 0; by default the 99.5 % quantile of the shown
         weights, so that one strong synapse does not darken all others. Give both of a pair the same.

@@ -80,7 +80,7 @@ def draw_comparison(records_by_label: Mapping[str, xr.Dataset], path: str | os.P
     Parameters
     ----------
     records_by_label : mapping of str to Dataset
-        As for `plot_sleep_comparison`.
+        See `plot_sleep_comparison`.
     path : path
         The PNG, PDF or SVG file to write, whole or not at all.
 
@@ -92,7 +92,7 @@ def draw_comparison(records_by_label: Mapping[str, xr.Dataset], path: str | os.P
     Raises
     ------
     InputError
-        As `plot_sleep_comparison`, or an unknown file format.
+        Where `plot_sleep_comparison` raises it, or for an unknown file format.
     """
     target = Path(path)
     file_format = target.suffix.removeprefix(".")

@@ -127,7 +127,7 @@ def new_figure(
     Parameters
     ----------
     rows, columns : int, default 1
-        Panels.
+        Rows and columns of panels.
     width : float, default 3.4
         Width in inches; 3.4 for a column, 7.0 for two.
     height : float, default 2.2
@@ -200,5 +200,5 @@ def shade_sleep(
 
 
 def line_width(samples: int) -> float:
-    """Points a line of that many samples should have: thin where its ups and downs would run into one another."""
+    """Width in points of a line of that many samples: thin where its ups and downs would run into one another."""
     return 0.4 if samples > RESOLVED else float(str(STYLE["lines.linewidth"]))

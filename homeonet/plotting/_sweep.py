@@ -27,7 +27,7 @@ def plot_against(
     scale: float = 1.0,
     seed: str = "seed",
 ) -> dict[str, list[Artist]]:
-    """Lines of means over a parameter with their bootstrap intervals, and a dot a seed.
+    """Lines of means over a parameter with their bootstrap intervals, and one dot per seed.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def plot_heat_map(
     x, y : str
         Dimensions along the axes, drawn as equal cells in their order.
     label : str
-        Of the colour bar.
+        Label of the colour bar.
     scale : float, default 1
         Factor of the values.
     form : str, default "{:.1f}"

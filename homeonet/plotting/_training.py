@@ -106,7 +106,7 @@ def plot_layers(values: xr.DataArray, ax: Axes, *, label: str) -> dict[str, Arti
     values : DataArray, shape (epoch, layer or weight)
     ax : Axes
     label : str
-        Of the vertical axis.
+        Label of the vertical axis.
     """
     dimension = next(d for d in values.dims if d != "epoch")
     names = [str(n) for n in values[dimension].to_numpy()]

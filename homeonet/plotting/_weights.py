@@ -132,14 +132,14 @@ def plot_weight_histograms(
     ax : Axes
         Where to draw; its counts are on a logarithmic scale.
     pathway : str
-        Which pathway.
+        The pathway whose weights are drawn.
     bins : int, default 50
         Number of bins from zero to the largest weight, at least 1; both histograms share them.
 
     Returns
     -------
     dict
-        `"before"` and `"after"`.
+        Artists of the histograms `"before"` and `"after"`.
 
     Raises
     ------

@@ -153,7 +153,7 @@ def measure_baselines(
         The folder to write: ``config.toml`` and ``metrics.json``, with the names that :func:`homeonet.run` gives
         them. What it holds already is kept.
     device, workers, data_folder, progress
-        As of :func:`homeonet.run`.
+        See :func:`homeonet.run`.
     """
     known_device(device)
     workers = worker_count(workers)

@@ -81,7 +81,7 @@ def train(
         was interrupted, it is continued. Until it is complete, ``.NAME.partial`` beside it holds what there is, with
         ``epochs.csv`` after every epoch.
     accelerator, devices
-        As Lightning Fabric has them; several devices train data-parallel, each on its share of every batch.
+        What Lightning Fabric calls so; several devices train data-parallel, each on its share of every batch.
     data_folder : path, optional
         Where to look for images first.
     dataset : Dataset, optional

@@ -24,7 +24,7 @@ __all__ = ["RunResult", "draw_figures", "load_network", "load_run"]
 
 @dataclass(frozen=True)
 class RunResult:
-    """A finished run.
+    """A finished run of the plastic network.
 
     Attributes
     ----------

@@ -65,11 +65,11 @@ def run_together(
     Parameters
     ----------
     configs : sequence of Config
-        Of one group, as `groups_of` makes them.
+        One group of those that `groups_of` makes.
     folders : sequence of Path
-        Of each run; those that exist are left as they are.
+        The folder of each run; those that exist are left as they are.
     device, workers, figures, data_folder
-        As of :func:`homeonet.run`.
+        See :func:`homeonet.run`.
     ended : callable
         Told the position of each run as it ends: with None if its folder is complete, else with the reason.
 

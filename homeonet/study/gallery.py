@@ -54,7 +54,7 @@ def draw_gallery(
     Parameters
     ----------
     scripts
-        Of `figure_scripts`.
+        What `figure_scripts` gives.
     chosen
         Names of those to draw.
     source

@@ -15,7 +15,7 @@ __all__ = ["cell", "compared", "difference", "interval_text", "table_of"]
 
 
 def table_of(results: xr.Dataset, columns: Mapping[str, str], dims: Mapping[str, str]) -> list[list[str]]:
-    """A line a condition: mean over seeds of each column with its bootstrap interval, in per cent.
+    """One line per condition: mean over seeds of each column with its bootstrap interval, in per cent.
 
     `columns` and `dims` give titles to metrics and dimensions; a failed run is left out, and counted.
     """
@@ -60,7 +60,7 @@ def interval_text(values: Sequence[float] | np.ndarray | xr.DataArray, form: str
 
 
 def compared(values: xr.DataArray, dim: str, reference: Any) -> list[list[str]]:
-    """A line a condition along `dim`: its name, mean with interval, and paired difference from `reference`."""
+    """One line per condition along `dim`: its name, mean with interval, and paired difference from `reference`."""
     tests = compare_conditions(values, dim, reference=reference)
     return [
         [

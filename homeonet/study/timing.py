@@ -102,7 +102,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Effort:
-    """Rounds at each length, seconds a contestant may use for them after the first, and rounds of training steps."""
+    """Rounds at each length, seconds that a contestant may use for those after the first, rounds of training steps."""
 
     rounds: int
     seconds: float

@@ -58,7 +58,7 @@ def open_sweep(folder: str | Path) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        A variable a metric, named as in ``metrics.json`` (``accuracy.logistic``, …), baselines among them; `cell`,
+        One variable per metric, named as in ``metrics.json`` (``accuracy.logistic``, …), baselines among them; `cell`,
         the name of the cell's folder; `state`, "done", "failed", "begun" or "missing". Coordinates that are
         quantities are numbers with the attribute `units`.
 

@@ -29,7 +29,7 @@ class Estimate:
     cells, to_do : int
         Cells of the grid, and those that a sweep would run now.
     seconds_a_cell : float
-        Of the cell in the middle of those to do, on one core, extrapolated from two short runs of it.
+        Time of the cell in the middle of those to do, on one core, extrapolated from two short runs of it.
     seconds : float
         Wall time of all that is to do with the given workers, compilation left out.
     """
@@ -56,7 +56,7 @@ def estimate(
     Parameters
     ----------
     grid, out, workers, device, baselines, data_folder, retry_failed, allow_many
-        As of :func:`sweep`; nothing is written to `out`.
+        See :func:`sweep`; nothing is written to `out`.
 
     Returns
     -------

@@ -33,7 +33,7 @@ class Cell:
     values : dict of str to value
         Where it lies: a value for each axis of the grid.
     config : Config or TrainConfig
-        The whole configuration.
+        The whole configuration of the run.
     """
 
     values: dict[str, Any]
@@ -47,7 +47,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Grid:
-    """Parameters to cross.
+    """Parameters to cross, each point of which is a run.
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ class SweepResult:
     ----------
     folder : Path
     results : xarray.Dataset
-        As :func:`open_sweep` gives it; failed cells are NaN.
+        What :func:`open_sweep` gives; failed cells are NaN.
     failed : dict of str to str
         The reason of each failed cell or baseline, by the path of its log.
     """
@@ -95,7 +95,7 @@ def sweep(
     patience : float, default 300
         Seconds to wait for a worker of such a scheduler, at the start and whenever all are gone.
     device : str
-        As of :func:`run` (or, for gradient training, Lightning's accelerator).
+        Device of :func:`run`, or Lightning's accelerator for gradient training.
     replicas : int, optional
         Cells of the plastic network that a process runs as one program, where they differ in nothing else than data,
         seed, sleep, noise and the parameters of pathways. Default: 256 on a GPU, else 1. An interrupted batch begins

@@ -38,7 +38,7 @@ class Task:
 
     @property
     def path(self) -> Path:
-        """Its folder within the sweep's."""
+        """The task's folder within the sweep's."""
         return Path(self.part, self.id)
 
 
@@ -53,11 +53,11 @@ class Workplace:
     token : str
         A file in it while the sweep runs. A folder of that name without it is another host's.
     device, data_folder, figures
-        As of :func:`homeonet.run`.
+        See :func:`homeonet.run`.
     code : str or None
         Where modules with classes of the user's own are looked for.
     version : str
-        Of the package that has sent the task.
+        Version of the package that has sent the task.
     """
 
     folder: Path

@@ -35,7 +35,7 @@ _WIDTHS = {"half the width": 0.5, "twice the width": 2.0}
 
 @dataclass(frozen=True)
 class AHSARScale(Scale):
-    """With the network's size, and what is tested beside accuracy."""
+    """The scale of the study, with the network's size and what is tested beside accuracy."""
 
     size: int = field(default=16, metadata={"help": "side of the images in pixels, at least 16"})
     steps: int = field(default=4, metadata={"help": "time steps"})
@@ -48,7 +48,7 @@ class AHSARScale(Scale):
 
 
 def _homeostasis(passes: int) -> dict[str, dict[str, Any]]:
-    """Parameters of each part, for training that makes so many passes a batch: each weighs as much less."""
+    """Parameters of each part, for training that makes so many passes per batch: each weighs as much less."""
     constants = {"strength": 0.05, "relaxation": 0.01, "diffusion": 0.1}
     full = {f"homeostasis.ahsar.{name}": value / passes for name, value in constants.items()}
     return {
@@ -61,7 +61,7 @@ def _homeostasis(passes: int) -> dict[str, dict[str, Any]]:
 
 
 def crossed(options: Any) -> dict[str, dict[str, Any]]:
-    """Cases "paradigm, part"."""
+    """Cases of a grid by the names "paradigm, part"."""
     net = {"net": "conv", "net_options.width": options.width, "steps": options.steps}
     found = {}
     for name, paradigm in PARADIGMS.items():

@@ -49,7 +49,7 @@ def over_epochs(found: SweepResult, of: Callable[[xr.Dataset], xr.DataArray]) ->
 
 
 def accuracy_of(records: xr.Dataset) -> xr.DataArray:
-    """On the validation images, in per cent, an epoch."""
+    """Accuracy on the validation images, in per cent, epoch by epoch."""
     return 100 * records["val_accuracy"]
 
 
@@ -126,7 +126,7 @@ def robustness(
 
 @torch.no_grad()
 def _accuracy(run: TrainResult, pixels: np.ndarray, labels: np.ndarray) -> float:
-    """In per cent."""
+    """Accuracy in per cent."""
     side, correct = run.config.size, 0
     for start in range(0, len(pixels), _BATCH):
         piece = torch.from_numpy(np.ascontiguousarray(pixels[start : start + _BATCH])).float()

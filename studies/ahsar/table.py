@@ -16,7 +16,7 @@ __all__ = ["differences", "rows_of", "shape_rows"]
 
 
 def differences(values: xr.DataArray, first: str, second: str, *, ratio: bool = False) -> list[Measured]:
-    """A case a paradigm or shape: `first` − `second` of each seed, or their ratio where there is one."""
+    """One case per paradigm or shape: `first` − `second` of each seed, or their ratio where there is one."""
     found = []
     for case in values["case"].values:
         a, b = (values.sel(case=case, homeostasis=part).values for part in (first, second))
@@ -30,7 +30,7 @@ def differences(values: xr.DataArray, first: str, second: str, *, ratio: bool = 
 def rows_of(
     values: xr.DataArray, epochs: xr.DataArray, spread: xr.DataArray, corrupted: xr.DataArray
 ) -> list[list[str]]:
-    """A line a paradigm and part of AHSAR."""
+    """One line per paradigm and part of AHSAR."""
     head = ["accuracy, %", "− none", "epochs to target", "SD of layer rates", "corrupted, %"]
     rows = [["training", "homeostasis", *head]]
     for name in values["case"].values:

@@ -38,7 +38,7 @@ _MEASURES = {
     "dead": ("dead, %", ".1f"),
     "saturated": ("saturated, %", ".1f"),
     "rank": ("effective rank", ".1f"),
-    "sops": ("SOPs an image", ".3g"),
+    "sops": ("SOPs per image", ".3g"),
     "sop.nj": ("SOPs, nJ", ".3g"),
     "honest.nj": ("with memory and neurons, nJ", ".3g"),
     "seconds": ("training, s", ".1f"),

@@ -48,7 +48,7 @@ _GRADIENT: dict[str, dict[str, Any]] = {
 }
 #: Of Mem-BN, which HD-LIF alone has; the other neurons have no normalisation of their membranes.
 _ONLY = {"normalisation": "HD-LIF"}
-#: Learning online, a network runs once a step, and thresholds move once a run: a batch is to weigh as elsewhere.
+#: Learning online, a network runs once per step, and thresholds move once per run: a batch is to weigh as elsewhere.
 _ONLINE = {
     "adaptive threshold": {"homeostasis.threshold_adaptation.rate": 0.01 / STEPS},
     "AHSAR": {f"homeostasis.ahsar.{k}": v / STEPS for k, v in (("strength", 0.05), ("relaxation", 0.01))}

@@ -41,13 +41,13 @@ class Task:
     place : dict
         Where it lies: paradigm, homeostasis, data, side, seed.
     images : dict
-        Of :func:`homeonet.data.load`.
+        Arguments of :func:`homeonet.data.load`.
     folder : Path or None
-        Of the run; None for raw pixels.
+        The run's folder; None for raw pixels.
     file : Path
         Where the measurement is kept.
     severity, corrupted : int
-        Of the corruptions, and on how many of the test images.
+        Severity of the corruptions, and number of test images that get them.
     pictured : bool
         Whether the code is drawn in the plane.
     """

@@ -47,7 +47,7 @@ _NETS = {"columns": "columns", "pixels": "sequence", "permuted": "sequence", "se
 
 @dataclass(frozen=True)
 class DSNScale(Scale):
-    """With the sequences, the network's size, and what is timed and written."""
+    """The scale of the study, with the sequences, the network's size, and what is timed and written."""
 
     encoding: str = field(default="columns", metadata={"help": "columns, pixels, permuted or series"})
     size: int = field(default=28, metadata={"help": "side of the images"})
@@ -112,7 +112,7 @@ def scale_of_tasks(options: Any, tasks: Sequence[Task]) -> str:
 
 
 def _cases(task: Task, options: Any) -> dict[str, dict[str, Any]]:
-    """A case a neuron, of the width that brings its network nearest to the number of parameters of the DSN's.
+    """One case per neuron, of the width that brings its network nearest to the number of parameters of the DSN's.
 
     And PSN once more as wide as DSN: its T × T matrices weigh heavily in a small network.
     """

@@ -52,7 +52,7 @@ def seconds_of(lengths: Sequence[int], rounds: int, path: Path) -> xr.DataArray:
 
 
 def time_rows(seconds: xr.DataArray) -> list[list[str]]:
-    """Median milliseconds a neuron and length, with the time as a multiple of DSN's."""
+    """Median milliseconds by neuron and length, with the time as a multiple of DSN's."""
     rows = [["forward + backward, ms (times DSN)", *(f"T = {n}" for n in seconds["steps"].values)]]
     for name in seconds["neuron"].values:
         ratios = (seconds.sel(neuron=name) / seconds.sel(neuron="DSN")).median("round")

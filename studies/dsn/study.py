@@ -67,7 +67,7 @@ def main() -> None:
         f"{seconds.attrs['threads']}.\n\n{exactness}\n\n"
         f"{markdown_table(characters.length_rows(bits))}\n"
         f"Text: {characters.text_name(options.text)}; {options.updates} updates of 16 × {characters.TRAINED} "
-        "characters; bits a character on the last tenth, and how many more they are if the model has read all that "
+        "characters; bits per character on the last tenth, and how many more they are if the model has read all that "
         "stands before and not the last 128 to 256 alone. PSN sees the future, and has a matrix for one T: it can "
         "read no longer text, masked or not."
     )

@@ -142,7 +142,7 @@ def parting_step(ours: Training, theirs: Training) -> int:
 
 
 def steps_a_second(n: int, device: str, seconds: float, precision: str = "float64") -> tuple[float, float]:
-    """Replica-steps a second of wall time, one segment of all replicas at once, and of its time loop alone.
+    """Replica-steps per second of wall time, one segment of all replicas at once, and of its time loop alone.
 
     The first counts what goes to the program and back too. Weights begin where training takes them, since a quiet
     network is cheaper on a CPU; a short segment comes before.
@@ -163,14 +163,16 @@ def build(n: int, device: str, precision: str) -> None:
 
 
 def replica_speed(device: str, small: bool) -> list[list[str]]:
-    """Replica-steps a second against one CPU core; where the GPU overtakes it."""
+    """Replica-steps per second against one CPU core; where the GPU overtakes it."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     numbers = (1, 2) if small else (1, 16, 132, 512, 1024)
     cases = [(n, p) for n in numbers for p in ("float64", "float32") if p == "float64" or n in (1, 16, 1024)]
     # before any clock runs, and side by side: a program takes nvcc 20 s
     Parallel(n_jobs=min(len(cases), os.cpu_count() or 1))(delayed(build)(n, device, p) for n, p in cases)
     core, in_loop = steps_a_second(1, "cpp", 2.0 if small else 20.0)
-    rows = [["replicas", "precision", "replica-steps a second", "of one CPU core in C++", "in the time loop"]]
+    rows = [
+        ["replicas", "precision", "replica-steps per second", "of one CPU core in C++", "in the time loop"]
+    ]
     rows.append(["one CPU core, C++", "float64", f"{core:,.0f}", "1", f"{in_loop:,.0f}"])
     over: dict[str, int] = {}
     for n, precision in cases:

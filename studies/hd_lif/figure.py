@@ -15,8 +15,8 @@ __all__ = ["draw"]
 def draw(data: xr.Dataset) -> Figure:
     """Accuracy against energy and size, the cosine through training, and bytes held against T."""
     figure, axes = new_figure(2, 2, width=DOUBLE_WIDTH, height=5.4)
-    _front(data, axes[0, 0], "energy_mj", "energy an image, honest convention (µJ)")
-    _front(data, axes[0, 1], "energy_paper_mj", "energy an image, paper's convention (µJ)")
+    _front(data, axes[0, 0], "energy_mj", "energy per image, honest convention (µJ)")
+    _front(data, axes[0, 1], "energy_paper_mj", "energy per image, paper's convention (µJ)")
     cosines = {str(name): data["cosine"].sel(neuron=name) for name in data["neuron"].values}
     plot_against(cosines, axes[1, 0], "progress")
     axes[1, 0].set(xlabel="share of the training", ylabel="cosine of truncated\nand full gradient")
@@ -37,7 +37,7 @@ def draw(data: xr.Dataset) -> Figure:
 
 
 def _front(data: xr.Dataset, ax: Axes, name: str, label: str) -> None:
-    """A mark a case: mean accuracy with its range over seeds against an energy."""
+    """One mark per case: mean accuracy with its range over seeds against an energy."""
     for k, case in enumerate(data["case"].values):
         values = data["accuracy"].sel(case=case).dropna("seed").to_numpy()
         if not len(values):

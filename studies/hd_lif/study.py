@@ -50,7 +50,7 @@ CASES: dict[str, dict[str, Any]] = {
 HELD_AT = [4, 16, 64]
 NOTE = """mean and 95 % bootstrap interval over seeds, of differences Student's t; nothing was tuned, all have
 one learning rate. All HD-LIF but
-"BPTT" is trained online, with an update at every step ("one step": at one random step a batch); from "4-bit" on with
+"BPTT" is trained online, with an update at every step ("one step": at one random step per batch); from "4-bit" on with
 ternary weights. "Parallel" is the second of the three layers of neurons. Costs are of one image; megabytes and
 operations are 10⁶. The honest convention counts real-valued spikes as multiply-accumulates, k-bit ones as k additions,
 and neurons, norms and memory besides. The cosine is of one loss, the mean of the steps' cross-entropies, with equal

@@ -38,7 +38,7 @@ _COMPRESSED = "4-bit + parallel"
 def claims_of(
     data: xr.Dataset, resnet: Mapping[str, tuple[float, float]], deviation: float
 ) -> dict[str, list[Measured]]:
-    """Every claim's cases."""
+    """The cases of every claim."""
     values, cases = data["accuracy"], list(data["case"].values)
     measured = {
         claim: [gain(f"{first} − {second}, T = 4", values, {"case": first}, {"case": second})]
@@ -70,7 +70,7 @@ def claims_of(
 
 
 def rows_of(data: xr.Dataset) -> list[list[str]]:
-    """A line a trained network."""
+    """One line per trained network."""
     titles = [title for title, _ in COSTS.values()]
     rows = [["network", "test accuracy, %", "difference", "from", *titles, "deployed − trained"]]
     for case in map(str, data["case"].values):

@@ -46,7 +46,7 @@ def main() -> None:
         "accuracy.frozen.qda": "frozen, QDA, %",
     }
     columns |= {"accuracy.raw_pixels.qda": "raw pixels, QDA, %", "sleep_fraction": "asleep, %"}
-    dims = {"preset": "preset", "case": "threshold's rise a spike", "sleep.ratio": "ratio"}
+    dims = {"preset": "preset", "case": "threshold's rise per spike", "sleep.ratio": "ratio"}
     rows = table_of(results, columns, dims)
     with use_style():
         figure, axes = new_figure(1, len(options.presets), width=DOUBLE_WIDTH, height=2.6, sharey=True)

@@ -1,6 +1,6 @@
 """Pixel by pixel (T = 784): does DSN learn sequential MNIST in minutes, and what does a batch cost beside step loops?
 
-A residual network of two spiking layers sees one pixel a step, on 10 000 training images, by default. First a training
+A residual network of two spiking layers sees one pixel per step, of 10 000 training images by default. First a training
 batch is timed, alternating: DSN in parallel, DSN step by step, LIF step by step, LIF in one compiled loop. Then DSN and
 LIF are trained and scored on the official test set.
 
@@ -77,7 +77,7 @@ def batch_seconds(models: dict[str, nn.Module], x: torch.Tensor, repeats: int) -
 
 
 def main() -> None:
-    """Time a batch of each form, train DSN and LIF, print and write the table."""
+    """Time one batch of each form, train DSN and LIF, print and write the table."""
     options = parse()
     keep_freed_memory()
     out = options.out or Path("results", "sequential_mnist" + ("_quick" if options.quick else ""))
@@ -91,7 +91,7 @@ def main() -> None:
         for neuron in spiking_neurons(models[name]):
             step_by_step(neuron)
     seconds = batch_seconds(models, torch.rand(configs["DSN, parallel"].sequence_steps, 64, 1), 3)
-    rows = [["neuron", "seconds a batch of 64", "times DSN", "test accuracy, %", "training, s"]]
+    rows = [["neuron", "seconds per batch of 64", "times DSN", "test accuracy, %", "training, s"]]
     for name, config in configs.items():
         accuracy = trained = ""
         if name in ("DSN, parallel", "LIF, compiled loop"):

@@ -58,7 +58,7 @@ def similarity(first: Network, second: Network, images: np.ndarray) -> dict[str,
 
 
 def _records(network: Network) -> xr.Dataset:
-    """As much of a run's records as its receptive fields are made of."""
+    """The part of a run's records that its receptive fields are made of."""
     pre, post = network.connections["input_exc"]
     parts = {"w_final_input_exc": network.weights["input_exc"], "pre_input_exc": pre, "post_input_exc": post}
     side = network.config.input.side

@@ -20,7 +20,7 @@ MEASURES = {
 
 
 def draw(means: xr.DataArray) -> Figure:
-    """A panel a preset: what sleep and what wake time leave of each measure."""
+    """One panel per preset: what sleep and what wake time leave of each measure."""
     with use_style():
         figure, axes = new_figure(1, means.sizes["preset"], width=DOUBLE_WIDTH, height=2.7, sharey=True)
         for ax, preset in zip(axes[0], means["preset"].values, strict=True):

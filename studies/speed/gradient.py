@@ -1,7 +1,7 @@
 """How fast are the gradient-trained neurons on a CPU, beside step loops, SpikingJelly and snnTorch?
 
 Forward and backward of one layer, 16 × 128 lanes in float32, T from 32 to 16 384; the linear recurrence beside bare
-C++ loops; what AHSAR and TrLIF add to a training step; and layers taken a step at a time. All in one process with
+C++ loops; what AHSAR and TrLIF add to a training step; and layers taken one step at a time. All in one process with
 one allocator setting, timed in turn, in rounds of alternating direction; ratios are taken within a round. Read the
 ratios and not the wall times.
 
@@ -50,7 +50,7 @@ def spread(values: list[float]) -> str:
 
 
 def time_rows(contestants: list[Contestant], lengths: list[int]) -> list[list[str]]:
-    """Milliseconds a call."""
+    """Milliseconds per call."""
     rows = [["forward + backward, ms", *(f"T = {n}" for n in lengths)]]
     for c in contestants:
         cells = [number(1e3 * median(c.seconds[n])) if n in c.seconds else c.skipped[n] for n in lengths]
@@ -69,7 +69,7 @@ def ratio_rows(contestants: list[Contestant], base: str, lengths: list[int]) -> 
 
 
 def step_rows(contestants: list[Contestant], lengths: list[int]) -> list[list[str]]:
-    """Microseconds a time step: flat where the cost is linear."""
+    """Microseconds per time step: flat where the cost is linear."""
     rows = [["µs a step", *(f"T = {n}" for n in lengths)]]
     for c in contestants:
         cells = [number(1e6 * median(c.seconds[n]) / n) if n in c.seconds else "" for n in lengths]
@@ -86,7 +86,7 @@ def compared_rows(title: str, found: dict[str, Compared]) -> list[list[str]]:
 
 
 def single_step_rows(found: dict[str, dict[str, Compared]]) -> list[list[str]]:
-    """Microseconds a step, and ratio to the first."""
+    """Microseconds per step, and ratio to the first."""
     rows = [
         [
             f"step(), {BATCH} × {UNITS} lanes",
@@ -127,7 +127,7 @@ def goal_rows(
     cost = {n: median(taken) / n for n, taken in by_name["DSN"].seconds.items() if n >= 1024}
     growth = [cost[max(cost)] / cost[1024]] if 1024 in cost and len(cost) > 1 else []
     longest = f"T = {max(cost, default=0)}" if growth else "the longest T"
-    add(f"DSN: cost a step at {longest} ≤ 1.5 × that at T = 1024 (flat)", growth, lambda r: r <= 1.5)
+    add(f"DSN: cost per step at {longest} ≤ 1.5 × that at T = 1024 (flat)", growth, lambda r: r <= 1.5)
     for name, what in (
         (
             "linear_recurrence",
@@ -213,7 +213,7 @@ def sections(options: argparse.Namespace, progress: Console) -> Iterator[tuple[s
     yield "Spiking layers", time_rows(layers, lengths)
     yield "Spiking layers beside DSN", ratio_rows(layers, "DSN", lengths)
     yield "Spiking layers beside LIF", ratio_rows(layers, "LIF", lengths)
-    yield "Cost a step", step_rows(layers, lengths)
+    yield "Cost per step", step_rows(layers, lengths)
     yield "Linear recurrence", time_rows(recurrences, lengths)
     if recurrences[0].name == CPP_LOOP:
         yield "Linear recurrence beside the C++ loop", ratio_rows(recurrences, CPP_LOOP, lengths)

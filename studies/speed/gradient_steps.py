@@ -1,4 +1,4 @@
-"""What `gradient.py` compares beside whole sequences: training steps, and layers taken a step at a time."""
+"""What `gradient.py` compares beside whole sequences: training steps, and layers taken one step at a time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from homeonet.study.timing import BATCH, UNITS
 
 __all__ = ["STEPS", "layers_alone", "single_steps", "training_steps"]
 
-#: How many steps a call of :func:`single_steps` takes.
+#: Steps per call of :func:`single_steps`.
 STEPS = 64
 
 
@@ -74,7 +74,7 @@ class SingleSteps:
 
 
 def single_steps(mode: str) -> dict[str, Callable[[], None]]:
-    """Layers a step at a time, the first of which meets itself as a control."""
+    """Layers one step at a time, the first of which meets itself as a control."""
     layers = {
         "LIF": LIF(surrogate=SURROGATE),
         "LIF again (control)": LIF(surrogate=SURROGATE),

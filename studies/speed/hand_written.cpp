@@ -5,9 +5,9 @@
 // is static. Same equations, order within a step, parameters and records as the engine's; other random numbers.
 // What makes it fast is what a general engine cannot know:
 //   - float32, arrays of fixed size padded to whole vectors, one struct in the L2 cache;
-//   - a pathway is a dense matrix, a row a source: a spike adds a row to g and depresses it in one vector loop
+//   - a pathway is a dense matrix with one row per source: a spike adds a row to g and depresses it in one vector loop
 //     (absent synapses have the bounds [0, 0]); only the incoming synapses of sparse pathways are lists;
-//   - one trace a neuron, as all traces have the same time constant here (checked);
+//   - one trace per neuron, as all traces have the same time constant here (checked);
 //   - each input draws the step of its next spike and waits in the bucket of that step.
 //
 // Build: g++ -O3 -march=native -ffast-math -DN_INPUT=225 -DN_EXC=200 -DN_INH=50 hand_written.cpp

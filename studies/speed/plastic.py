@@ -195,7 +195,7 @@ def main() -> None:
     images = 30 if arguments.quick else 300
     table = Table(*PRESET_HEADER, title=f"The presets, {images} images")
     text += ["## The presets, subnormal numbers flushed and kept\n"]
-    text += [f"{images} digits a run, {arguments.repeats} rounds that alternate the two.\n"]
+    text += [f"{images} digits per run, {arguments.repeats} rounds that alternate the two.\n"]
     text += [f"| {' | '.join(PRESET_HEADER)} |", "|---" * len(PRESET_HEADER) + "|"]
     raw["presets"] = preset_rows(images, arguments.repeats)
     for row in raw["presets"]:

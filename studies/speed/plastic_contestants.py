@@ -97,7 +97,7 @@ def parameters(config: Config, seconds: float) -> dict:
 
 
 def plastic_events(config: Config, rates: dict[str, float]) -> float:
-    """Updates of plastic weights a simulated second, at presynaptic and postsynaptic spikes, from rates in Hz."""
+    """Updates of plastic weights per simulated second, at presynaptic and postsynaptic spikes, from rates in Hz."""
     structure = Structure.of(config)
     return sum(
         structure.n_synapses(pathway) * (rates[PATHWAYS[pathway][0]] + rates[PATHWAYS[pathway][1]])
@@ -124,7 +124,7 @@ class Measurement:
 
     @property
     def speed(self) -> float:
-        """Simulated seconds a wall second."""
+        """Simulated seconds per second of wall time."""
         return self.simulated / self.seconds
 
 

@@ -31,7 +31,7 @@ def subnormals(kept: bool) -> Iterator[None]:
 
 
 def preset_rows(n_images: int, repeats: int) -> list[tuple[str, ...]]:
-    """A row a preset and sleep ratio, medians and ranges over rounds that alternate the two."""
+    """One row per preset and sleep ratio, medians and ranges over rounds that alternate the two."""
     shown = load("mnist5k", size=15, train=n_images, test=10).x_train
     rows = []
     for name in preset_names():

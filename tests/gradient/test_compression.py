@@ -92,7 +92,7 @@ def test_packing_is_exact_and_as_small_as_it_says(n, bits):
 
 
 def test_packed_codes_lie_in_bytes_as_files_have_them():
-    # one bit a sign, the first in the lowest; two bits a ternary code plus one: files in use are read so
+    # one bit per sign, the first in the lowest; two bits per ternary code plus one: files in use are read so
     signs = torch.tensor([1, -1, -1, 1, 1, -1, 1, 1, -1, 1])
     assert pack(signs, 1).tolist() == [0b11011001, 0b10]
     ternary = torch.tensor([-1, 0, 1, 1, 0, -1])

@@ -1,4 +1,4 @@
-"""DSN one step a call, which has a path of its own through the kernels, beside the step-by-step reference."""
+"""DSN one step per call, which has a path of its own through the kernels, beside the step-by-step reference."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ NOTHING = {
     "mp_init": lambda: MPInit(1.0),
     "sleep": lambda: Sleep(0),
     "threshold_adaptation": lambda: ThresholdAdaptation(rate=0),
-    "threshold_adaptation a unit": lambda: ThresholdAdaptation(rate=0, per="unit"),
+    "threshold_adaptation per unit": lambda: ThresholdAdaptation(rate=0, per="unit"),
 }
 
 

@@ -16,7 +16,7 @@ def n_weights(model: nn.Module) -> int:
 
 def test_sizes_are_the_published_ones() -> None:
     lif = Parts("lif")
-    # 44.84 MB at 4 bytes a weight, Table of arXiv 2410.07547
+    # 44.84 MB at 4 bytes per weight, Table of arXiv 2410.07547
     assert n_weights(network("resnet18", (3, 32, 32), 100, lif)) == 11_210_432
     # 225 -> 1000 -> 10 with biases, arXiv 2601.08447
     assert sum(p.numel() for p in network("sg_snn", (1, 15, 15), 10, lif).parameters()) == 236_010

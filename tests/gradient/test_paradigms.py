@@ -311,7 +311,7 @@ def test_the_learning_rate_falls_as_half_a_cosine_over_all_batches() -> None:
     whole = trained(epochs=4).records.learning_rate
     # at the start, half-way, and a batch from the end
     np.testing.assert_allclose(whole, 0.4 * np.array([1, 0.5 + 8**-0.5, 0.5, 0.5 - 8**-0.5]), rtol=1e-12)
-    batches = trained(epochs=4, batch=9).records.learning_rate  # five an epoch, of which the last is written
+    batches = trained(epochs=4, batch=9).records.learning_rate  # five per epoch, of which the last is written
     np.testing.assert_allclose(batches, 0.2 * (1 + np.cos(np.pi * np.array([4, 9, 14, 19]) / 20)), rtol=1e-12)
     np.testing.assert_allclose(trained(epochs=3, schedule="constant").records.learning_rate, 0.4)
 

@@ -203,7 +203,7 @@ def test_epochs_can_be_followed_while_the_run_goes_on(tmp_path: Path) -> None:
         yield advance
 
     options = {"figures": False, "baselines": False, "tensorboard": True}
-    with pytest.raises(KeyboardInterrupt):  # 4 batches an epoch
+    with pytest.raises(KeyboardInterrupt):  # 4 batches per epoch
         train(config("adam, sleep"), tmp_path / "a", progress=interrupted_after(5), **options)
     assert len((work / "epochs.csv").read_text().splitlines()) == 2
     assert list((work / "tensorboard").iterdir())

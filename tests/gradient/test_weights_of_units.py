@@ -72,7 +72,7 @@ def test_what_does_not_fit_is_named_and_changes_nothing(
 
 
 def test_whether_a_deployed_neuron_emits_its_threshold_is_still_compared(tmp_path: Path) -> None:
-    """Where no scale a unit comes with the state, who emits θ and whose weights hold it are two networks."""
+    """Where no scale per unit comes with the state, who emits θ and whose weights hold it are two networks."""
     build: Callable[[str], nn.Module] = lambda rule: deploy(  # noqa: E731
         nn.Sequential(nn.Linear(12, 10), TrLIF(threshold_rule=rule), nn.Tanh(), nn.Linear(10, 4))
     )

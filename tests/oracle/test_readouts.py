@@ -52,7 +52,7 @@ def test_diehl_cook_reads_excitatory_units_alone():
     assert alone.predictions.tolist() == ["a"]
 
 
-@pytest.mark.parametrize("n_train", [200, 24])  # 24: fewer images a class than components
+@pytest.mark.parametrize("n_train", [200, 24])  # 24: fewer images per class than components
 def test_the_paper_s_readout_is_the_gaussian_likelihood_in_whitened_pca_space(n_train):
     (x, y), (z, truth) = _code(1, n_train), _code(2, 80)
     result = analysis.evaluate_readout("paper", x, y, z, truth)
@@ -72,7 +72,7 @@ def test_the_paper_s_readout_is_the_gaussian_likelihood_in_whitened_pca_space(n_
 
 
 def test_qda_is_the_gaussian_likelihood_with_the_shrinkage_that_does_best_on_images_held_out():
-    """Scaling a unit changes a result that standardises and not this one, but for what PCA leaves out."""
+    """Scaling one unit changes a result that standardises and not this one, but for what PCA leaves out."""
     (x, y), (z, truth) = _code(1, 400), _code(2, 80)
     result = analysis.evaluate_readout("qda", x, y, z, truth, seed=3)
     centred = x - x.mean(axis=0)

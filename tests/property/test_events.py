@@ -80,7 +80,7 @@ def test_what_are_no_events_is_refused(changed: dict, words: str) -> None:
 
 
 def nmnist_bytes(x, y, t, p) -> bytes:
-    """40 bits an event, and one of y = 240 wherever 23 bits of time would not do: every 8192 µs after the first."""
+    """40 bits per event, and one of y = 240 wherever 23 bits of time would not do: every 8192 µs after the first."""
     rows = []
     wraps = 0
     for xk, yk, tk, pk in zip(x, y, t, p, strict=True):

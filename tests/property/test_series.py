@@ -104,7 +104,7 @@ def test_channels_follow_one_another_and_are_scaled_apart(tmp_path: Path) -> Non
         ({"x_train": np.full((10, 12), np.nan)}, "not numbers"),
         ({"x_test": np.zeros((4, 13))}, "test series 13"),
         ({"y_test": np.array([-1, 7, 8, -1])}, "label 8"),
-        ({"y_train": np.zeros(3)}, "a label a series"),
+        ({"y_train": np.zeros(3)}, "one label per series"),
         ({"y_train": np.r_[np.zeros(9), np.nan]}, "labels in y_train are not numbers"),
         ({"seed": -1}, "seed = -1"),
         ({"size": 9}, "set size = 12"),

@@ -8,11 +8,11 @@ spikes are quantised ("compressed").
 
 Honest convention: all layers count, and memory is every byte that the deployed network stores. A SOP is an addition
 only if inputs are spikes, of one value; inputs of k bits cost k additions (bit-serial), real-valued ones (images, HD-
-LIF's spikes) a multiply-accumulate (MAC), whichever is cheaper; one-bit and ternary weights need additions and a MAC an
-output for their scale. Neurons, biases, pooling, attention and norms that could not be folded are counted. Energies are
-those of 32-bit floating point in 45 nm: 0.9 pJ an addition, 4.6 pJ a MAC (Horowitz 2014), and for memory 5 pJ every 32
-bits from an 8 kB SRAM: a weight is read at each SOP, a membrane read and written at each step. Still missing: sums
-across residual connections, larger memories, moving spikes, control.
+LIF's spikes) a multiply-accumulate (MAC), whichever is cheaper; one-bit and ternary weights need additions, and one MAC
+per output for their scale. Neurons, biases, pooling, attention and norms that could not be folded are counted. Energies
+are those of 32-bit floating point in 45 nm: 0.9 pJ per addition, 4.6 pJ per MAC (Horowitz 2014), and for memory 5 pJ
+per 32 bits from an 8 kB SRAM: a weight is read at each SOP, a membrane read and written at each step. Still missing:
+sums across residual connections, larger memories, moving spikes, control.
 """
 
 from __future__ import annotations

@@ -21,11 +21,11 @@ class LayerCost:
     name, layer : str
         Where it is in the model, and its class.
     parameters : int
-        Trained ones.
+        Trained parameters.
     billed_bits : int
-        Of its weights, as the papers count.
+        Bits of its weights, as the papers count.
     stored_bytes : int
-        Of everything the deployed layer holds.
+        Bytes of everything that the deployed layer holds.
     rate : float or None
         Share of non-zero outputs, a neuron and time step; None for layers that do not spike.
     outputs : float
@@ -35,11 +35,11 @@ class LayerCost:
     paper_sops : float
         The same; 0 for the layers that the papers leave out.
     nops : float
-        As the papers count.
+        Operations of its neurons, as the papers count.
     macs, additions : float
-        As they are.
+        Multiply-accumulates and additions, all of them.
     memory_bits : float
-        Read and written.
+        Bits read and written.
     """
 
     name: str
@@ -69,7 +69,7 @@ class LayerCost:
 
 @dataclass(frozen=True)
 class CostTable:
-    """What a network costs a sample; ``print(table)`` shows it.
+    """What a network costs per sample; ``print(table)`` shows it.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class CostTable:
     parameters : int
         Trained ones of the whole model.
     stored_bytes : int
-        Of everything the deployed model holds.
+        Bytes of everything that the deployed model holds.
     compressed : bool
         Whether the papers' energy is divided by 8.
     """
@@ -89,7 +89,7 @@ class CostTable:
 
     @property
     def rate(self) -> float:
-        """Mean firing rate of all neurons, spikes a time step, each layer weighted by its neurons."""
+        """Mean firing rate of all neurons, in spikes per time step; each layer counts by its neurons."""
         spiking = [row for row in self.layers if row.rate is not None]
         return sum(row.rate * row.outputs for row in spiking) / sum(row.outputs for row in spiking)
 

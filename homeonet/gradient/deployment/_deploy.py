@@ -65,7 +65,7 @@ def deploy(model: nn.Module) -> nn.Module:
 
     - Batch norm that follows a convolution or linear layer is folded into it.
     - Mem-BN is folded into the membrane's constants.
-    - One-bit and ternary weights are packed into bytes, with a float32 scale an output.
+    - One-bit and ternary weights are packed into bytes, with one float32 scale per output.
     - TrSG's threshold moves into the weights that follow, if nothing but pooling, flattening and dropout lies
       between; the neuron then emits 0 or 1. Else it goes on emitting 0 or θ.
     - What homeostasis multiplied thresholds with is part of them, and plug-ins are gone.

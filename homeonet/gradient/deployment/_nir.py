@@ -44,7 +44,7 @@ def to_nir(model: nn.Module, input_shape: tuple[int, ...], dt: float = 1.0) -> n
         A chain: ``nn.Sequential``, :class:`PerStep`, or a module with ``in_order = True``. It is deployed first
         (:func:`deploy`), unless it is.
     input_shape : tuple of int
-        Of one time step of one sample, (features,) or (channels, height, width).
+        Shape of one time step of one sample, (features,) or (channels, height, width).
     dt : float
         What a time step lasts, in the unit that the graph's τ shall have; positive. Default 1.
 

@@ -46,7 +46,7 @@ def _shifts(bits: int, device: torch.device) -> Tensor:
 
 
 class _Packed(nn.Module):
-    """What packed layers share; `codes` is uint8, `scale` float32, one number an output."""
+    """What packed layers share; `codes` is uint8, `scale` float32, one number per output."""
 
     codes: Tensor
     scale: Tensor

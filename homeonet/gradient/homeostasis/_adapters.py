@@ -237,7 +237,7 @@ def spiking_layers(model: nn.Module) -> list[SpikingLayer]:
     Returns
     -------
     list of SpikingLayer
-        Of this package's :class:`SpikingNeuron`, snnTorch's Leaky family and SpikingJelly's ``BaseNode`` family.
+        This package's :class:`SpikingNeuron`, snnTorch's Leaky family and SpikingJelly's ``BaseNode`` family.
 
     Raises
     ------

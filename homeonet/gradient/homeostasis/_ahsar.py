@@ -54,9 +54,9 @@ class AHSAR(ThresholdHomeostasis):
     Attributes
     ----------
     rate, state : Tensor, shape (layers,)
-        r̄ and h.
+        r̄ and h of each layer.
     global_gain : Tensor, shape ()
-        g.
+        g, the factor of all thresholds.
 
     Raises
     ------
@@ -66,7 +66,7 @@ class AHSAR(ThresholdHomeostasis):
     Notes
     -----
     The state moves in training mode alone, once for each forward pass of the whole model. A loop that calls the model
-    once a time step (streaming, or snnTorch's ``init_hidden``) therefore moves it once a step; that each of these
+    once per time step (streaming, or snnTorch's ``init_hidden``) moves it once per step; that each of these
     passes counts follows from the definition: divide `strength`, `relaxation` and `diffusion` by the number of steps
     there if a batch is to weigh as much as elsewhere. Thresholds change between passes, never within one. A module
     that stands in several places of the model is one layer, with the rate of all its calls. A layer that a pass does

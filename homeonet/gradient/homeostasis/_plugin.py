@@ -73,7 +73,7 @@ class Homeostasis(nn.Module):
         Returns
         -------
         Homeostasis
-            Itself.
+            This object.
 
         Raises
         ------
@@ -129,11 +129,11 @@ class Homeostasis(nn.Module):
         self.__dict__["_model"], self._layers, self._handles = None, [], []
 
     def after_batch(self) -> None:
-        """To be called after each step of the optimiser."""
+        """Act after a step of the optimiser; a training loop calls this after each."""
         self._require_attached()
 
     def after_epoch(self, validation_accuracy: float | None) -> None:
-        """To be called after each epoch, with the accuracy in [0, 1] on validation data, or None without any."""
+        """Act after an epoch, given the accuracy in [0, 1] on validation data, or None without any."""
         self._require_attached()
 
     def forward(self, x: Any) -> Any:

@@ -33,7 +33,7 @@ class RateMeter:
         ``report(rates, order)``, without gradients: `rates` a rate per layer, shape (), or (*) of each unit, None for a
         layer that was not called; `order` the indices of the layers as they were first called, the rest after them.
     by_unit : bool
-        Default False.
+        Whether rates are those of each unit; default False: of each layer.
     """
 
     def __init__(

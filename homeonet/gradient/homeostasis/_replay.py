@@ -170,7 +170,7 @@ def _binary(x: Tensor) -> Tensor:
 
 
 def _parts(module: nn.Module) -> list[dict[str, Any]]:
-    """Where a module keeps what a forward pass may exchange."""
+    """The places where a module keeps what a forward pass may exchange."""
     return [
         module.__dict__,
         module._buffers,

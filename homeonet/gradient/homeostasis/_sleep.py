@@ -37,24 +37,26 @@ class Sleep(Homeostasis):
         Sleeps per batch awake, in [0, 1]. Default 0.1: one after every tenth batch. 0 means no sleep at all. It says
         nothing about how long a sleep is, which is `steps`.
     steps : int
-        Positive. Default 25.
+        Length of a sleep that the clock begins, in time steps; positive. Default 25.
     sigma : float
-        In units of the membrane, at least 0; it passes the neuron's input gain as any current does. Default 3.
+        Standard deviation of the noise in units of the membrane, at least 0; it passes the neuron's input gain as any
+        current does. Default 3.
     decay : float
         λ, the exponent of the power law, in (0, 1]. Default 0.999; 1 switches the power law off.
     w_target : float
-        Positive. Default 0.2.
+        Magnitude that the power law leaves as it is; positive. Default 0.2.
     every : int, optional
         The power law acts every so many steps with ``decay**every``, as on the plastic side, where λ belongs to a
         step. Default None: once at the end of each sleep, as the paper's surrogate-gradient network has it.
     trigger : {"interval", "threshold", "either"}
-        Default "interval".
+        What begins a sleep: the clock, W, or either. Default "interval".
     alpha_trigger : float
-        Positive. Default 1.5.
+        W over its start, above which sleep begins; positive. Default 1.5.
     alpha_base : float
-        At least 0, below `alpha_trigger`. Default 0: no early end. It is looked at every `every` steps.
+        W over its start, at which sleep ends early, looked at every `every` steps; at least 0, below `alpha_trigger`.
+        Default 0: no early end.
     longest : int, optional
-        Positive. Default: `steps`.
+        Length of a sleep that the weights begin, in time steps; positive. Default: `steps`.
     stdp : bool
         Default True. Convolutions have none: their weights are shared between pairs of neurons. A network without a
         linear layer between two spiking layers, or a recurrent one, needs ``stdp=False``: asleep the input is silent,
@@ -62,7 +64,7 @@ class Sleep(Homeostasis):
     a_plus, a_minus, tau, learning_rate
         See :class:`TraceSTDP`. Defaults 0.01, 0.012, 20 steps, 1e-3.
     seed : int
-        Of the noise. Default 0. The n-th sleep draws from (seed, n), so a run goes on exactly from a checkpoint.
+        Chooses the noise. Default 0. The n-th sleep draws from (seed, n), so a run goes on exactly from a checkpoint.
 
     Attributes
     ----------
@@ -70,7 +72,7 @@ class Sleep(Homeostasis):
     initial_weight : Tensor, shape (), float64
         W(0).
     history : list of dict
-        Of each sleep since it was attached: batch, steps, and W before and after.
+        One row for each sleep since it was attached: batch, steps, and W before and after.
 
     Raises
     ------

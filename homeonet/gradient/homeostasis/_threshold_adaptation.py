@@ -29,12 +29,12 @@ class ThresholdAdaptation(ThresholdHomeostasis):
     target_rate : float
         r*, in (0, 1). Default 0.15, AHSAR's.
     rate : float
-        Of adaptation, a pass; at least 0. Default 0.01; 0 switches it off.
+        How much log s changes in a pass, for a rate of twice the target; at least 0. Default 0.01; 0 switches it off.
     per : {"layer", "unit"}
         "unit": each element of a step without its batch axis has a threshold of its own (not in SpikingJelly's
         neurons, which hold one number per layer). Default "layer".
     bounds : (float, float)
-        Of s, positive, around 1. Default (0.25, 4).
+        Least and largest s, positive, around 1. Default (0.25, 4).
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class ThresholdAdaptation(ThresholdHomeostasis):
         self._copies.members.add(self)
 
     def attach(self, model: nn.Module, example: Tensor | None = None) -> Self:
-        """As :meth:`Homeostasis.attach`.
+        """Attach, see :meth:`Homeostasis.attach`.
 
         Parameters
         ----------

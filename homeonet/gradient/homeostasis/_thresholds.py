@@ -25,7 +25,7 @@ _ABSENT = object()
 
 
 class ThresholdHomeostasis(Homeostasis):
-    """Scales thresholds, a factor a layer, and learns the factors from the rates of each forward pass."""
+    """Scales thresholds by one factor per layer, and learns the factors from the rates of each forward pass."""
 
     #: Whether rates are needed of each unit.
     by_unit: bool = False

@@ -241,7 +241,7 @@ def _native_forward(
 def _native_backward(
     ctx, saved: tuple[Tensor | None, ...], grad_out: Tensor | None, grad_after: Tensor | None
 ) -> tuple[Tensor | None, ...]:
-    # `saved` is read once a backward pass: activation checkpointing hands each tensor out a single time
+    # `saved` is read once per backward pass: activation checkpointing hands each tensor out a single time
     membrane, initial, decay, gain, threshold, x = saved
     rule: ResetRule = ctx.rule
     _, needs_initial, *needed, _, _, _ = ctx.needs_input_grad
@@ -277,7 +277,7 @@ def _native_backward(
 def _lanes_for_kernel(
     given: tuple[Tensor | None, ...], unit_shape: torch.Size
 ) -> tuple[list[Tensor | None], Array]:
-    """One value, or a value a lane; and the step from lane to lane in each."""
+    """One value for all, or one per lane; and the step from lane to lane in each."""
     values, steps = list(given), [0] * len(given)
     for i, c in enumerate(given):
         if c is not None and c.numel() != 1:
@@ -313,7 +313,7 @@ class _Slopes:
             self.reset = (bump.neg() if scaled else self.spike * -threshold).add_(1)
 
     def after_reset(self) -> Tensor:
-        """u_t."""
+        """The membrane after the reset, u_t."""
         if self.rule.hard:
             return torch.addcmul(self.membrane, self.membrane, self.spikes, value=-1)
         return torch.addcmul(self.membrane, self.spikes, self.threshold, value=-1)

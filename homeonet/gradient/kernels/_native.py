@@ -134,12 +134,12 @@ def launch(name: str, arguments: list, n_steps: int, n_lanes: int) -> None:
     Parameters
     ----------
     name : str
-        Of the kernel, without its prefix.
+        The kernel's name without its prefix.
     arguments : list
         Contiguous tensors or addresses, arrays of ctypes, None for a null pointer, and numbers; the sizes and lanes
         are added.
     n_steps, n_lanes : int
-        T and M.
+        Time steps T, and lanes M that are computed beside one another.
     """
     if n_steps * n_lanes == 0:
         return

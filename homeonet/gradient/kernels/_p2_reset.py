@@ -68,9 +68,9 @@ def quantise(spikes: Tensor, bits: int, clipped_gradient: bool = False) -> Tenso
     Parameters
     ----------
     spikes : Tensor
-        Non-negative.
+        Real-valued spikes, not negative.
     bits : int
-        At least 1.
+        Bits of a level, at least 1.
     clipped_gradient : bool
         Let no gradient through where the clamp changes something: that of the clamp itself. Default False.
     """

@@ -27,7 +27,7 @@ _SMALLEST = 1e-30
 _SERIAL_STEPS = 48
 #: Eight arrays of this many floats fit a second-level cache.
 _BLOCK_ELEMENTS = 1 << 16
-#: So long that launches cost nothing, and what is kept for a moment takes a quarter of a gigabyte an array at most.
+#: So long that launches cost nothing, and what is kept for a moment takes a quarter of a gigabyte per array at most.
 _GPU_BLOCK_ELEMENTS = 1 << 26
 
 
@@ -50,7 +50,7 @@ def linear_recurrence(decay: Tensor, x: Tensor, initial: Tensor | None = None) -
     Parameters
     ----------
     decay : Tensor, shape (T, ...)
-        Of the shape of `x`. Any finite values; the recurrence is stable where ``|decay| <= 1``.
+        As many as `x` has, any finite values; the recurrence is stable where ``|decay| <= 1``.
     x : Tensor, shape (T, ...)
     initial : Tensor, shape (...), optional
         h_0; zero without it.

@@ -4,12 +4,12 @@
 some lanes and goes through it tile by tile; within a tile an associative scan finds all states, and the last one is
 carried to the next. Where there are too few lanes to fill a GPU, time is cut into stretches that run side by side: one
 pass finds what each hands on, a short one carries that from stretch to stretch, the last finds the states. Decays and
-inputs are read twice then: five transfers an element instead of three. DSN's forward pass is the same kernel with its
-decay, its input and its spikes computed in the tile: one array is read and three are written, where a kernel an
-operation would go through memory some twenty times.
+inputs are read twice then: five transfers per element instead of three. DSN's forward pass is the same kernel with its
+decay, its input and its spikes computed in the tile: one array is read and three are written, where one kernel
+per operation would go through memory some twenty times.
 
 **Neurons with a reset**, HD-LIF among them, are serial in time: a program takes some lanes through all steps, one
-launch instead of several a step. Their backward pass is a linear recurrence, and so the first kernel.
+launch instead of several per step. Their backward pass is a linear recurrence, and so the first kernel.
 """
 
 from __future__ import annotations
@@ -109,11 +109,11 @@ def triton_integrate(
     x, membrane, outputs : Tensor, shape (T, ...)
         In float32, contiguous, on one GPU; the last two are written.
     initial : Tensor
-        u_0, one value or one a lane.
+        u_0, one value or one per lane.
     constants : tuple of Tensor
-        λ, g and θ, each one value or one a lane.
+        λ, g and θ, each one value or one per lane.
     lane_steps : tuple of int
-        1 where the initial membrane, λ, g and θ have a value a lane, else 0.
+        1 where the initial membrane, λ, g and θ have one value per lane, else 0.
     after, spiked : Tensor, shape (...)
         The last membrane; 1 for lanes that spiked at all, if asked for.
     hard, scaled : bool
@@ -163,14 +163,14 @@ def triton_dsn(
     Parameters
     ----------
     inputs : Tensor, shape (T + k - 1, B, ...)
-        Of all steps, after the k - 1 before them. All tensors are float32, contiguous, and on one GPU.
+        Inputs of all steps, after the k - 1 before them. All tensors are float32, contiguous, and on one GPU.
     initial : Tensor, shape (B, ...)
     weight, bias : Tensor, shape (k, ...), (...)
-        Of each unit.
+        The filter and the bias of each unit.
     threshold : Tensor
-        One value, or one a lane.
+        One value, or one per lane.
     power : float
-        1/τ.
+        Exponent of the sigmoid, 1/τ.
     levels : int
         Largest output.
     """

@@ -68,12 +68,12 @@ def network(name: str, shape: Shape, classes: int, parts: Parts, /, **options: A
         (three small convolutions), "vgg", "resnet18", "resnet19", "resnet34", "sew18", "columns" (sequential
         images), "sequence" (long sequences).
     shape : tuple of int
-        Of one step of one example: (channels, height, width), (channels, height) for "columns", (features,).
+        Shape of one step of one example: (channels, height, width), (channels, height) for "columns", (features,).
     classes : int
     parts : Parts
         Neuron and weight layers.
     **options
-        Of the network's class, such as ``width``.
+        Parameters of the network's class, such as ``width``.
 
     Raises
     ------

@@ -22,7 +22,7 @@ class SECA(nn.Module):
         step's own mean over space.
 
     bias : bool
-        Of the Conv1d, as the code released with HD-LIF has it. Default False, as in ECA-Net.
+        Whether the Conv1d has one, as in the code released with HD-LIF. Default False, as in ECA-Net.
 
     Raises
     ------

@@ -28,7 +28,7 @@ class Link:
     key : str
     module : Module
     name : str
-        As in ``named_modules()`` of the whole network.
+        Its name in ``named_modules()`` of the whole network.
     per_step : bool
         Whether it sees time steps as a batch, (T·B, *).
     """

@@ -37,13 +37,13 @@ def binary_codes(weight: Tensor) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def released_binary_codes(weight: Tensor) -> tuple[Tensor, Tensor]:
-    """As :func:`binary_codes`, but the sign of zero is zero."""
+    """Codes of :func:`binary_codes`, but the sign of zero is zero."""
     return weight.sign(), weight.abs().flatten(1).mean(1)
 
 
 @torch.no_grad()
 def released_ternary_codes(weight: Tensor) -> tuple[Tensor, Tensor]:
-    """As :func:`ternary_codes` of W clipped to [-1, 1], with one Δ and one scale for the whole layer."""
+    """Codes of :func:`ternary_codes` for W clipped to [-1, 1], with one Δ and one scale for the whole layer."""
     codes, scale = ternary_codes(weight.clamp(-1, 1).reshape(1, -1))
     return codes.view_as(weight), scale.expand(len(weight)).clone()
 
@@ -67,7 +67,7 @@ class _Compressed:
     ``|W| <= 1`` and is 0 elsewhere: the derivative of clip(W, -1, 1). The scale carries no gradient.
     """
 
-    #: Bits a weight is stored in, and bits it is billed at in the paper's tables.
+    #: Bits that a weight is stored in, and bits at which the paper's tables bill it.
     stored_bits: int
     billed_bits: int
     codes = staticmethod(binary_codes)
@@ -101,7 +101,7 @@ class BinaryConv2d(_Compressed, nn.Conv2d):
     Parameters
     ----------
     released : bool
-        As the code released with HD-LIF: a weight of exactly zero has the sign 0, which takes two bits to store.
+        Do as the code released with HD-LIF: a weight of exactly zero has the sign 0, which takes two bits to store.
         Default False: zero counts as positive, and one bit is enough.
 
     References
@@ -142,7 +142,7 @@ class TernaryConv2d(BinaryConv2d):
     Parameters
     ----------
     released : bool
-        As the code released with HD-LIF: Δ and scale are taken over the whole layer, of weights clipped to [-1, 1].
+        Do as the code released with HD-LIF: Δ and scale are taken over the whole layer, of weights clipped to [-1, 1].
         Default False.
 
     References

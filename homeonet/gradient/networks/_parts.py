@@ -87,15 +87,15 @@ class Parts:
     neuron : {"lif", "trlif", "hdlif", "dsn", "psn", "slidingpsn", "recurrentlif"}
         Or a class of one's own, "module:class"; see :mod:`homeonet.gradient.neurons._own`.
     steps : int
-        T, for neurons with constants a step (HD-LIF, PSN). Default 4.
+        T, for neurons with constants of their own for each step (HD-LIF, PSN). Default 4.
     options : dict
         Further parameters of the neuron's class; for "hdlif" also ``parallel_second``: the parallel variant in the
         second neuron layer of every residual block, or in every second layer of a plain stack of convolutions.
         ``indicator`` and ``surrogate`` then belong to that variant alone; ``spike_bits`` to both, but for the
         indicator, whose spikes are 0 or 1.
     weights : {"float", "binary", "ternary", "binary_released", "ternary_released"}
-        Of all weight layers but the first and the last, which stay in floating point; "released" as in HD-LIF's
-        released code, see :class:`BinaryConv2d` and :class:`TernaryConv2d`.
+        Values of the weights in all layers but the first and the last, which stay in floating point; "released" as in
+        HD-LIF's released code, see :class:`BinaryConv2d` and :class:`TernaryConv2d`.
     attention : bool or "released"
         SECA after every normalisation of a convolution over images, but the first; "released": with a bias, and none
         on the shortcuts of residual blocks. Default False.

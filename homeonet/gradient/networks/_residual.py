@@ -8,7 +8,7 @@ __all__ = ["Residual"]
 
 
 class Residual(nn.Module):
-    """``branch(x) + shortcut(x)``.
+    """A residual connection, ``branch(x) + shortcut(x)``.
 
     Parameters
     ----------

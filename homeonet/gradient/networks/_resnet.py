@@ -43,7 +43,7 @@ class ResNet(nn.Module):
     Parameters
     ----------
     channels, classes : int
-        Of the input images (T, B, channels, H, W), and of the output (T, B, classes).
+        Channels of the input images (T, B, channels, H, W), and classes of the output (T, B, classes).
     parts : Parts
     depths, widths : sequence of int
         Blocks of each stage and their channels; every stage but the first halves the image.

@@ -77,7 +77,7 @@ class SequenceNet(nn.Module):
         The input is (T, B, inputs), the output (T, B, classes): a vote at every step.
     parts : Parts
     width, depth, expansion : int
-        Residual width, number of blocks, and neurons a block as a multiple of the width. Default 64, 2, 2.
+        Residual width, number of blocks, and neurons per block as a multiple of the width. Default 64, 2, 2.
     """
 
     #: Layers run in the order of registration: deployment and export may treat them as a chain.
@@ -108,7 +108,7 @@ class CharacterModel(nn.Module):
     parts : Parts
         With a causal neuron: "dsn", "lif", "trlif", "slidingpsn".
     width, depth, expansion : int
-        As for :class:`SequenceNet`. Default 128, 3, 2.
+        See :class:`SequenceNet`. Default 128, 3, 2.
 
     Notes
     -----
@@ -161,7 +161,7 @@ class CharacterModel(nn.Module):
         temperature : float
             Positive; the lower, the likelier are likely symbols. Default 1.
         seed : int
-            Of the draws. Default 0.
+            Chooses the draws. Default 0.
         """
         if length < 1 or length != int(length) or not temperature > 0:
             raise InputError(

@@ -26,7 +26,7 @@ class VGG(nn.Module):
     Parameters
     ----------
     channels, size, classes : int
-        Of the input images (T, B, channels, size, size), and of the output (T, B, classes).
+        Channels and side of the input images (T, B, channels, size, size), and classes of the output (T, B, classes).
     parts : Parts
     plan : sequence of int or "pool"
         Channels of the convolutions; by default VGG-SNN's eight layers. Pooling halves the image.

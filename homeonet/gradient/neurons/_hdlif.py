@@ -19,7 +19,7 @@ _VARIANTS = ("vanilla", "parallel", "mem_bn")
 class HDLIF(MembraneNeuron):
     """``m_t = λ_t v_{t-1} + I_t``; emits ``s_t = ReLU(m_t - θ_t)``, keeps ``v_t = min(m_t, θ_t)``.
 
-    λ_t and θ_t are learnt, one scalar a layer and time step: ``λ_t = sigmoid(a_t)``, ``θ_t = sigmoid(b_t)``, a and b
+    λ_t and θ_t are learnt, one scalar per layer and time step: ``λ_t = sigmoid(a_t)``, ``θ_t = sigmoid(b_t)``, a and b
     zero at first.
 
     Parameters

@@ -27,7 +27,7 @@ class MembraneNorm(nn.Module):
     eps : float
         Added to the variance. Default 1e-5.
     bounded : bool
-        As the code released with HD-LIF: ``α_t = sigmoid(a_t)`` and ``β_t = sigmoid(b_t)`` with a and b zero at
+        Do as the code released with HD-LIF: ``α_t = sigmoid(a_t)`` and ``β_t = sigmoid(b_t)`` with a and b zero at
         first, so both begin at 1/2 and stay in (0, 1). Default False.
 
     Notes
@@ -97,7 +97,7 @@ class MembraneNorm(nn.Module):
             )
         if self.training and m.numel() // self.channels < 2:
             raise InputError(
-                "HDLIF: variant 'mem_bn' cannot normalise a single value a channel in training; use a batch of at "
+                "HDLIF: variant 'mem_bn' cannot normalise a single value per channel in training; use a batch of at "
                 "least 2, or eval()"
             )
 

@@ -1,4 +1,4 @@
-"""What every spiking layer is: a function from sequences to sequences that may also be taken a step at a time.
+"""What every spiking layer is: a function from sequences to sequences that may also be taken one step at a time.
 
 Three ways to run a layer, equal in outputs and gradients:
 
@@ -141,11 +141,11 @@ class SpikingNeuron(nn.Module):
         self.register_buffer("threshold_scale", scale.detach().clone())
 
     def takes_shape(self, entry: str) -> bool:
-        """Whether loading a state gives the buffer `entry` the shape that it has there: a scale a unit, if deployed."""
+        """Whether loading a state gives the buffer `entry` its shape there: one scale per unit, if deployed."""
         return entry == "threshold_scale" and (entry in self._buffers or type(self.threshold_scale) is float)
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: Any, **kwargs: Any) -> None:
-        # a scale a unit is in a deployed layer's state, and in the layer itself only once it is loaded
+        # one scale per unit is in a deployed layer's state, and in the layer itself only once it is loaded
         saved, held = state_dict.get(f"{prefix}threshold_scale"), self._buffers.get("threshold_scale")
         new = saved is not None and (held is None or held.shape != saved.shape)
         if new and self.takes_shape("threshold_scale"):
@@ -242,7 +242,7 @@ class MembraneNeuron(SpikingNeuron):
 
     References
     ----------
-    Kook et al. 2025, arXiv 2511.08708 (MP-Init): one scalar a layer, used in training and in evaluation, updated in
+    Kook et al. 2025, arXiv 2511.08708 (MP-Init): one scalar per layer, used in training and in evaluation, updated in
     training as ``μ ← 0.9 μ + 0.1 mean(U[T])`` over the elements that spiked.
     """
 

@@ -24,7 +24,7 @@ class PSN(SpikingNeuron):
     steps : int
         T, the only length it can process; positive.
     surrogate : str or Surrogate
-        Default "arctan".
+        Derivative that stands for a spike's. Default "arctan".
 
     Notes
     -----
@@ -78,7 +78,7 @@ class SlidingPSN(SpikingNeuron):
     kernel : int
         k, at least 1. Default 32.
     surrogate : str or Surrogate
-        Default "arctan".
+        Derivative that stands for a spike's. Default "arctan".
 
     Notes
     -----

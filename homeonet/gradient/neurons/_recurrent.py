@@ -30,7 +30,7 @@ class RecurrentLIF(LIF):
     spread : float
         Initial standard deviation of W_rec is ``spread / sqrt(units)``. Default 0.5.
     **constants
-        As for :class:`LIF`.
+        Parameters of :class:`LIF`.
 
     Notes
     -----

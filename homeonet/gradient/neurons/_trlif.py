@@ -19,7 +19,7 @@ __all__ = ["TrLIF"]
 
 
 class TrLIF(MembraneNeuron):
-    """``m_t = (1 - 1/τ) u_{t-1} + x_t / τ`` with τ and the threshold learnt, a scalar a layer or a channel.
+    """``m_t = (1 - 1/τ) u_{t-1} + x_t / τ`` with τ and the threshold learnt, one scalar per layer or per channel.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class TrLIF(MembraneNeuron):
     threshold_rule : {"trsg", "as", "rs"}
         How the threshold enters output and gradient; see ``_membrane``. Default "trsg".
     reset_mode, surrogate, detach_reset
-        As for :class:`LIF`; the surrogate is read at ``m/θ - 1`` (for "as": ``m - θ``).
+        See :class:`LIF`; the surrogate is read at ``m/θ - 1`` (for "as": ``m - θ``).
     mp_init : bool or "released"
         Learn the membrane's start; see :class:`MembraneNeuron`. Default True.
 

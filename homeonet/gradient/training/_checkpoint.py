@@ -183,7 +183,7 @@ def _shape(tensor: Tensor) -> str:
 
 
 def _check_layers(model: nn.Module, metadata: dict[str, str], path: Path, rescaled: set[str]) -> None:
-    """Refuse layers that differ; those `rescaled`, which get a scale a unit, learn with it whether they emit θ."""
+    """Refuse layers that differ; those `rescaled`, which get one scale per unit, learn with it whether they emit θ."""
     try:
         stored = json.loads(metadata.get("layers", "null"))
     except ValueError:

@@ -62,8 +62,8 @@ def temporal_factor(neuron: HDLIF, x: Tensor) -> Tensor:
     Returns
     -------
     Tensor, shape (T, B, *)
-        Of ∂L/∂m_t. 1 where the element fires, 0 elsewhere: a spike leaves the membrane at the threshold and so passes
-        no gradient on (χ[t+1,t] = 0), and without one χ[t,t] = 0. So it holds for any loss.
+        The factor of ∂L/∂m_t. 1 where the element fires, 0 elsewhere: a spike leaves the membrane at the threshold and
+        so passes no gradient on (χ[t+1,t] = 0), and without one χ[t,t] = 0. So it holds for any loss.
 
     Raises
     ------

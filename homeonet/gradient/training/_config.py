@@ -92,20 +92,21 @@ class TrainConfig(BaseModel):
     Parameters
     ----------
     neuron, neuron_options : str, dict
-        Of :class:`Parts`: "lif", "trlif", "hdlif", "dsn", "psn", "slidingpsn", "recurrentlif", or a class of one's own,
-        "module:class" (:mod:`homeonet.gradient.neurons._own` says what it must do).
+        The neuron and its parameters, see :class:`Parts`: "lif", "trlif", "hdlif", "dsn", "psn", "slidingpsn",
+        "recurrentlif", or a class of one's own, "module:class" (:mod:`homeonet.gradient.neurons._own` says what it
+        must do).
     net, net_options : str, dict
-        Of :func:`network`: "conv", "sg_snn", "resnet18", …
+        The architecture and its parameters, see :func:`network`: "conv", "sg_snn", "resnet18", …
     weights, attention
-        Of :class:`Parts`.
+        Values of the weights, and whether there is channel attention, see :class:`Parts`.
     data, size, train, val, test : str, int
         The images, their side in pixels, and how many of them; `val` are taken from the training images. One's own:
         "images:FOLDER", "array:FILE.npz". Or "series:FILE" (see :func:`homeonet.data.load`), whose `size` is the
         number of time steps; or "events:nmnist", "events:shd", "events:dvsgesture". The network's
         first layer follows the channels of the data.
     encoding : {"direct", "poisson", "columns", "pixels", "permuted", "series", "events"}
-        How an image becomes a sequence: itself at every step, Bernoulli spikes, a column or a pixel a step (the latter
-        also in a fixed random order); "series", the default for time series, shows the values of a step,
+        How an image becomes a sequence: itself at every step, Bernoulli spikes, one column or one pixel per step (the
+        latter also in a fixed random order); "series", the default for time series, shows the values of a step,
         and "events", that of recordings, the counts of a bin of time.
     steps : int
         T for "direct" and "poisson", and the bins of time of events (20 by default); the others take it from the image.
@@ -117,9 +118,9 @@ class TrainConfig(BaseModel):
     optimizer : {"adam", "sgd"}
         Adam with decoupled weight decay, or SGD.
     schedule : {"cosine", "constant"}
-        Of the learning rate, over all batches.
+        How the learning rate changes over all batches.
     label_smoothing : float
-        In [0, 1).
+        Share of each label that is spread over all classes, in [0, 1).
     augment : list of {"crop", "flip", "cutout"}, or their names with commas
         Random crop after padding by 1/8, horizontal flip, a random square of 1/4 of the side erased.
     clip : float, optional
@@ -127,10 +128,10 @@ class TrainConfig(BaseModel):
     homeostasis : dict of str to dict
         "ahsar", "mp_init", "sleep", "threshold_adaptation" or "module:class" to parameters of the plug-in.
     precision : str
-        As Lightning Fabric has it: "32-true", "bf16-mixed", "16-mixed", "64-true" (it hands the logits to the loss in
-        float32 even then).
+        What Lightning Fabric calls it: "32-true", "bf16-mixed", "16-mixed", "64-true" (it hands the logits to the loss
+        in float32 even then).
     seed : int
-        Of initial weights, order, augmentation and encoding.
+        Chooses initial weights, order, augmentation and encoding.
     sources : dict of str to str
         Hash of the file of each class of one's own, by its dotted name; a run fills it in.
     """
@@ -255,7 +256,7 @@ class TrainConfig(BaseModel):
         return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()[:12]
 
     def to_toml(self) -> str:
-        """As text; what is not set (``clip``) is left out."""
+        """The configuration as text; what is not set (``clip``) is left out."""
         unset = set() if self.sources else {"sources"}
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True, exclude=unset))
 

@@ -31,7 +31,7 @@ class ActivityProbe:
     Attributes
     ----------
     names : list of str
-        Of the layers, in the order of registration.
+        Names of the layers, in the order of registration.
     """
 
     def __init__(self, model: nn.Module, *, keep: str | None = None) -> None:
@@ -62,11 +62,11 @@ class ActivityProbe:
             self._kept.append(out.detach().flatten(2).float().mean(0).cpu())
 
     def unit_rates(self, name: str) -> np.ndarray:
-        """Rate of each unit of a layer, shape (units,), emissions a step."""
+        """Rate of each unit of a layer, shape (units,), in emissions per step."""
         return (self._active[name] / self._count[name]).cpu().numpy()
 
     def summary(self) -> dict[str, dict[str, float]]:
-        """Of each layer: mean rate, share of units that are dead (never active) and saturated (always active)."""
+        """Mean rate of each layer, and shares of units that are dead (never active) and saturated (always active)."""
         found = {}
         for name in self.names:
             rates = self.unit_rates(name)
@@ -108,7 +108,7 @@ class History:
         store.write_text(path, text.getvalue())
 
     def to_dataset(self) -> xr.Dataset:
-        """Dimensions epoch, layer, weight; rates in emissions a step, losses in nats."""
+        """Dimensions epoch, layer, weight; rates in emissions per step, losses in nats."""
         import xarray as xr
 
         rows = self.rows

@@ -129,7 +129,7 @@ def _check_neuron(config: TrainConfig) -> None:
 
 
 def _shape(config: TrainConfig) -> tuple[int, ...]:
-    """Of a step of a layer's input in networks of this kind, but smaller."""
+    """Shape of one step of a layer's input in networks of this kind, but smaller."""
     pixels = 2 if config.net in _IMAGES else 1 if config.net == "columns" else 0
     return (_BATCH, _CHANNELS, *(2,) * pixels)
 

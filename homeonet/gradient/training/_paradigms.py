@@ -31,9 +31,9 @@ class Learner:
     ----------
     model : Module
     loss : callable
-        ``loss(logits, y)``.
+        The loss that is minimised, ``loss(logits, y)``.
     backward : callable
-        Of a loss; Lightning Fabric's, or ``Tensor.backward``.
+        Computes the gradients of a loss: Lightning Fabric's, or ``Tensor.backward``.
     update : callable
         One step of the optimiser on the gradients at hand, which it clears.
     """

@@ -54,7 +54,7 @@ def build(
     config : TrainConfig
     classes : int
     features : tuple of int
-        Of the data, :attr:`homeonet.data.Dataset.features`: the channels of the first layer. Default: one.
+        :attr:`homeonet.data.Dataset.features` of the data: the channels of the first layer. Default: one.
     """
     step_shape = config.step_shape_of(features)
     parts = Parts(
@@ -112,7 +112,7 @@ class TrainingRun:
 
     @property
     def n_batches(self) -> int:
-        """Batches an epoch; the last one may be smaller on a single device, and is left out on several."""
+        """Batches per epoch; the last one may be smaller on a single device, and is left out on several."""
         n = len(self.dataset.y_train)
         return n // self.config.batch if self.fabric.world_size > 1 else math.ceil(n / self.config.batch)
 

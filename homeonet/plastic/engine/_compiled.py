@@ -1,4 +1,4 @@
-"""The engine of this package's own programs, C++ or a GPU's: one process a segment.
+"""The engine of this package's own programs, C++ or a GPU's: one process per segment.
 
 Files between the two processes have no name: a killed run leaves none behind.
 """
@@ -23,13 +23,13 @@ __all__ = ["CompiledEngine"]
 
 
 class CompiledEngine:
-    """Runs the compiled program of a structure, one process a segment.
+    """Runs the compiled program of a structure, one process per segment.
 
     Parameters
     ----------
     structure : Structure
     connections : dict
-        As from ``connect``.
+        What ``connect`` gives.
     device : {"cpp", "cuda", "emulated"}
     """
 

@@ -41,7 +41,7 @@ class OpenWindows:
     stretches : ndarray, shape (state, replicas)
         Whole stretches in the open window, awake and asleep.
     spikes : ndarray, shape (state, population, replicas)
-        Their spikes.
+        Spikes in the open windows.
     """
 
     sample_step: int
@@ -77,9 +77,9 @@ def check_segment(
     Parameters
     ----------
     result : SegmentResult
-        Of all replicas.
+        A segment of all replicas.
     windows : OpenWindows
-        As the segment before left them.
+        What the segment before has left.
     configs : sequence of Config
         One per replica; each is judged by its own bounds.
     active : sequence of int

@@ -29,7 +29,7 @@ class RuntimeEngine:
     ----------
     structure : Structure
     connections : dict
-        As from ``connect``.
+        What ``connect`` gives.
     target : {"numpy", "cython"}
         Brian2's code generation target.
     """

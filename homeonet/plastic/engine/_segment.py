@@ -66,7 +66,7 @@ class Engine(Protocol):
         arrays : dict of str to ndarray
             Every array of the network; lengths are checked.
         stimulus : ndarray, shape (stimulus_rows, replicas * n_input)
-            As from ``log_silence``.
+            What ``log_silence`` gives.
         first_step : int
             Number of the first step, counted over the whole run.
         """

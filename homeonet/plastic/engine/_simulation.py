@@ -40,7 +40,7 @@ class Network:
     connections : dict of str to (ndarray, ndarray)
         Source and target of each synapse, by pathway.
     weights : dict of str to ndarray
-        Magnitudes, by pathway.
+        Magnitudes of the weights, by pathway.
     thresholds : dict of str to ndarray
         Rise of the threshold of each neuron in volt, by population.
     threshold_scale : dict of str to float
@@ -94,7 +94,7 @@ class Training:
     Attributes
     ----------
     step : int
-        Steps done.
+        Time steps done.
     arrays : dict of str to ndarray
         State and parameters of the network.
     windows : OpenWindows

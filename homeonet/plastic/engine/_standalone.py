@@ -28,13 +28,13 @@ _STATIC = "static_arrays"
 
 
 class StandaloneEngine:
-    """Runs the program that Brian2 makes of a structure, one process a segment.
+    """Runs the program that Brian2 makes of a structure, one process per segment.
 
     Parameters
     ----------
     structure : Structure
     connections : dict
-        As from ``connect``.
+        What ``connect`` gives.
     device : {"brian2cuda", "brian2"}
     """
 

@@ -1,6 +1,6 @@
 """Adaptive threshold (intrinsic plasticity): each spike raises the neuron's threshold, which then decays.
 
-Source: Massey et al. 2026, released code (+3 mV a spike, 100 ms, threshold clipped at 0 mV); Diehl & Cook 2015
+Source: Massey et al. 2026, released code (+3 mV at each spike, 100 ms, threshold clipped at 0 mV); Diehl & Cook 2015
 use the same form with a decay so slow that it equalises rates over a whole training set.
 """
 

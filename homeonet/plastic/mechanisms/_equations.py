@@ -55,7 +55,7 @@ class Place:
     Attributes
     ----------
     config : Config
-        Of the replica.
+        The replica's configuration.
     structure : Sizes
     population : str
     weights : dict of str to ndarray
@@ -63,7 +63,7 @@ class Place:
     evaluation : bool
         Whether features are read out, without sleep, instead of training.
     replica : int
-        Its number.
+        Number of the replica.
     """
 
     config: Config

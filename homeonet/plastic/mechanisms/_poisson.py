@@ -92,7 +92,7 @@ def log_silence(images: np.ndarray, mean_rate: float, dt: float) -> np.ndarray:
         Non-negative intensities, of which each image's are scaled to `mean_rate`. A black image stays silent.
     mean_rate : float
         Firing rate in Hz, averaged over the pixels of an image. It is not reached where the brightest pixels
-        would fire more than once a step: they fire in every step.
+        would fire more than once per step: they fire in every step.
     dt : float
         Time step in seconds.
 

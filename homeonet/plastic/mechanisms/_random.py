@@ -5,7 +5,7 @@ number of replicas, on the device or on where a run was interrupted. The mixing 
 SplitMix64 (Steele, Lea & Flood 2014), applied to the stream, the step and the index in turn.
 
 =================  ==========================================================================================
-``draw_key``       ``(stream, step)`` -> key, an integer below 2**52 in a double; once a step, not a neuron
+``draw_key``       ``(stream, step)`` -> key, an integer below 2**52 in a double; once per step, not per neuron
 ``uniform_draw``   ``(key, index)`` -> uniform on (0, 1), 52 bits
 ``normal_draw``    ``(active, key, index)`` -> standard normal (Irwin-Hall of four 16-bit numbers, support
                    ±3.46), or 0 where ``active`` is 0, without drawing

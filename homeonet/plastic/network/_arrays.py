@@ -32,7 +32,7 @@ def assemble(structure: Structure, configs: Sequence[Config], *, evaluation: boo
     Parameters
     ----------
     structure : Structure
-        Of all `configs`, with as many replicas.
+        The structure of all `configs`, with as many replicas.
     configs : sequence of Config
         One per replica; they may differ in everything that is not structure.
     evaluation : bool

@@ -29,7 +29,7 @@ def connect(structure: Structure, configs: Sequence[Config]) -> Connections:
     ----------
     structure : Structure
     configs : sequence of Config
-        One per replica.
+        One configuration per replica.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def _drawn(
             fewest = int((priority < 1.0).sum(axis=1).min())
             if found.in_degree > fewest:
                 raise InputError(
-                    f"{name}.density = {pathway.density:g} asks for {found.in_degree} sources a neuron, but "
+                    f"{name}.density = {pathway.density:g} asks for {found.in_degree} sources per neuron, but "
                     f"with avoid_reciprocal only {fewest} of {n_source} are free for one of them; lower "
                     f"{name}.density or {back}.density, or set {name}.avoid_reciprocal = false"
                 )

@@ -22,7 +22,7 @@ __all__ = ["build_network", "sampled_variables"]
 
 
 def sampled_variables(structure: Structure) -> dict[str, list[str]]:
-    """What is recorded every `SAMPLE_PERIOD`, a monitor."""
+    """What is recorded every `SAMPLE_PERIOD`, by monitor."""
     sampled = {
         "samples": ["asleep", "wake_step"],
         "weight_samples": [f"total_{pathway}" for pathway in structure.pathway],
@@ -37,7 +37,7 @@ def build_network(structure: Structure, connections: Connections) -> brian2.Netw
     ----------
     structure : Structure
     connections : dict
-        Source and target indices a pathway, as from ``connect``.
+        Indices of sources and targets by pathway, as from ``connect``.
 
     Returns
     -------

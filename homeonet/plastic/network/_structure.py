@@ -130,7 +130,7 @@ class Structure:
     ahsar : bool
         Whether thresholds follow the rates of their populations.
     precision : {"float64", "float32"}
-        Of the populations' and pathways' state and arithmetic; "float32" on a GPU alone.
+        Precision of the populations' and pathways' state and arithmetic; "float32" on a GPU alone.
     own_rules : tuple of (str, str)
         What is compiled of the user's rules that pathways have, by name.
     own_neurons : tuple of (str, str)

@@ -2,7 +2,7 @@
 
 Brian2 writes about fifty source files and its own run loop; compiling them one by one takes twenty seconds.
 Here they become one file. Brian2's network loop and spike queue are replaced by those in ``cpp/`` (no delays, no
-system call a step), two of its templates by those in ``templates/`` (loops that vectorise), and two pieces of code
+system call per step), two of its templates by those in ``templates/`` (loops that vectorise), and two pieces of code
 are inserted, by Brian2's own hook, that read all arrays from one file and write them to another. The manifest says
 which arrays, in which order.
 
@@ -47,7 +47,7 @@ _SOURCES = Path(__file__).parent
 _INTERNAL = {"i", "j", "N", "t", "dt", "lastspike", "not_refractory", "delay", "_indices"}
 _TARGET = re.compile(r"(const int32_t _postsynaptic_idx = )(\w+)\[_idx\];")
 _STATIC_ARRAY = re.compile(r"ifstream f(\w+);\s*f\1\.open\(\"static_arrays/.*?\belse\s*\{.*?\}", re.DOTALL)
-# What runs once a segment is most of the text: left unoptimised, it compiles in a third of the time.
+# What runs once per segment is most of the text: left unoptimised, it compiles in a third of the time.
 _UNOPTIMISED = """#pragma GCC push_options
 #pragma GCC optimize("O0")
 {}
@@ -218,7 +218,7 @@ def _exchange_code(manifest: dict[str, Any]) -> dict[str, list[str]]:
         after.append(f"homeonet::write_counted(homeonet_output, _dynamic_array_{monitor}_t);")
         after += [f"homeonet::write_rows(homeonet_output, _dynamic_array_{monitor}_{n});" for n in names]
     after.append("homeonet::write_end(homeonet_output, Network::_last_run_time);")
-    # Brian2 would go on to write a file an array; everything needed is in the one output file
+    # Brian2 would go on to write one file per array; everything needed is in the one output file
     after.append("std::_Exit(0);")
     return {"after_start": first, "before_network_run": before, "after_network_run": after}
 
@@ -233,7 +233,7 @@ def _made_in_place(name: str, values: np.ndarray) -> str:
 
 
 def replica_of_each(name: str, values: np.ndarray) -> int:
-    """Neurons a replica of a constant array: the replica of each neuron, all that networks have of the kind."""
+    """Neurons per replica, from a constant array of the replica of each neuron, the only kind that networks have."""
     each = len(values) // (int(values[-1]) + 1)
     assert np.array_equal(values, np.arange(len(values)) // each), f"{name} is no replica of each neuron"
     return each

@@ -46,7 +46,7 @@ def in_single_precision(code: str, phase: str, arrays: set[str], structure: Stru
     arrays
         Names of the arrays that are float on the device.
     structure
-        Of the network.
+        The network's structure.
     """
 
     def pointer(found: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""Compiled programs: built once a structure, kept in a cache that any number of processes may share.
+"""Compiled programs: built once per structure, kept in a cache that any number of processes may share.
 
 The key of a program is a hash of everything it is made from: the structure, the sources of this package that
 write it, Brian2's version, the compiler with its version and flags, and the processor or the GPU's architecture (the
@@ -56,7 +56,7 @@ main(*arguments)
 
 @dataclass(frozen=True)
 class Program:
-    """A compiled structure.
+    """A program compiled for one structure.
 
     Attributes
     ----------

@@ -10,7 +10,7 @@ inline float sum_of_group(const float* v) {
     return (a[0] + a[2]) + (a[1] + a[3]);
 }
 
-// `each`: decay and threshold have a value a lane, (T, M), instead of one a step, (T)
+// `each`: decay and threshold have one value per lane, (T, M), instead of one per step, (T)
 template <bool EACH, bool ROUND>
 void charge_forward(const float* __restrict__ x, const float* __restrict__ initial, const float* __restrict__ decay,
                     const float* __restrict__ threshold, float scale, float top, float* __restrict__ membrane,
@@ -94,7 +94,7 @@ void homeonet_charge_forward(const float* x, const float* initial, const float* 
     run(x, initial, decay, threshold, round ? scale : 1.0f, top, membrane, outputs, after, T, M, from, to);
 }
 
-// For one decay and threshold a step. Above an excess of `highest` outputs are clamped, and pass no gradient. The
+// For one decay and threshold per step. Above an excess of `highest` outputs are clamped, and pass no gradient. The
 // gradients of the constants, which may be null, are sums of groups of lanes, (groups, T).
 void homeonet_charge_backward(const float* membrane, const float* grad_out, const float* grad_after,
                               const float* initial, const float* decay, const float* threshold, float highest,

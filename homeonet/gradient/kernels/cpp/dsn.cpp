@@ -170,7 +170,7 @@ void dsn_backward(Dsn& dsn, const float* saved, const float* grad_out, const flo
 
 extern "C" {
 
-// `sizes`: channels, lanes of a channel in one image, inputs the decay sees, 1 for a threshold a lane, steps from one
+// `sizes`: channels, lanes of a channel in one image, inputs the decay sees, 1 for one threshold per lane, steps from one
 // saved membrane to the next. `weight` is (channels, K). `window` holds the K - 1 inputs before x, `recent` the last
 // K - 1 of all; `saved` the membrane before step 0 and so on, `last` that after the last step. `saved` and `recent` may
 // be null.
@@ -205,7 +205,7 @@ void homeonet_dsn_forward(const float* x, const float* window, const float* init
     }
 }
 
-// Gradients of weight (K, M) and bias (M) are given a lane; those of the last membrane and of the recent inputs may be
+// Gradients of weight (K, M) and bias (M) are given per lane; those of the last membrane and of the recent inputs may be
 // null.
 void homeonet_dsn_backward(int32_t kind, const float* x, const float* window, const float* saved, const float* weight,
                            const float* bias, const float* threshold, const float* grad_out, const float* grad_last,

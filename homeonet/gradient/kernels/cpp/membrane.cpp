@@ -125,7 +125,7 @@ auto membrane_backward_of(int32_t kind, bool learn, bool tied) {
 
 extern "C" {
 
-// `steps`: 1 where decay, gain, threshold, initial have a value a lane, 0 where one is for all; `decay` null: 1 - gain.
+// `steps`: 1 where decay, gain, threshold, initial have one value per lane, 0 where one is for all; `decay` null: 1 - gain.
 // `spiked`: null, or 1 for the lanes that spiked at all, else 0. `ends`: null, or (2, M / 16 + 1), the last
 // membranes of the lanes that spiked, summed, and their number.
 void homeonet_membrane_forward(const float* x, const float* initial, const float* decay, const float* gain,
@@ -140,7 +140,7 @@ void homeonet_membrane_forward(const float* x, const float* initial, const float
 
 // `flags`: absolute rule, scaled output, hard reset, gradient through the reset, through time, learnt constants. `x` is
 // null unless decay and gain are both given and the gain is learnt; `grad_after` and `grad_initial` may be null. The gradients of the
-// constants are given a lane, or a group of lanes where one value is for all; `grad_decay` not without a decay.
+// constants are given per lane, or per group of lanes where one value is for all; `grad_decay` not without a decay.
 void homeonet_membrane_backward(int32_t kind, const float* __restrict__ membrane, const float* __restrict__ grad_out,
                                 const float* __restrict__ grad_after, const float* __restrict__ x,
                                 const float* __restrict__ initial, const float* __restrict__ decay,

@@ -1,4 +1,4 @@
-// Replaces Brian2's Network::run: no system call a step, and the first step and the largest number of steps come
+// Replaces Brian2's Network::run: no system call per step, and the first step and the largest number of steps come
 // from outside, so that one program runs segments of any length; a segment ends early with the step in which a
 // replica's wake steps reach their limit. Clocks slower than the base clock tick on its multiples, counted from
 // step 0 of the whole run, not of the segment.

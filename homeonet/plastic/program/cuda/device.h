@@ -1,6 +1,6 @@
 // What a phase of a step sees, and the few calls to CUDA that the program makes.
 //
-// One block a replica: a block runs all phases of all steps of its replica by itself, with a barrier after each
+// One block per replica: a block runs all phases of all steps of its replica by itself, with a barrier after each
 // phase, so that a step costs no launch and replicas never wait for each other. Within a phase no thread writes
 // what another one reads, and every sum has one order: the result does not depend on the number of threads.
 //
@@ -82,7 +82,7 @@ struct SpikeLog {
 // Samples of one segment, one row per sample.
 struct SampleLog {
   double* values;
-  int64_t every, first;  // steps a sample; number of the first sample
+  int64_t every, first;  // steps per sample; number of the first sample
   HOMEONET_DEVICE void add(const Step& step, double value) const {
     values[(step.number / every - first) * step.n_replicas + step.replica] = value;
   }

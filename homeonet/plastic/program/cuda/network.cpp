@@ -1,5 +1,5 @@
 // Replaces Brian2's Network::run on a GPU. Launches run as many steps as no replica can reach its last wake step
-// in, at most one wake step a step, and as many as all spikes of fit into memory; after each one the host takes
+// in, at most one wake step per step, and as many as memory holds all spikes of; after each one the host takes
 // the spikes. Steps, clocks and the end of a segment are those of cpp/network.cpp.
 #include <algorithm>
 #include <chrono>

@@ -1,4 +1,4 @@
-{# One value a replica and sample. #}
+{# One value per replica and sample. #}
 {# USES_VARIABLES { t, _clock_t, _indices, N } #}
 {# WRITES_TO_READ_ONLY_VARIABLES { t, N } #}
 {% extends 'phase.cpp' %}

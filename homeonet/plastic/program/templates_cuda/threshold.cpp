@@ -1,4 +1,4 @@
-{# Marks the neurons with an event: the event space holds a flag a neuron instead of a list. #}
+{# Marks the neurons with an event: the event space holds one flag per neuron instead of a list. #}
 {# USES_VARIABLES { N } #}
 {% extends 'phase.cpp' %}
 
