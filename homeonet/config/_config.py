@@ -185,9 +185,11 @@ class Config(Section):
             tables["order"] = names
         if not self.ahsar.enabled:  # then its constants have no part in the run
             del tables["ahsar"]
+        if not self.input.classes_at_a_time:  # as in all runs that do not say
+            del tables["input"]["classes_at_a_time"]
         if self.evaluation.noise:
             del tables["evaluation"]["noise"]
-        if self.simulation.precision == "float64":  # as in all runs that do not say
+        if self.simulation.precision == "float64":
             del tables["simulation"]["precision"]
         canonical = json.dumps(tables, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]

@@ -37,9 +37,15 @@ def with_data(config: Config, folder: str | Path | None, given: Dataset | None) 
     return config.model_copy(update={"data": data})
 
 
-def presentation_order(images: np.ndarray, config: Config) -> np.ndarray:
-    """All epochs one after the other; each but the first is shuffled anew."""
-    orders = [np.arange(len(images))]
+def presentation_order(labels: np.ndarray, config: Config) -> np.ndarray:
+    """Numbers of the training images in the order in which they are shown, all epochs one after the other.
+
+    Each epoch but the first is shuffled anew; with `input.classes_at_a_time` an epoch shows class after class.
+    """
+    orders = [np.arange(len(labels))]
     for epoch in range(1, config.epochs):
-        orders.append(np.random.default_rng([config.seed, epoch]).permutation(len(images)))
-    return images[np.concatenate(orders)]
+        orders.append(np.random.default_rng([config.seed, epoch]).permutation(len(labels)))
+    if together := config.input.classes_at_a_time:
+        task = np.unique(labels, return_inverse=True)[1] // together
+        orders = [order[np.argsort(task[order], kind="stable")] for order in orders]
+    return np.concatenate(orders)

@@ -266,7 +266,7 @@ def _train(
     progress: ProgressMeter | None,
     begins: Callable[[str], None],
 ) -> tuple[Network, Recorder, dict[str, Any]]:
-    images = presentation_order(dataset.x_train, config)
+    images = dataset.x_train[presentation_order(dataset.y_train, config)]
     training, recorder = Training([config], images, device), Recorder(config)
     compile_seconds = training.engine.compile_seconds
     if training.engine.device != "runtime":
@@ -326,7 +326,7 @@ def _train(
 def _while_learning(recorder: Recorder, dataset: Dataset, config: Config) -> tuple[np.ndarray, np.ndarray]:
     """Spike counts of the last images of the training, as they were then, and their labels."""
     number, counts = recorder.images.last()
-    return counts, presentation_order(dataset.y_train, config)[number]
+    return counts, dataset.y_train[presentation_order(dataset.y_train, config)[number]]
 
 
 def _with_evaluation(

@@ -95,12 +95,13 @@ def run_together(
             return
         configs = [config for _, config, _ in mine]
         # replicas with the same images share them
-        shown: dict[tuple[str, int], tuple[Dataset, np.ndarray]] = {}
-        for config in configs:
-            if (config.data, config.seed) not in shown:
+        shown: dict[tuple[Any, ...], tuple[Dataset, np.ndarray]] = {}
+        keys = [(config.data, config.seed, config.input.classes_at_a_time) for config in configs]
+        for key, config in zip(keys, configs, strict=True):
+            if key not in shown:
                 dataset = load_images(config, data_folder)
-                shown[config.data, config.seed] = dataset, presentation_order(dataset.x_train, config)
-        data, orders = zip(*(shown[config.data, config.seed] for config in configs), strict=True)
+                shown[key] = dataset, dataset.x_train[presentation_order(dataset.y_train, config)]
+        data, orders = zip(*(shown[key] for key in keys), strict=True)
         training = Training(configs, orders, device)
         recorders = [Recorder(config, r) for r, config in enumerate(configs)]
         start = time.perf_counter()

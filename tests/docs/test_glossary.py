@@ -20,7 +20,7 @@ from homeonet.cli.main import _parser
 from homeonet.config import Config
 from homeonet.gradient.homeostasis._named import homeostasis_named
 from homeonet.gradient.training import TrainConfig
-from homeonet.runs.evaluation import READOUTS
+from homeonet.runs.readouts import READOUTS
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")

@@ -24,7 +24,8 @@ KNOWN = {
 
 def measured(preset: str) -> tuple[int, str, str, str]:
     config = load_config(preset, {"train": 20})
-    training = Training([config], presentation_order(load_images(config, None).x_train, config), "cpp")
+    dataset = load_images(config, None)
+    training = Training([config], dataset.x_train[presentation_order(dataset.y_train, config)], "cpp")
     spikes, weights, n = hashlib.sha256(), hashlib.sha256(), 0
     while not training.done:
         result = training.advance().result
