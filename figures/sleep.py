@@ -38,6 +38,8 @@ def draw(data: xr.Dataset) -> Figure:
         for row, name in enumerate(sets):
             ax, here = axes[row, column], _in_per_cent(data.sel(network=network, data=name))
             lines = {title: here[key] for key, title in _READOUTS.items()}
+            if network == "released" and "paper_noisy" in here:
+                lines["the paper's readout, noise in the test too"] = here["paper_noisy"]
             baselines = {
                 "noisy pixels, QDA": here["noisy_pixels_qda"],
                 "noisy pixels, logistic": here["noisy_pixels_logistic"],

@@ -16,12 +16,6 @@ _STATIC_SLEEP = {"exc_inh.renormalised": False, "inh_exc.renormalised": False}
 #: The name that tables and figures use, and the parameters; the share is crossed with them.
 NETWORKS: Mapping[str, Mapping[str, Any]] = {
     "released": {"preset": "massey2026_released", **BY_THE_CLOCK},
-    # its code has noise while the network learns and none in the test: a readout fitted on the one, scored on the other
-    "released, noise in the test": {
-        "preset": "massey2026_released",
-        **BY_THE_CLOCK,
-        "evaluation.noise": True,
-    },
     "paper": {"preset": "massey2026", **BY_THE_CLOCK, **TARGETS_AT_START},
     "paper, targets 0.01": {"preset": "massey2026", **BY_THE_CLOCK},
     "paper, targets 0.01, inhibition protected": {

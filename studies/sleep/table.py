@@ -33,7 +33,17 @@ _NEAR = {0.0: 0.0, 0.1: 0.091, 0.15: 0.167, 0.2: 0.222}
 
 def share_rows(results: xr.Dataset) -> list[list[str]]:
     """One row per network, data set and share, then its baselines."""
-    rows = [["network", "data", "asleep, %", *READOUTS.values(), "QDA − no sleep", "published, % ± SD"]]
+    rows = [
+        [
+            "network",
+            "data",
+            "asleep, %",
+            *READOUTS.values(),
+            "QDA − no sleep",
+            "published, % ± SD",
+            "paper's, noise in the test, %",
+        ]
+    ]
     for network in results["network"].values:
         for data in results["data"].values:
             here = results.sel(network=network, data=data).dropna("share", how="all", subset=["accuracy.qda"])
@@ -52,6 +62,7 @@ def share_rows(results: xr.Dataset) -> list[list[str]]:
                         *cells,
                         difference(gains.sel(share=share)),
                         f"{published[0]} ± {published[1]}" if published and network == "released" else "",
+                        interval_text(100 * at["accuracy.paper_noisy"]) if network == "released" else "",
                     ]
                 )
             first = here.isel(share=0)
@@ -60,7 +71,7 @@ def share_rows(results: xr.Dataset) -> list[list[str]]:
                 found = [
                     interval_text(100 * first[names[name]]) if name in names else "" for name in READOUTS
                 ]
-                rows.append([str(network), str(data), title, *found, "", ""])
+                rows.append([str(network), str(data), title, *found, "", "", ""])
     return rows
 
 
@@ -130,6 +141,8 @@ def spread(results: xr.Dataset) -> xr.DataArray:
 def figure_data(networks: xr.Dataset, controls: xr.Dataset | None) -> xr.Dataset:
     """Accuracies in per cent with their baselines, rates and weights: of the networks and of the controls."""
     data = {f"{name}": 100 * networks[f"accuracy.{name}"] for name in READOUTS}
+    if "accuracy.paper_noisy" in networks:
+        data["paper_noisy"] = 100 * networks["accuracy.paper_noisy"]
     for key in _BASELINES:
         data[f"{key}_qda"] = 100 * networks[f"accuracy.{key}.qda"]
         data[f"{key}_logistic"] = 100 * networks[f"accuracy.{key}"]
