@@ -22,6 +22,7 @@ from homeonet.claims import write_measured
 from homeonet.cli.study import run_grid, write
 from homeonet.cli.terminal import run_main
 from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_against, use_style
+from homeonet.study.checks import above_chance, alive, checked, slept
 from homeonet.study.intervals import table_of
 from homeonet.study.measured import gains
 from homeonet.study.options import UNGUARDED, options_of, scale_of
@@ -88,7 +89,18 @@ def main() -> None:
     note += f"seeds {options.seeds}; mean and 95 % bootstrap interval over seeds."
     write(options.out, rows, note, figure)
     two = {r: found["accuracy.qda"].sel({"depth": 2, "sleep.ratio": r}) for r in (0.15, 0.0)}
-    cases = gains({f"{side} × {side}": tuple(two[r].sel(side=side) for r in two) for side in SIDES})
+    cases = []
+    for side in SIDES:
+        here = found.sel(side=side)
+        awake, asleep = here.sel({"sleep.ratio": 0.0}), here.sel({"sleep.ratio": 0.15})
+        both = {"depth": [1, 2]}
+        checks = (
+            slept(asleep["sleep_fraction"].sel(both), 0.15),
+            alive("excitatory neurons without sleep", awake["rate_hz.exc"].sel(both)),
+            alive("inhibitory neurons without sleep", awake["rate_hz.inh"].sel(both)),
+            above_chance("two networks without sleep", 100 * two[0.0].sel(side=side)),
+        )
+        cases += checked(gains({f"{side} × {side}": tuple(two[r].sel(side=side) for r in two)}), *checks)
     write_measured(options.out, study="deeper", scale=scale_of(options), measured={"sleep-deeper": cases})
 
 

@@ -13,6 +13,7 @@ import xarray as xr
 from homeonet.claims import write_measured
 from homeonet.cli.study import run_grid, write
 from homeonet.cli.terminal import run_main
+from homeonet.study.checks import above_chance, alive, checked, slept
 from homeonet.study.figure_data import gallery_figure, write_figure_data
 from homeonet.study.intervals import table_of
 from homeonet.study.measured import gains
@@ -72,7 +73,13 @@ def main() -> None:
         for preset in options.presets
         for other in (0.0, 10.0)
     }
-    measured = {"sleep-noise-window": gains(pairs)}
+    checks = (
+        slept(asleep["sleep_fraction"], asleep["ratio"]),
+        alive("excitatory neurons without sleep", awake["rate_hz.exc"]),
+        alive("inhibitory neurons without sleep", awake["rate_hz.inh"]),
+        above_chance("the network without sleep", 100 * awake["accuracy.qda"]),
+    )
+    measured = {"sleep-noise-window": checked(gains(pairs), *checks)}
     write_measured(options.out, study="noise_grid", scale=scale_of(options), measured=measured)
 
 
