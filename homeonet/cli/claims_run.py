@@ -28,7 +28,8 @@ def run_study(name: str, quick: bool, out: str | None, seeds: Sequence[int] = ()
     words = [sys.executable, str(script), "--quick" if quick else "--full", "--out", str(folder)]
     if seeds:
         words += ["--seeds", *map(str, seeds)]
-    code = subprocess.run(words, check=False).returncode
+    # standard output is for the verdict alone, which may be JSON: what a study prints goes to standard error
+    code = subprocess.run(words, check=False, stdout=2).returncode
     if code:
         raise HomeonetError(f"the study {script} failed with exit code {code}; its message is above")
     return folder / "claims.json"

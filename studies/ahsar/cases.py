@@ -44,7 +44,7 @@ class AHSARScale(Scale):
     )
     corrupted: int = field(default=400, metadata={"help": "test images that are corrupted"})
     severities: tuple[int, ...] = field(default=(1, 3, 5), metadata={"help": "how severely, 1 to 5"})
-    rounds: int = field(default=25, metadata={"help": "rounds of timing a training step"})
+    rounds: int = field(default=100, metadata={"help": "rounds of timing a training step"})
 
 
 def _homeostasis(passes: int) -> dict[str, dict[str, Any]]:

@@ -20,6 +20,7 @@ from table import differences, rows_of, shape_rows
 
 from homeonet.cli.study import finish, run_grid
 from homeonet.cli.terminal import run_main
+from homeonet.study.checks import above_chance, checked
 from homeonet.study.measured import accuracies
 from homeonet.study.options import QUICK, study_options, training
 from homeonet.study.tables import markdown_table
@@ -52,6 +53,11 @@ def main() -> None:
     robust = robustness(found, names, BOTH, options, options.out / "robustness.nc")
     mean = robust.where(robust["severity"] > 0).mean(("corruption", "severity"), skipna=True)
     cost = overhead(options.rounds)
+    fit = {
+        str(case): above_chance(f"{case}, without", accuracy.sel(case=case, homeostasis="none"))
+        for accuracy in (values, depths)
+        for case in accuracy["case"].values
+    }
     measured = {
         "ahsar-accuracy": differences(values, "AHSAR", "none"),
         "ahsar-convergence": differences(epochs, "AHSAR", "none", ratio=True),
@@ -62,6 +68,14 @@ def main() -> None:
         "ahsar-rates": differences(spread, "AHSAR", "none", ratio=True),
         "ahsar-depth": differences(depths, "AHSAR", "none"),
         "ahsar-against-adaptation": differences(values, "AHSAR", "adaptation"),
+    }
+    measured = {
+        name: [
+            found
+            for case in cases
+            for found in checked([case], *([fit[case.case]] if case.case in fit else []))
+        ]
+        for name, cases in measured.items()
     }
     rows = rows_of(values, epochs, spread, mean)
     other = shape_rows(depths, measured["ahsar-depth"])

@@ -23,8 +23,9 @@ from homeonet import read_out
 from homeonet.cli.study import finish, run_grid
 from homeonet.cli.terminal import run_main
 from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_against
+from homeonet.study.checks import above_chance, alive, checked, slept
 from homeonet.study.intervals import interval_text
-from homeonet.study.measured import gains
+from homeonet.study.measured import over_seeds
 from homeonet.study.options import UNGUARDED, options_of, scale_of
 from homeonet.study.sleep import ratio_of
 from homeonet.sweep import Grid
@@ -121,12 +122,19 @@ def _rows(found: xr.Dataset) -> list[list[str]]:
 
 def _measured(found: xr.Dataset) -> dict[str, list]:
     """The last layer asleep and awake, by network, data and depth."""
-    pairs = {}
+    cases = []
     for network, data, depth in itertools.product(*(found[n].values for n in ("network", "data", "depth"))):
         if depth > 1:
-            last = found["qda"].sel(network=network, data=data, depth=depth, layer=depth) / 100
-            pairs[f"{_title(network, depth)}, {data}"] = (last.sel(share=SHARES[1]), last.sel(share=0.0))
-    return {"sleep-deeper": gains(pairs)}
+            last = found.sel(network=network, data=data, depth=depth, layer=depth)
+            awake, asleep = (last.sel(share=share) for share in SHARES)
+            checks = [
+                alive(f"{name} of the last layer without sleep", awake[name]) for name in ("exc", "inh")
+            ]
+            checks += [above_chance("the last layer without sleep", awake["qda"])]
+            checks += [slept(asleep["slept"] / 100, ratio_of(SHARES[1]), share=0.85)]
+            case = f"{_title(network, depth)}, {data}"
+            cases += checked(over_seeds(case, asleep["qda"] - awake["qda"], "points"), *checks)
+    return {"sleep-deeper": cases}
 
 
 def draw(data: xr.Dataset) -> Any:

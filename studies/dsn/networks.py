@@ -11,11 +11,12 @@ from typing import Any
 import xarray as xr
 
 from homeonet.analysis import compare_conditions
-from homeonet.claims import Measured, measured_over_seeds
+from homeonet.claims import Check, Measured, measured_over_seeds
 from homeonet.cli.study import run_grid
 from homeonet.data import SERIES, load
 from homeonet.errors import InputError
 from homeonet.gradient.training import build, train_config
+from homeonet.study.checks import above_chance, checked
 from homeonet.study.intervals import difference, interval_text
 from homeonet.study.measured import accuracies, gain
 from homeonet.study.options import Scale, training
@@ -60,7 +61,7 @@ class DSNScale(Scale):
     lengths: tuple[int, ...] = field(
         default=(32, 128, 512, 2048, 4096, 16384), metadata={"help": "T to time a training step at"}
     )
-    rounds: int = field(default=4, metadata={"help": "rounds of timing"})
+    rounds: int = field(default=10, metadata={"help": "rounds of timing"})
     text: str = field(default="", metadata={"help": "a text, plain or .gz, for the language model"})
     updates: int = field(default=400, metadata={"help": "updates of the language model"})
     tested: int = field(default=30000, metadata={"help": "characters it reads when tested"})
@@ -152,16 +153,16 @@ def networks(task: Task, options: Any) -> tuple[dict[str, dict[str, Any]], xr.Da
 
 
 def _rates(results: xr.Dataset) -> xr.DataArray:
-    """Share of unit-steps with any output, mean over layers."""
+    """Share of unit-steps with any output, by layer."""
     layers = [name for name in results if str(name).startswith("rate.")]
-    return xr.concat([results[name] for name in layers], "layer").mean("layer")
+    return xr.concat([results[name] for name in layers], "layer")
 
 
 def accuracy_rows(
     task: Task, chosen: Mapping[str, Mapping[str, Any]], results: xr.Dataset
 ) -> list[list[str]]:
     """A line per network: its width and parameters, accuracy, paired difference from DSN, rate; and the raw values."""
-    values, active = accuracies(results), _rates(results)
+    values, active = accuracies(results), _rates(results).mean("layer")
     tests = compare_conditions(values, "case", reference="DSN")
     rows = []
     for name, case in chosen.items():
@@ -175,6 +176,8 @@ def accuracy_rows(
 
 #: A network with more of DSN's parameters is not its equal: where T is long, a single PSN unit has.
 _ALIKE = 1.2
+#: A LIF network is no rival where a layer of it is all but silent; the paper's is active in 15 % of its outputs.
+_ALIVE = 0.01
 
 
 def accuracy_claims(found: Mapping[str, xr.Dataset]) -> dict[str, list[Measured]]:
@@ -188,14 +191,20 @@ def accuracy_claims(found: Mapping[str, xr.Dataset]) -> dict[str, list[Measured]
     }
     measured: dict[str, list[Measured]] = {name: [] for name in (*pairs, "dsn-rate")}
     for task, results in found.items():
-        values, active = accuracies(results), _rates(results)
-        sizes = results["parameters"].max("seed")
+        values, layers = accuracies(results), _rates(results)
+        active, sizes = layers.mean("layer"), results["parameters"].max("seed")
+        quiet = layers.sel(case="LIF").dropna("seed", how="all").min()
+        fit = (
+            Check("share of active outputs of LIF, least of layers and seeds", float(quiet), at_least=_ALIVE),
+            above_chance("LIF", values.sel(case="LIF"), classes=int(results["classes"].max())),
+        )
         for name, (first, second) in pairs.items():
             if float(sizes.sel(case=second) / sizes.sel(case=first)) > _ALIKE:
                 continue
             case = f"{task}, {first} − {second}"
-            measured[name].append(gain(case, values, {"case": first}, {"case": second}))
+            found_gain = gain(case, values, {"case": first}, {"case": second})
+            measured[name] += checked([found_gain], *(fit if second == "LIF" else ()))
         for name in ("DSN", "DSN, N = 1"):
             ratio = (active.sel(case=name) / active.sel(case="LIF")).values
-            measured["dsn-rate"].append(measured_over_seeds(f"{task}, {name}", ratio))
+            measured["dsn-rate"] += checked([measured_over_seeds(f"{task}, {name}", ratio)], *fit)
     return measured

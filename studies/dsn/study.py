@@ -68,8 +68,9 @@ def main() -> None:
         f"{markdown_table(characters.length_rows(bits))}\n"
         f"Text: {characters.text_name(options.text)}; {options.updates} updates of 16 × {characters.TRAINED} "
         "characters; bits per character on the last tenth, and how many more they are if the model has read all that "
-        "stands before and not the last 128 to 256 alone. PSN sees the future, and has a matrix for one T: it can "
-        "read no longer text, masked or not."
+        "stands before and not the last 128 to 256 alone. Sliding PSN's long window has 256 steps; one of 32 sees no "
+        "more of a long text than of a short one. PSN sees the future, and has a matrix for one T: it can read no "
+        "longer text, masked or not."
     )
     finish(
         options, rows, note, data, partial(gallery_figure, "dsn"), measured, scale_of_tasks(options, asked)

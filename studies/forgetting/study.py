@@ -130,7 +130,7 @@ def _measured(found: xr.Dataset) -> dict[str, list]:
             lost = _lost(here, name)
             saved = lost.sel(share=0.0) - lost.sel(share=share)
             case = f"{network}, {data}, {100 * share:g} % asleep, {title}"
-            applied = slept(here["slept"].sel(order="pairs", share=share), float(share))
+            applied = slept(here["slept"].sel(order="pairs", share=share), ratio_of(float(share)), share=0.85)
             cases += checked(over_seeds(case, saved, "points"), able, applied)
     return {"sleep-forgetting": cases}
 

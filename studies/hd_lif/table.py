@@ -63,16 +63,27 @@ def claims_of(
             measured_over_seeds(f"{_COMPRESSED}, {words}", at[name] / at["paper_mj"])
             for words, name in (("operations", "compute_mj"), ("operations and memory", "honest_mj"))
         ]
-    measured["hdlif-fold"] = [
-        measured_over_seeds(str(case), data["fold"].sel(case=case)) for case in data["case"].values
-    ]
+    for claim, name, unit in (("hdlif-fold", "fold", ""), ("hdlif-fold-predictions", "agree", "%")):
+        measured[claim] = [
+            measured_over_seeds(str(case), data[name].sel(case=case), unit) for case in data["case"].values
+        ]
     return measured
 
 
 def rows_of(data: xr.Dataset) -> list[list[str]]:
     """One line per trained network."""
     titles = [title for title, _ in COSTS.values()]
-    rows = [["network", "test accuracy, %", "difference", "from", *titles, "deployed − trained"]]
+    rows = [
+        [
+            "network",
+            "test accuracy, %",
+            "difference",
+            "from",
+            *titles,
+            "deployed − trained",
+            "same predictions, %",
+        ]
+    ]
     for case in map(str, data["case"].values):
         reference, gained = REFERENCE.get(case, ""), ""
         if reference in data["case"].values:
@@ -81,7 +92,10 @@ def rows_of(data: xr.Dataset) -> list[list[str]]:
         at = data.sel(case=case)
         counts = [f"{factor * float(at[name].mean()):.3g}" for name, (_, factor) in COSTS.items()]
         fold = f"{float(at['fold'].max()):.1e}"
-        rows.append([case, interval_text(at["accuracy"]), gained, reference if gained else "", *counts, fold])
+        agree = interval_text(at["agree"])
+        rows.append(
+            [case, interval_text(at["accuracy"]), gained, reference if gained else "", *counts, fold, agree]
+        )
     blank = [""] * (len(rows[0]) - 2)
     return [*rows, ["raw pixels, logistic", f"{data.attrs['baseline']:.1f}", *blank]]
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 import operator
 import sys
 
-from homeonet.claims import write_measured
+import xarray as xr
+
+from homeonet.claims import Check, write_measured
 from homeonet.cli.study import run_grid, write
 from homeonet.cli.terminal import run_main
 from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_against, use_style
+from homeonet.study.checks import above_chance, alive, checked, slept
 from homeonet.study.intervals import table_of
 from homeonet.study.measured import gains
 from homeonet.study.options import UNGUARDED, options_of, scale_of
@@ -67,12 +70,29 @@ def main() -> None:
     write(options.out, rows, note, figure)
     ratios = (results["accuracy.qda"].sel({"sleep.ratio": ratio}) for ratio in (0.1, 0.0))
     slept = operator.sub(*ratios)
-    rises = {
+    pairs = {
         preset: tuple(slept.sel(preset=preset, case=rise) for rise in ("3 mV", "0 mV"))
         for preset in options.presets
     }
-    measured = {"sleep-intrinsic": gains(rises)}
+    cases = [
+        case
+        for preset in pairs
+        for case in checked(gains({preset: pairs[preset]}), *_checks(results, preset))
+    ]
+    measured = {"sleep-intrinsic": cases}
     write_measured(options.out, study="intrinsic_plasticity", scale=scale_of(options), measured=measured)
+
+
+def _checks(results: xr.Dataset, preset: str) -> tuple[Check, ...]:
+    """That the networks slept, and lived and had learnt without sleep."""
+    of_both = results.sel(preset=preset, case=["0 mV", "3 mV"])
+    awake, asleep = of_both.sel({"sleep.ratio": 0.0}), of_both.sel({"sleep.ratio": 0.1})
+    return (
+        slept(asleep["sleep_fraction"], 0.1),
+        alive("excitatory neurons without sleep", awake["rate_hz.exc"]),
+        alive("inhibitory neurons without sleep", awake["rate_hz.inh"]),
+        above_chance("the networks without sleep", 100 * awake["accuracy.qda"]),
+    )
 
 
 if __name__ == "__main__":

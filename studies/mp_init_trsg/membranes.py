@@ -77,7 +77,7 @@ def starts(runs: Iterable[tuple[int, TrainResult]]) -> xr.DataArray:
     return xr.DataArray(list(found.values()), {"seed": list(found)}, "seed")
 
 
-def gradient_sizes(thresholds: Sequence[float], seeds: Sequence[int], n: int = 20000) -> xr.DataArray:
+def gradient_sizes(thresholds: Sequence[float], seeds: Sequence[int], n: int = 200_000) -> xr.DataArray:
     """Mean |∂O/∂m| of a layer whose membranes are normally distributed with the threshold as deviation.
 
     The check of arXiv 2511.08708's authors: every rule and threshold draws its own membranes.

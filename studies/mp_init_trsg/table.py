@@ -7,6 +7,7 @@ import itertools
 import xarray as xr
 
 from homeonet.claims import Measured, measured_over_seeds
+from homeonet.study.checks import above_chance, checked
 from homeonet.study.intervals import compared, interval_text
 from homeonet.study.measured import gain
 from homeonet.study.tables import markdown_table
@@ -20,11 +21,15 @@ CLAIMS = {"mp-init-accuracy": "MP-Init", "trsg-accuracy": "TrSG", "mp-init-trsg-
 
 def claims_of(data: xr.Dataset) -> dict[str, list[Measured]]:
     """Every claim's cases; a frozen threshold that was not run has none."""
-    learnt, frozen = data["ablation"].fillna(CHANCE), data["accuracy"].fillna(CHANCE)
+    learnt = data["ablation"].fillna(CHANCE)
+    fit = {t: above_chance("none", learnt.sel(case="none", steps=t)) for t in data["steps"].values}
     measured = {
         claim: [
-            gain(f"T = {t}", learnt, {"case": case, "steps": t}, {"case": "none", "steps": t})
+            found
             for t in data["steps"].values
+            for found in checked(
+                [gain(f"T = {t}", learnt, {"case": case, "steps": t}, {"case": "none", "steps": t})], fit[t]
+            )
         ]
         for claim, case in CLAIMS.items()
     }
@@ -45,11 +50,21 @@ def claims_of(data: xr.Dataset) -> dict[str, list[Measured]]:
     sizes = data["gradient_of_seeds"].sel(rule="TrSG").dropna("threshold")
     spread = sizes.max("threshold") / sizes.min("threshold")
     measured["trsg-invariance"] = [measured_over_seeds("one layer, normal membranes", spread)]
-    for claim, rule, theta in (("trsg-as-starves", "AS", 2.0), ("trsg-rs-diverges", "RS", 0.1)):
-        if theta in frozen["threshold"]:
-            places = ({"rule": name, "threshold": theta} for name in ("TrSG", rule))
-            measured[claim] = [gain(f"V_thr = {theta:g}, T = 4", frozen, *places)]
+    measured["trsg-as-starves"] = _frozen(data["accuracy_sgd"], "SGD", "AS", 2.0)
+    measured["trsg-as-starves"] += _frozen(data["accuracy"], "Adam", "AS", 2.0)
+    measured["trsg-rs-diverges"] = _frozen(data["accuracy_sgd"], "SGD", "RS", 0.1)
     return measured
+
+
+def _frozen(accuracy: xr.DataArray, optimizer: str, rule: str, theta: float) -> list[Measured]:
+    """TrSG against another rule at a frozen threshold; void where the network does not learn at a threshold of 1."""
+    there = accuracy.dropna("threshold", how="all").fillna(CHANCE)
+    if theta not in there["threshold"]:
+        return []
+    places = ({"rule": name, "threshold": theta} for name in ("TrSG", rule))
+    found = gain(f"V_thr = {theta:g}, T = 4, {optimizer}", there, *places)
+    fit = above_chance(f"TrSG at a threshold of 1 by {optimizer}", there.sel(rule="TrSG", threshold=1.0))
+    return checked([found], fit)
 
 
 def rows_of(data: xr.Dataset) -> list[list[str]]:
@@ -68,9 +83,13 @@ def tables_of(data: xr.Dataset) -> str:
         data[name].dropna("threshold", how="all") for name in ("accuracy", "gradient_of_seeds")
     )
     frozen = [["frozen threshold, T = 4", *(f"{rule}, %" for rule in rules)]]
-    for theta in accuracy["threshold"].values:
-        here = (accuracy.sel(rule=rule, threshold=theta) for rule in rules)
-        frozen.append([f"{theta:g}", *map(interval_text, here)])
+    for optimizer, values in (
+        ("Adam", accuracy),
+        ("SGD", data["accuracy_sgd"].dropna("threshold", how="all")),
+    ):
+        for theta in values["threshold"].values:
+            here = (values.sel(rule=rule, threshold=theta) for rule in rules)
+            frozen.append([f"{theta:g}, {optimizer}", *map(interval_text, here)])
     elsewhere = [["MP-Init on, T = 4", "without, %", "with, %", "difference"]]
     for network in data["network"].values:
         values = data["elsewhere"].sel(network=network, drop=True)

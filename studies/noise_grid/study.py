@@ -15,7 +15,7 @@ import xarray as xr
 from homeonet.claims import write_measured
 from homeonet.cli.study import run_grid, write
 from homeonet.cli.terminal import run_main
-from homeonet.study.checks import above_chance, checked, slept
+from homeonet.study.checks import above_chance, alive, checked, slept
 from homeonet.study.figure_data import gallery_figure, write_figure_data
 from homeonet.study.intervals import table_of
 from homeonet.study.measured import gains
@@ -79,7 +79,8 @@ def main() -> None:
         for other in (0.0, 10.0)
     }
     fit = [above_chance("QDA without sleep", data["no_sleep"])]
-    fit += [slept(asleep["sleep_fraction"].sel(share=share), share) for share in shares]
+    fit += [alive(f"{name} without sleep", awake[f"rate_test_hz.{name}"]) for name in ("exc", "inh")]
+    fit += [slept(asleep["sleep_fraction"].sel(share=share), ratio_of(share)) for share in shares]
     measured = {"sleep-noise-window": checked(gains(pairs), *fit)}
     write_measured(options.out, study="noise_grid", scale=scale_of(options), measured=measured)
 

@@ -6,6 +6,7 @@ import xarray as xr
 
 from homeonet.claims import Check
 from homeonet.study.checks import above_chance, alive, slept
+from homeonet.study.sleep import ratio_of
 
 __all__ = ["fit", "treated"]
 
@@ -18,4 +19,4 @@ def fit(awake: xr.Dataset) -> tuple[Check, ...]:
 
 def treated(asleep: xr.Dataset, share: float) -> Check:
     """That it slept for its share of the time, but for the last sleep that did not come."""
-    return slept(asleep["sleep_fraction"], share, share=0.85)
+    return slept(asleep["sleep_fraction"], ratio_of(share), name=f"{100 * share:g} %", share=0.85)

@@ -19,10 +19,10 @@ from cases import PAPER, PUBLISHED, RATIOS, TREATMENTS, GradientScale, cases, gr
 from matplotlib.figure import Figure
 
 from homeonet.analysis import compare_conditions
-from homeonet.claims import Check, Measured
+from homeonet.claims import Measured
 from homeonet.cli.study import finish, run_grid
 from homeonet.cli.terminal import run_main
-from homeonet.study.checks import checked
+from homeonet.study.checks import checked, reaches
 from homeonet.study.figure_data import gallery_figure
 from homeonet.study.intervals import difference, interval_text
 from homeonet.study.measured import accuracies, gain
@@ -51,8 +51,7 @@ def _measured(values: xr.DataArray) -> dict[str, list[Measured]]:
             plain = f"{network}: none"
             if plain not in here["case"].values:
                 continue
-            least = float(here.sel(case=plain).min())
-            able = Check(f"accuracy of {network} without sleep, %", least, at_least=PUBLISHED.get(data, 20.0))
+            able = reaches(f"{network} without sleep", here.sel(case=plain), PUBLISHED.get(data, 20.0))
             for ratio in RATIOS:
                 case = f"{network}: sleep {100 * ratio:g} %"
                 found = gain(f"{network}, {data}, {100 * ratio:g} %", here, {"case": case}, {"case": plain})

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from homeonet.claims import Measured, load_registry, write_measured
+from homeonet.claims import Check, Measured, load_registry, write_measured
 from homeonet.cli.main import main
 from homeonet.store import write_records
 from tests.support.commands import refused
@@ -28,6 +28,7 @@ parser.add_argument("--out", type=Path)
 options = parser.parse_args()
 value = 1e-7 if options.quick else 1.0
 measured = {"dsn-exact": [Measured("T = 4", value, value, value)]}
+print("what a study prints")
 write_measured(options.out, study="dsn", scale="tiny", measured=measured)
 """
 
@@ -81,6 +82,22 @@ def test_one_claim_is_shown_with_cases_rule_reason_and_command(results, capsys) 
     assert "rule above 0; fails below 1" in printed and "scale wide" in printed
     assert "kind superiority: the whole 95 % interval, at 3, 5, 10, 20 or 40 seeds" in printed
     assert "verdict undecided (needs n" in printed and "command python studies/" in printed
+
+
+def test_a_void_case_shows_the_check_that_failed(tmp_path, capsys) -> None:
+    checks = (Check("rate of I, Hz", 0.2, at_least=1.0), Check("accuracy, %", 60.0, at_least=20.0))
+    cases = [
+        Measured("Fashion", 2.0, 1.0, 3.0, 3, "points", checks=checks),
+        Measured("MNIST", 2.0, 1.0, 3.0, 3, "points"),
+    ]
+    write_measured(tmp_path, study="ahsar", scale="small", measured={"ahsar-gain": cases})
+    assert main(["claims", "ahsar-gain", "--from", str(tmp_path)]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert (
+        "Fashion: +2.0 [+1.0, +3.0], n = 3: void failed: rate of I, Hz: 0.2, has to be at least 1" in printed
+    )
+    assert "passed: accuracy, %: 60, has to be at least 20" in printed
+    assert "verdict holds (the equations are this project's own: the paper's are not public)" in printed
 
 
 def test_json_is_a_list_of_objects(results, capsys) -> None:
