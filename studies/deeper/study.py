@@ -145,7 +145,9 @@ def draw(data: xr.Dataset) -> Any:
     for (row, column), ax in np.ndenumerate(axes):
         here = data.sel(network=networks[column], data=sets[row])
         last = xr.concat(
-            [here.sel(depth=d, layer=d) for d in here["depth"].values], "depth", coords="minimal"
+            [here.sel(depth=d, layer=d).drop_vars("layer") for d in here["depth"].values],
+            "depth",
+            coords="minimal",
         )
         lines = {
             f"{title}, {'no sleep' if share == 0 else f'{100 * share:g} % asleep'}": last[name].sel(
