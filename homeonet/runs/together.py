@@ -58,6 +58,7 @@ def run_together(
     workers: int = 1,
     figures: bool = False,
     data_folder: str | Path | None = None,
+    dataset: Dataset | None = None,
     ended: Callable[[int, Exception | None], None] = lambda *_: None,
 ) -> None:
     """Train configurations as replicas of one network; evaluate each and write its folder, without baselines.
@@ -68,7 +69,7 @@ def run_together(
         One group of those that `groups_of` makes.
     folders : sequence of Path
         The folder of each run; those that exist are left as they are.
-    device, workers, figures, data_folder
+    device, workers, figures, data_folder, dataset
         See :func:`homeonet.run`.
     ended : callable
         Told the position of each run as it ends: with None if its folder is complete, else with the reason.
@@ -98,8 +99,8 @@ def run_together(
         shown: dict[tuple[str, int], tuple[Dataset, np.ndarray]] = {}
         for config in configs:
             if (config.data, config.seed) not in shown:
-                dataset = load_images(config, data_folder)
-                shown[config.data, config.seed] = dataset, presentation_order(dataset.x_train, config)
+                images = load_images(config, data_folder, dataset)
+                shown[config.data, config.seed] = images, presentation_order(images.x_train, config)
         data, orders = zip(*(shown[config.data, config.seed] for config in configs), strict=True)
         training = Training(configs, orders, device)
         recorders = [Recorder(config, r) for r, config in enumerate(configs)]
