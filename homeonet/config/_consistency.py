@@ -218,8 +218,10 @@ def _homeostasis_acts_somewhere(config: Config) -> None:
 
 
 def _controller_is_there(config: Config) -> None:
-    for name in config.controller:
+    neurons = [k for k, found in config.population.items() if not isinstance(found, PoissonPopulation)]
+    for name, text in config.controller.items():
         check_name(name)
+        _known(f"controller.{name} reads rate_NAME", text.rates, neurons, "population of neurons")
         if name in BUILT_IN_TRIGGERS:
             raise ValueError(f"controller.{name} is built in; give yours another name")
     known = (*BUILT_IN_TRIGGERS, *config.controller)
@@ -263,6 +265,11 @@ def _known(where: str, given: Collection[str], known: Collection[str], what: str
 
 def _thresholds_can_move(config: Config) -> None:
     for name, population in config.population.items() if config.ahsar.enabled else ():
+        if isinstance(population, OwnPopulation):
+            raise ValueError(
+                f"ahsar.enabled = true moves thresholds of lif neurons, and that of {name} is text of "
+                f"neuron.{population.neuron}; set ahsar.enabled = false, and write a [homeostasis.NAME] with on_neurons"
+            )
         if not isinstance(population, Population):
             continue
         span = config.ahsar.span

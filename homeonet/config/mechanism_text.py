@@ -29,6 +29,8 @@ __all__ = ["ControllerText", "HomeostasisText", "NeuronText", "SignalText"]
 
 _OF_WEIGHTS = ("w", "w_min", "w_max", "w_target", "eta", "total", "total_start")
 _READ_BY_CONTROLLER = frozenset({"W", "W_start", "awake_for", "asleep_for", "asleep", "step"})
+#: The mean rate of a population, as a controller's text reads it.
+_RATE = re.compile(r"\brate_[a-z]\w*")
 _OF_CONTROLLER = _READ_BY_CONTROLLER | {
     "wake_step",
     "steps_asleep",
@@ -204,9 +206,10 @@ class HomeostasisText(_Text):
 class ControllerText(_Text):
     """A sleep controller: when the network `falls` asleep and when it `wakes`, as conditions looked at in each step.
 
-    They see `W`, the total weight of the watched pathways, and `W_start`, its value at the start; `awake_for` and
-    `asleep_for`, in seconds; `asleep`, 1 or 0; `step`, the time step in seconds; `parameters`, and `state`, which
-    begins with the values given and which the statements `each_step` change.
+    They see `W`, the total weight of the watched pathways, and `W_start`, its value at the start; `rate_NAME`, the mean
+    rate of the neurons of population NAME in the last 100 ms, in Hz; `awake_for` and `asleep_for`, in seconds;
+    `asleep`, 1 or 0; `step`, the time step in seconds; `parameters`, and `state`, which begins with the values given
+    and which the statements `each_step` change.
     """
 
     parameters: Table[float] = Field(default_factory=ReadOnly)
@@ -222,9 +225,17 @@ class ControllerText(_Text):
             check_name(name, RESERVED | _OF_CONTROLLER)
         return value
 
+    @cached_property
+    def rates(self) -> list[str]:
+        """Populations whose rates are read."""
+        own = {*self.parameters, *self.state}
+        found = {name for text in (self.each_step, self.falls, self.wakes) for name in _RATE.findall(text)}
+        return sorted(name.removeprefix("rate_") for name in found - own)
+
     @model_validator(mode="after")
     def _statements(self) -> Self:
-        names = {*self.parameters, *self.state, *_READ_BY_CONTROLLER}
+        rates = (f"rate_{population}" for population in self.rates)
+        names = {*self.parameters, *self.state, *_READ_BY_CONTROLLER, *rates}
         if twice := sorted(set(self.parameters) & set(self.state)):
             raise ValueError(
                 f"{twice[0]} is defined twice, as a parameter and a state; give each a name of its own"

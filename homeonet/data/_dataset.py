@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -248,6 +249,31 @@ class Dataset:
             {"x": x, "y": y, "x_test": x_test, "y_test": y_test, "x_val": x_val, "y_val": y_val},
             steps, n_units, sensor, size, duration, class_names, test_share, split_seed, name,
         )  # fmt: skip
+
+    @classmethod
+    def from_npz(cls, path: str | os.PathLike[str]) -> Dataset:
+        """A data set from a file that :meth:`to_npz` has written.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read, or is none of those.
+        """
+        from homeonet.data._stored import read_dataset
+
+        return read_dataset(cls, path)
+
+    def to_npz(self, path: str | os.PathLike[str]) -> None:
+        """Write the data set to a file of NumPy, from which :meth:`from_npz` makes the same one.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be written.
+        """
+        from homeonet.data._stored import write_dataset
+
+        write_dataset(self, path)
 
     @property
     def features(self) -> tuple[int, ...]:

@@ -142,6 +142,7 @@ def measure_baselines(
     device: str = "auto",
     workers: int | None = None,
     data_folder: str | Path | None = None,
+    dataset: Dataset | None = None,
     progress: ProgressMeter | None = None,
 ) -> None:
     """Write the test accuracies of raw pixels and of the untrained network, for runs that share them.
@@ -152,16 +153,16 @@ def measure_baselines(
     out : path
         The folder to write: ``config.toml`` and ``metrics.json``, with the names that :func:`homeonet.run` gives
         them. What it holds already is kept.
-    device, workers, data_folder, progress
+    device, workers, data_folder, dataset, progress
         See :func:`homeonet.run`.
     """
     known_device(device)
     workers = worker_count(workers)
-    config = with_data(config, data_folder, None)
+    config = with_data(config, data_folder, dataset)
 
     def fill(folder: Path) -> None:
-        dataset = load_images(config, data_folder)
-        metrics = baseline_metrics(Network.untrained(config), dataset, device, workers, progress)
+        images = load_images(config, data_folder, dataset)
+        metrics = baseline_metrics(Network.untrained(config), images, device, workers, progress)
         store.write_text(folder / "config.toml", config.to_toml())
         identity = {"homeonet_version": __version__, "run_id": config.run_id}
         store.write_json(folder / "metrics.json", identity | metrics)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,7 +30,7 @@ from homeonet.store.checksums import verify
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["TrainResult", "load_trained", "measure_baselines", "train"]
+__all__ = ["TrainResult", "data_parameters", "load_examples", "load_trained", "measure_baselines", "train"]
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def _train(
     if folder is not None and folder.exists():
         found = _found(folder, config)
         return found if fabric.is_global_zero else replace(found, folder=None)
-    dataset = _dataset(config, data_folder, given)
+    dataset = load_examples(config, data_folder, given)
     if config.batch % fabric.world_size:
         raise InputError(
             f"batch = {config.batch} cannot be shared by {fabric.world_size} processes; choose a multiple"
@@ -188,13 +188,19 @@ def _train(
     return TrainResult(folder.final, config, run.raw, metrics, records)
 
 
-def measure_baselines(config: TrainConfig, out: str | Path, *, data_folder: str | Path | None = None) -> None:
-    """Write the test accuracy of raw pixels, with the name that :func:`train` gives it, a folder of its own."""
-    config = _with_data(config, data_folder, None)
+def measure_baselines(
+    config: TrainConfig,
+    out: str | Path,
+    *,
+    data_folder: str | Path | None = None,
+    dataset: Dataset | None = None,
+) -> None:
+    """Write the test accuracy of raw pixels, with the name that :func:`train` gives it, into a folder of its own."""
+    config = _with_data(config, data_folder, dataset)
 
     def fill(folder: Path) -> None:
         metrics: dict[str, Any] = {"homeonet_version": __version__, "run_id": config.run_id}
-        metrics |= _raw_pixels(_dataset(config, data_folder, None), config.seed)
+        metrics |= _raw_pixels(load_examples(config, data_folder, dataset), config.seed)
         store.write_text(folder / "config.toml", config.to_toml())
         store.write_json(folder / "metrics.json", metrics)
 
@@ -206,15 +212,19 @@ def _with_data(config: TrainConfig, folder: str | Path | None, dataset: Dataset 
     """`config` with the name of its data made one that says what they hold."""
     if dataset is None:
         return config.model_copy(update={"data": pinned(config.data, folder)})
-    of_data: dict[str, Any] = {"data": dataset.identity}
-    if dataset.kind == "series" and "size" not in config.model_fields_set:
-        of_data["size"] = dataset.image_shape[1]
-    if dataset.kind == "events" and "steps" not in config.model_fields_set:
-        of_data["steps"] = dataset.image_shape[1]
-    return train_config(**config.model_dump(exclude_unset=True) | of_data)
+    given = config.model_dump(exclude_unset=True)
+    return train_config(**given | data_parameters(dataset, given))
 
 
-def _dataset(config: TrainConfig, folder: str | Path | None, given: Dataset | None) -> Dataset:
+def data_parameters(dataset: Dataset, given: Container[str]) -> dict[str, Any]:
+    """Parameters of a run on a data set that is not named but given; those `given` stay, but for `data`."""
+    length = {"series": "size", "events": "steps"}.get(dataset.kind)
+    own_length = {} if length is None or length in given else {length: dataset.image_shape[1]}
+    return {"data": dataset.identity} | own_length
+
+
+def load_examples(config: TrainConfig, folder: str | Path | None, given: Dataset | None = None) -> Dataset:
+    """The examples that a configuration asks for; of `given`, if that is a set."""
     counts: dict[str, Any] = {"train": config.train, "val": config.val, "test": config.test}
     if given is not None:
         return selected(

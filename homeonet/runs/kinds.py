@@ -6,11 +6,11 @@ A kind is known by the parameter that every configuration of it has: `preset`, o
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from homeonet.data import EVENTS, Dataset, load
+from homeonet.data import EVENTS, Dataset
 from homeonet.errors import InputError
 from homeonet.machine.allocator import keep_freed_memory
 from homeonet.machine.optional import require_gradient
@@ -48,8 +48,12 @@ class Kind(Protocol):
         """Hashes of the files that the user's own classes are in; each class is tried."""
         ...
 
-    def load_data(self, config: Any, folder: str | Path | None) -> Dataset:
-        """The data of a configuration; InputError if they cannot be had, or are too few."""
+    def data_parameters(self, dataset: Dataset, given: Container[str]) -> dict[str, Any]:
+        """Parameters of a run on a data set that is not named but given; those `given` stay, but for `data`."""
+        ...
+
+    def load_data(self, config: Any, folder: str | Path | None, given: Dataset | None) -> Dataset:
+        """The data of a configuration, of a set if one is `given`; InputError if they cannot be had, or are too few."""
         ...
 
     def data_key(self, config: Any) -> tuple[Any, ...]:
@@ -83,7 +87,7 @@ class Kind(Protocol):
     ) -> dict[str, Any]:
         """Make a run on one core, with classes of the user's own from the folder `code`; returns its metrics.
 
-        `options` are `device`, `figures` and `data_folder`.
+        `options` are `device`, `figures`, `data_folder` and `dataset`.
         """
         ...
 
@@ -91,7 +95,9 @@ class Kind(Protocol):
         """What training took, and compiling before it."""
         ...
 
-    def measure_baselines(self, config: Any, out: Path, *, device: str, data_folder: str | None) -> None:
+    def measure_baselines(
+        self, config: Any, out: Path, *, device: str, data_folder: str | None, dataset: Dataset | None
+    ) -> None:
         """Write the folder of baselines of a configuration."""
         ...
 
@@ -130,10 +136,13 @@ class _Plastic:
     def sources(self, configs: Iterable[Any]) -> dict[str, str]:
         return {}
 
-    def load_data(self, config: Any, folder: str | Path | None) -> Dataset:
+    def data_parameters(self, dataset: Dataset, given: Container[str]) -> dict[str, Any]:
+        return {"data": dataset.identity}
+
+    def load_data(self, config: Any, folder: str | Path | None, given: Dataset | None) -> Dataset:
         from homeonet.runs.images import load_images
 
-        return load_images(config, folder)
+        return load_images(config, folder, given)
 
     def data_key(self, config: Any) -> tuple[Any, ...]:
         return config.data, config.input.side, config.train, config.val, config.test
@@ -176,10 +185,12 @@ class _Plastic:
     def seconds_of_training(self, metrics: Mapping[str, Any]) -> float:
         return metrics["train_wall_seconds"] + metrics["compile_seconds"]
 
-    def measure_baselines(self, config: Any, out: Path, *, device: str, data_folder: str | None) -> None:
+    def measure_baselines(
+        self, config: Any, out: Path, *, device: str, data_folder: str | None, dataset: Dataset | None
+    ) -> None:
         from homeonet.runs.baselines import measure_baselines
 
-        measure_baselines(config, out, device=device, workers=1, data_folder=data_folder)
+        measure_baselines(config, out, device=device, workers=1, data_folder=data_folder, dataset=dataset)
 
 
 class _Gradient:
@@ -210,11 +221,15 @@ class _Gradient:
                 found |= checked_own(config).sources
         return found
 
-    def load_data(self, config: Any, folder: str | Path | None) -> Dataset:
-        counts: dict[str, Any] = {"train": config.train, "val": config.val, "test": config.test}
-        return load(
-            config.data, size=config.size, seed=config.seed, folder=folder, steps=config.steps, **counts
-        )
+    def data_parameters(self, dataset: Dataset, given: Container[str]) -> dict[str, Any]:
+        from homeonet.runs.gradient import data_parameters
+
+        return data_parameters(dataset, given)
+
+    def load_data(self, config: Any, folder: str | Path | None, given: Dataset | None) -> Dataset:
+        from homeonet.runs.gradient import load_examples
+
+        return load_examples(config, folder, given)
 
     def data_key(self, config: Any) -> tuple[Any, ...]:
         steps = config.steps if config.data.startswith(EVENTS) else None
@@ -261,10 +276,12 @@ class _Gradient:
     def seconds_of_training(self, metrics: Mapping[str, Any]) -> float:
         return metrics["train_seconds"]
 
-    def measure_baselines(self, config: Any, out: Path, *, device: str, data_folder: str | None) -> None:
+    def measure_baselines(
+        self, config: Any, out: Path, *, device: str, data_folder: str | None, dataset: Dataset | None
+    ) -> None:
         from homeonet.runs.gradient import measure_baselines
 
-        measure_baselines(config, out, data_folder=data_folder)
+        measure_baselines(config, out, data_folder=data_folder, dataset=dataset)
 
 
 #: By name.

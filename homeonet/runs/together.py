@@ -58,6 +58,7 @@ def run_together(
     workers: int = 1,
     figures: bool = False,
     data_folder: str | Path | None = None,
+    dataset: Dataset | None = None,
     ended: Callable[[int, Exception | None], None] = lambda *_: None,
 ) -> None:
     """Train configurations as replicas of one network; evaluate each and write its folder, without baselines.
@@ -68,7 +69,7 @@ def run_together(
         One group of those that `groups_of` makes.
     folders : sequence of Path
         The folder of each run; those that exist are left as they are.
-    device, workers, figures, data_folder
+    device, workers, figures, data_folder, dataset
         See :func:`homeonet.run`.
     ended : callable
         Told the position of each run as it ends: with None if its folder is complete, else with the reason.
@@ -99,8 +100,8 @@ def run_together(
         keys = [(config.data, config.seed, config.input.classes_at_a_time) for config in configs]
         for key, config in zip(keys, configs, strict=True):
             if key not in shown:
-                dataset = load_images(config, data_folder)
-                shown[key] = dataset, dataset.x_train[presentation_order(dataset.y_train, config)]
+                images = load_images(config, data_folder, dataset)
+                shown[key] = images, images.x_train[presentation_order(images.y_train, config)]
         data, orders = zip(*(shown[key] for key in keys), strict=True)
         training = Training(configs, orders, device)
         recorders = [Recorder(config, r) for r, config in enumerate(configs)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from homeonet.data import Dataset
 from homeonet.errors import InputError
 from homeonet.machine.cores import worker_count
 from homeonet.runs.kinds import KINDS
@@ -53,7 +54,9 @@ def _configs(grid: Grid) -> Iterator[Any]:
         yield cell.config
 
 
-def check_data(tasks: Iterable[Task], data_folder: str | None) -> dict[str, tuple[int, ...]]:
+def check_data(
+    tasks: Iterable[Task], data_folder: str | None, dataset: Dataset | None
+) -> dict[str, tuple[int, ...]]:
     """The features of the data of all tasks, by their names; InputError if they cannot be had, or are too few."""
     seen, features = set(), {}
     for task in tasks:
@@ -61,7 +64,7 @@ def check_data(tasks: Iterable[Task], data_folder: str | None) -> dict[str, tupl
         wanted = kind.data_key(task.config)
         if wanted not in seen:
             seen.add(wanted)
-            features[task.config.data] = kind.load_data(task.config, data_folder).features
+            features[task.config.data] = kind.load_data(task.config, data_folder, dataset).features
     return features
 
 

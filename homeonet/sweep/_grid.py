@@ -13,6 +13,7 @@ from typing import Any
 import tomli_w
 
 from homeonet.config.parameters import dotted, read_toml
+from homeonet.data import Dataset, pinned
 from homeonet.errors import InputError
 from homeonet.machine.text import plain, shown
 from homeonet.runs.kinds import KINDS
@@ -175,9 +176,21 @@ class Grid:
         found = {name: load_config(path).to_dict() for name, path in files.items() if path is not None}
         return replace(self, models={**self.models, **found})
 
-    def with_data(self, folder: str | Path | None) -> Grid:
-        """The grid with the names of its data made ones that say what they hold, as a single run has them."""
-        from homeonet.data import pinned
+    def with_data(self, folder: str | Path | None, given: Dataset | None = None) -> Grid:
+        """The grid with the names of its data made ones that say what they hold, as a single run has them.
+
+        Raises
+        ------
+        InputError
+            If data are `given`, and the cells name others in turn.
+        """
+        if given is not None:
+            if "data" in (names := {*self.axes, *(name for case in self.cases.values() for name in case)}):
+                raise InputError(
+                    "data is in the grid, and dataset= stands for the data of all cells; leave one of them out"
+                )
+            of_data = KINDS[self.kind].data_parameters(given, names | set(self.fixed))
+            return replace(self, fixed={**self.fixed, **of_data})
 
         def named(table: Mapping[str, Any]) -> dict[str, Any]:
             return {key: pinned(value, folder) if key == "data" else value for key, value in table.items()}

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from homeonet import store
+from homeonet.data import Dataset
 from homeonet.errors import HomeonetError
 from homeonet.runs.kinds import KINDS
 from homeonet.sweep._checks import check_data, check_device, check_networks, check_size, with_code
 from homeonet.sweep._cluster import connected, in_order_of_end, on_one_thread, refuse_in_spawned_child
 from homeonet.sweep._collect import write_tables
 from homeonet.sweep._grid import Grid
-from homeonet.sweep._state import record, retry, split, sweep_status, write_grid
+from homeonet.sweep._state import record, retry, split, sweep_status, write_data, write_grid
 from homeonet.sweep._tasks import Outcome, Task, Workplace, batches_of, perform, tasks_of
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def sweep(
     baselines: bool = True,
     figures: bool = False,
     data_folder: str | Path | None = None,
+    dataset: Dataset | None = None,
     retry_failed: bool = False,
     allow_many: bool = False,
     progress: SweepMeter | None = None,
@@ -106,6 +108,9 @@ def sweep(
         Whether each cell's figures are drawn.
     data_folder : path, optional
         Where to look for images first.
+    dataset : Dataset, optional
+        Data of one's own for all cells, in place of those that the grid names; see :func:`run` and
+        :func:`homeonet.train`. They are written into the sweep's folder, which all workers must reach then.
     retry_failed : bool, default False
         Whether cells that failed before are run again.
     allow_many : bool, default False
@@ -131,12 +136,12 @@ def sweep(
     refuse_in_spawned_child()
     check_size(grid, allow_many)
     check_device(grid.kind, device, workers, replicas, here=scheduler is None)
-    grid = with_code(grid.with_models()).with_data(data_folder)
+    grid = with_code(grid.with_models().with_data(data_folder, dataset))
     cells = grid.cells()
     tasks = tasks_of(cells, grid.kind, baselines=baselines)
     folder = Path(out).resolve()
     data_folder = str(Path(data_folder).resolve()) if data_folder is not None else None
-    check_networks(tasks, device, check_data(tasks, data_folder))
+    check_networks(tasks, device, check_data(tasks, data_folder, dataset))
     with store.disk_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
     with store.locked(folder.parent / f".{folder.name}.lock"):
@@ -145,12 +150,13 @@ def sweep(
             retry(folder)
         to_do = split(folder, tasks)[2]
         if to_do:
+            data = None if dataset is None else write_data(folder, dataset)
             batches = batches_of(to_do, replicas or KINDS[grid.kind].replicas_on(device))
             with (
                 connected(scheduler, min(_cores(workers), len(batches)), patience) as client,
                 _seen(folder) as token,
             ):
-                place = Workplace(folder, token, device, data_folder, figures, str(Path.cwd()))
+                place = Workplace(folder, token, device, data_folder, data, figures, str(Path.cwd()))
                 _work(client, batches, place, progress, None if scheduler is None else patience)
         return SweepResult(folder, write_tables(folder), sweep_status(folder).failed)
 

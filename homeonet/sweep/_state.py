@@ -11,6 +11,7 @@ from pathlib import Path
 
 from homeonet import store
 from homeonet._version import __version__
+from homeonet.data import Dataset
 from homeonet.errors import InputError
 from homeonet.store.checksums import read_verified
 from homeonet.sweep._grid import Cell, Grid, load_grid
@@ -25,6 +26,7 @@ __all__ = [
     "split",
     "state_of",
     "sweep_status",
+    "write_data",
     "write_grid",
 ]
 
@@ -96,6 +98,14 @@ def write_grid(folder: Path, grid: Grid) -> None:
     check_folder(folder)
     store.write_text(version, f"{__version__}\n")
     store.write_text(folder / _GRID, grid.to_toml())
+
+
+def write_data(folder: Path, dataset: Dataset) -> str:
+    """Have a data set in `folder`, for those who work there; returns the name of its file, which says what it holds."""
+    name = f"{dataset.identity.replace(':', '-')}.npz"
+    if not (folder / name).exists():
+        dataset.to_npz(folder / name)
+    return name
 
 
 def read_grid(folder: Path) -> Grid:

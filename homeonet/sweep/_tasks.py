@@ -10,11 +10,13 @@ import time
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 from homeonet import store
 from homeonet._version import __version__
+from homeonet.data import Dataset
 from homeonet.errors import BusyError, DiskFullError, HomeonetError, InputError
 from homeonet.machine.scratch import scratch_folder
 from homeonet.runs.folder import RunFolder
@@ -54,6 +56,8 @@ class Workplace:
         A file in it while the sweep runs. A folder of that name without it is another host's.
     device, data_folder, figures
         See :func:`homeonet.run`.
+    data : str or None
+        The file of the sweep's folder that holds the data of all cells, if they were given and not named.
     code : str or None
         Where modules with classes of the user's own are looked for.
     version : str
@@ -64,6 +68,7 @@ class Workplace:
     token: str
     device: str = "auto"
     data_folder: str | None = None
+    data: str | None = None
     figures: bool = False
     code: str | None = None
     version: str = __version__
@@ -72,6 +77,22 @@ class Workplace:
     def reached(self) -> bool:
         """Whether this process sees the sweep's folder, whenever it joined."""
         return (self.folder / self.token).is_file()
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Arguments of whatever a task calls; _UnfitError if this process does not see the data."""
+        if self.data is None:
+            return {"device": self.device, "data_folder": self.data_folder, "dataset": None}
+        if not self.reached:
+            raise _UnfitError(
+                f"a worker on {platform.node()} does not see {self.folder}, where the data lie that were given as "
+                "dataset=; share the disk, or write them to a file that all hosts have, data = 'array:FILE.npz'"
+            )
+        return {
+            "device": self.device,
+            "data_folder": self.data_folder,
+            "dataset": _read(self.folder / self.data),
+        }
 
 
 @dataclass(frozen=True)
@@ -155,7 +176,7 @@ def _perform(tasks: list[Task], folders: list[Path], place: Workplace) -> list[O
     ended: dict[int, Exception | None] = {}
     try:
         if place.version != __version__:
-            raise _VersionError(
+            raise _UnfitError(
                 f"a worker on {platform.node()} has homeonet {__version__}, and {place.version} sent it work; install "
                 "the same version on all hosts"
             )
@@ -176,7 +197,7 @@ def _outcome(task: Task, error: Exception | None) -> Outcome:
     outcome = Outcome(task, "done", host=platform.node())
     if error is None:
         return outcome
-    if isinstance(error, (DiskFullError, _VersionError)):
+    if isinstance(error, (DiskFullError, _UnfitError)):
         return replace(outcome, status="stop", reason=str(error), error=InputError(str(error)))
     if isinstance(error, HomeonetError):
         return replace(outcome, status="failed", reason=str(error), log=str(error))
@@ -195,15 +216,23 @@ def _together(
     run_together(
         [task.config for task in tasks],
         folders,
-        device=place.device,
         figures=place.figures,
-        data_folder=place.data_folder,
         ended=ended.__setitem__,
+        **place.options,
     )
 
 
-class _VersionError(InputError):
-    """The sender has another version of this package."""
+class _UnfitError(InputError):
+    """This process can do none of the sweep's work."""
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path) -> Dataset:
+    """A data set that many tasks of this process share."""
+    dataset = Dataset.from_npz(path)
+    if dataset.identity != path.stem.replace("-", ":"):
+        raise InputError(f"{path} is damaged; delete it, and run the same sweep again")
+    return dataset
 
 
 def _into(task: Task, folder: Path, place: Workplace) -> None:
@@ -221,7 +250,6 @@ def _into(task: Task, folder: Path, place: Workplace) -> None:
 def _work(task: Task, folder: Path, place: Workplace) -> None:
     kind = KINDS[task.kind]
     if task.part == "baselines":
-        kind.measure_baselines(task.config, folder, device=place.device, data_folder=place.data_folder)
-        return
-    options = {"device": place.device, "figures": place.figures, "data_folder": place.data_folder}
-    kind.run(task.config, folder, code=place.code, **options)
+        kind.measure_baselines(task.config, folder, **place.options)
+    else:
+        kind.run(task.config, folder, code=place.code, figures=place.figures, **place.options)

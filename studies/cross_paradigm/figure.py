@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from grids import ROWS
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
@@ -61,14 +60,14 @@ without colours has no reference. Constants are defaults of this package (inhibi
 presets), and nothing was tuned here."""
 
 
-def arranged(table: pd.DataFrame, columns: Sequence[str]) -> xr.Dataset:
+def arranged(table: pd.DataFrame, networks: Sequence[str], columns: Sequence[str]) -> xr.Dataset:
     """The table over (set, paradigm, homeostasis, seed); a set is named by its images and their side."""
     names = [f"{_TITLES.get(d, d)} {s}×{s}" for d, s in zip(table["data"], table["side"], strict=True)]
     found = table.assign(set=names).drop(columns=["data", "side"])
     dims = ["set", "paradigm", "homeostasis", "seed"]
     order = {
         "set": list(dict.fromkeys(names)),
-        "paradigm": [*ROWS, "raw pixels"],
+        "paradigm": [*networks, "raw pixels"],
         "homeostasis": list(columns),
     }
     return found.set_index(dims).to_xarray().reindex(order)
@@ -87,7 +86,7 @@ def rows_of(results: xr.Dataset, absent: set[tuple[str, str]]) -> list[list[str]
         rows.append(
             _line(str(name), here.sel(paradigm="raw pixels", homeostasis="none"), "raw pixels", "", "")
         )
-        for network in ROWS:
+        for network in _networks(results):
             at = here.sel(paradigm=network)
             frozen = at.sel(homeostasis="none")[[f"frozen.{r}" for r in ("logistic", "qda")]]
             frozen = frozen.rename({f"frozen.{r}": r for r in ("logistic", "qda")})
@@ -98,6 +97,11 @@ def rows_of(results: xr.Dataset, absent: set[tuple[str, str]]) -> list[list[str]
                 text = difference(tests.sel(homeostasis=column)) if column != "none" else ""
                 rows.append(_line(str(name), at.sel(homeostasis=column), network, column, text))
     return rows
+
+
+def _networks(results: xr.Dataset) -> list[str]:
+    """The networks among the paradigms: all but the last, the raw pixels."""
+    return [str(name) for name in results["paradigm"].values[:-1]]
 
 
 def _line(images: str, at: xr.Dataset, network: str, homeostasis: str, change: str) -> list[str]:
@@ -114,16 +118,16 @@ def _text(at: xr.Dataset, name: str, form: str) -> str:
 
 def figure_data(results: xr.Dataset, found: list[dict[str, Any]]) -> xr.Dataset:
     """What the figures are drawn from, of the first set of images; accuracies of the logistic readout, in %."""
-    first = results["set"].values[0]
-    here = results.sel(set=first, paradigm=list(ROWS), drop=True)
+    first, networks = results["set"].values[0], _networks(results)
+    here = results.sel(set=first, paradigm=networks, drop=True)
     raw = results.sel(set=first, paradigm="raw pixels", homeostasis="none", drop=True)
     names = {"logistic": "accuracy", "logistic.ood": "accuracy_ood", "qda": "accuracy_qda"}
     data = here[[n for n in names if n in here]].rename(names)
     data["raw_pixels"], data["raw_pixels_ood"] = raw["logistic"], raw["logistic.ood"]
     data["frozen"] = here["frozen.logistic"].sel(homeostasis="none", drop=True)
     columns = [str(name) for name in here["homeostasis"].values]
-    place = {(p, h): (i, k) for i, p in enumerate(ROWS) for k, h in enumerate(columns)}
-    shape = len(ROWS), len(columns)
+    place = {(p, h): (i, k) for i, p in enumerate(networks) for k, h in enumerate(columns)}
+    shape = len(networks), len(columns)
     norms: dict[tuple[int, int], list[list[float]]] = {}
     pictures = {}
     title = lambda one: f"{_TITLES.get(one['data'], one['data'])} {one['side']}×{one['side']}"  # noqa: E731
@@ -151,7 +155,7 @@ def figure_data(results: xr.Dataset, found: list[dict[str, Any]]) -> xr.Dataset:
 
 def draw(results: xr.Dataset, absent: set[tuple[str, str]]) -> Figure:
     """A row per set of images: accuracy on clean and on corrupted ones, coloured by the change against none."""
-    sets, rows = results["set"].values, [*ROWS, "raw pixels"]
+    sets, rows = results["set"].values, [*_networks(results), "raw pixels"]
     height = 0.95 + (0.2 + 0.2 * len(rows)) * len(sets)
     figure, axes = new_figure(len(sets), 2, width=DOUBLE_WIDTH, height=height, sharex=True, sharey=True)
     means = results[list(_SHOWN)].mean("seed").sel(paradigm=rows)

@@ -14,7 +14,7 @@ from homeonet.machine.text import is_number
 from homeonet.study.options import UNGUARDED
 from homeonet.sweep import Grid
 
-__all__ = ["COLUMNS", "ROWS", "STEPS", "grid_of", "own_columns", "place_of"]
+__all__ = ["COLUMNS", "ROWS", "STEPS", "grids_of", "own_columns", "place_of"]
 
 #: Excitatory and inhibitory neurons of the presets; gradient-trained networks have as many hidden neurons.
 UNITS = 250
@@ -72,8 +72,13 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def grid_of(kind: str, options: argparse.Namespace, data: str, pixels: int) -> Grid:
-    """All networks of a kind, "plastic" or "gradient", under all their homeostasis, on square images."""
+def grids_of(options: argparse.Namespace, data: str, pixels: int) -> dict[str, Grid]:
+    """The networks that are wanted, by their kind, "plastic" or "gradient", under all their homeostasis."""
+    kinds = {"plastic" if "preset" in _NETWORKS[name] else "gradient" for name in options.networks}
+    return {kind: _grid(kind, options, data, pixels) for kind in sorted(kinds, reverse=True)}
+
+
+def _grid(kind: str, options: argparse.Namespace, data: str, pixels: int) -> Grid:
     fixed: dict[str, Any] = {"train": options.train, "test": options.test}
     if kind == "plastic":
         fixed["evaluation.presentation"] = "0.5 s"  # of both presets, so that they count over the same time
@@ -86,7 +91,7 @@ def grid_of(kind: str, options: argparse.Namespace, data: str, pixels: int) -> G
     return Grid(
         fixed | {"data": data, side: pixels},
         {"seed": options.seeds},
-        _cases(kind, options.homeostasis, options.own[kind]),
+        _cases(kind, options.networks, options.homeostasis, options.own[kind]),
     )
 
 
@@ -123,10 +128,12 @@ def place_of(case: str) -> tuple[str, str]:
     return network, homeostasis
 
 
-def _cases(kind: str, wanted: list[str], own: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def _cases(
+    kind: str, networks: list[str], wanted: list[str], own: dict[str, dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
     cases = {}
     for network, parameters in _NETWORKS.items():
-        if ("preset" in parameters) != (kind == "plastic"):
+        if network not in networks or ("preset" in parameters) != (kind == "plastic"):
             continue
         for name, changes in ((_PLASTIC if kind == "plastic" else _GRADIENT) | own).items():
             if name not in wanted or (kind == "gradient" and _ONLY.get(name, network) != network):

@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 from figure import NOTE, arranged, draw, figure_data, rows_of
-from grids import COLUMNS, ROWS, STEPS, grid_of, own_columns, place_of
+from grids import COLUMNS, ROWS, STEPS, grids_of, own_columns, place_of
 from measures import measured, tasks_of
 
 from homeonet.claims import write_measured
@@ -26,7 +26,7 @@ from homeonet.cli.study import run_grid, write
 from homeonet.cli.terminal import run_main
 from homeonet.plotting import use_style
 from homeonet.study.figure_data import write_figure_data
-from homeonet.sweep import with_code
+from homeonet.sweep import Grid, with_code
 
 
 def parse() -> argparse.Namespace:
@@ -51,6 +51,7 @@ def parse() -> argparse.Namespace:
         parser.add_argument(f"--{name}", type=int, metavar="N", help=f"{text}; default: see `table.md`")
     parser.add_argument("--corrupted", type=int, metavar="N", help="test images that are corrupted")
     parser.add_argument("--severity", type=int, default=3, metavar="N", help="of corruptions; default: 3")
+    parser.add_argument("--networks", nargs="+", choices=ROWS, default=list(ROWS), help="default: all")
     parser.add_argument("--homeostasis", nargs="+", choices=COLUMNS, help="default: all")
     parser.add_argument(
         "--own",
@@ -81,11 +82,11 @@ def main() -> None:
     """Run and measure what is missing, then print and write the table, the figure and what it is drawn from."""
     options = parse()
     sets = [*itertools.product(options.data, options.sides), *((name, 28) for name in options.whole)]
-    # with the hashes of a user's own classes, which are part of the names of runs
-    grids = {
-        kind: [with_code(grid_of(kind, options, *images)) for images in sets]
-        for kind in ("plastic", "gradient")
-    }
+    grids: dict[str, list[Grid]] = {}
+    for images in sets:
+        for kind, grid in grids_of(options, *images).items():
+            # with the hashes of a user's own classes, which are part of the names of runs
+            grids.setdefault(kind, []).append(with_code(grid))
     for kind, listed in grids.items():
         for grid in listed:
             run_grid(grid, options.out / kind, options, baselines=False)
@@ -94,12 +95,13 @@ def main() -> None:
     table, found = measured(tasks, options.workers)
     table.to_parquet(options.out / "table.parquet", index=False)
     table.to_csv(options.out / "table.csv", index=False)
-    results = arranged(table, options.homeostasis)
+    networks = [name for name in ROWS if name in options.networks]
+    results = arranged(table, networks, options.homeostasis)
     there = {
         ("raw pixels", "none"),
         *(place_of(case) for listed in grids.values() for case in listed[0].cases),
     }
-    absent = {(row, column) for row in (*ROWS, "raw pixels") for column in options.homeostasis} - there
+    absent = {(row, column) for row in (*networks, "raw pixels") for column in options.homeostasis} - there
     seeds = " ".join(map(str, options.seeds))
     scale = f"{', '.join(map(str, results['set'].values))}; {options.train} training and {options.test} test images; "
     scale += f"seeds {seeds}"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 import homeonet
-from tests.support.commands import command
+from homeonet.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]
 MINE = """
@@ -18,6 +18,9 @@ preset = "massey2026"
 
 [sleep]
 ratio = 0.0
+
+[pathway.inh_exc]
+rule = "static"                       # as the comparison has it, so that all share their programs
 
 [homeostasis.leak]
 source_text = "this test"
@@ -27,14 +30,15 @@ parameters = { keep = 0.9 }
 on_weights = "w = w_target + keep*(w - w_target)"
 """
 FEW = ["--train", "40", "--test", "20"]
+#: Those that mechanisms of this kind are for.
+NETWORKS = ("STDP (massey2026)", "STDP (homeonet)")
 
 
 def test_one_file_goes_through_run_sweep_and_the_comparison(tmp_path: Path) -> None:
     file = tmp_path / "leak.toml"
     file.write_text(MINE, encoding="utf-8")
-    quick = ["--data", "geometric", *FEW, "--no-figures", "--no-baselines"]
-    done = command("run", str(file), *quick, "--out", str(tmp_path / "run"))
-    assert done.returncode == 0, done.stderr
+    quick = ["--data", "geometric", *FEW, "--no-figures", "--no-baselines", "--workers", "1"]
+    assert main(["run", str(file), *quick, "--out", str(tmp_path / "run")]) == 0
     found = homeonet.load_run(tmp_path / "run")
     assert found.metrics["weights.input_exc.final"] < 0.9 * found.metrics["weights.input_exc.initial"]
 
@@ -44,8 +48,8 @@ def test_one_file_goes_through_run_sweep_and_the_comparison(tmp_path: Path) -> N
         '[grid]\n"homeostasis.leak.enabled" = [false, true]\n',
         encoding="utf-8",
     )
-    done = command("sweep", str(grid), "--no-baselines", "--workers", "1", "--out", str(tmp_path / "sweep"))
-    assert done.returncode == 0, done.stderr
+    alone = ["--no-baselines", "--workers", "1", "--out", str(tmp_path / "sweep")]
+    assert main(["sweep", str(grid), *alone]) == 0
     without, with_it = (
         homeonet.sweep.open_sweep(tmp_path / "sweep")["weights.input_exc.final"].to_numpy().ravel()
     )
@@ -53,13 +57,15 @@ def test_one_file_goes_through_run_sweep_and_the_comparison(tmp_path: Path) -> N
 
     study = ROOT / "studies" / "cross_paradigm" / "study.py"
     few = ["--data", "geometric", "--whole", *FEW, "--corrupted", "10", "--epochs", "1", "--seeds", "1"]
-    few += ["--homeostasis", "none", "--workers", "2", "--own", str(file), "--out", str(tmp_path / "all")]
+    few += ["--homeostasis", "none", "--networks", *NETWORKS, "SG-SNN", "--workers", "1"]
+    few += ["--own", str(file), "--out", str(tmp_path / "all")]
     done = subprocess.run(
         [sys.executable, str(study), *few], capture_output=True, text=True, check=False, env={**os.environ}
     )
     assert done.returncode == 0, done.stderr
     table = pd.read_parquet(tmp_path / "all" / "table.parquet").set_index(["paradigm", "homeostasis"])
-    for network in ("STDP (massey2026)", "STDP (homeonet)"):
+    for network in NETWORKS:
         assert {"none", "leak"} <= set(table.loc[network].index)
         assert table.loc[(network, "leak"), "weight.drift"] != table.loc[(network, "none"), "weight.drift"]
+    assert set(table.loc["SG-SNN"].index) == {"none"}
     assert (tmp_path / "all" / "figure.png").stat().st_size > 10_000

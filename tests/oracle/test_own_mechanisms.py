@@ -226,6 +226,40 @@ def test_pressure_rises_awake_and_falls_asleep() -> None:
     assert never.arrays["controller.wake_step"][0] == 60_000
 
 
+def test_a_controller_reads_the_mean_rate_of_a_population_in_the_last_100_ms() -> None:
+    """Segments of 37 steps, so that ticks of the slow clock fall anywhere in them."""
+    text = {"falls": "rate_exc > 13", "wakes": "asleep_for > 0.0805"}
+    text |= {"state": {"sum": 0.0}, "each_step": "sum += rate_inh"}
+    sizes = {key: value for key, value in SMALL.items() if key != "sleep.ratio"}
+    b = Bench([load_config("massey2026", sizes | {"controller.busy": text, "sleep.trigger": "busy"})])
+    b.silence_noise()
+    b.silence_synapses()
+    rng, neurons = np.random.default_rng(4), {"exc": 30, "inh": 10}
+    spikes = {name: np.zeros(2000) for name in neurons}
+    left: dict[str, list[float]] = {name: [] for name in neurons}
+    for _ in range(40):
+        for name, size in neurons.items():
+            b.fire(name, rng.permutation(size)[: rng.integers(size + 1)])
+        found = b.run(37).spikes
+        for name in neurons:
+            np.add.at(spikes[name], found[name][1], 1)
+            left[name].append(b.arrays[f"totals.rate_{name}"][0])
+    seen = {}  # in each step: the last tick before it has counted the 100 steps before itself
+    for name, size in neurons.items():
+        windows = np.concatenate([[0.0], spikes[name].reshape(-1, 100).sum(1) / (size * 0.1)])
+        seen[name] = windows[np.maximum(np.arange(2000) - 1, 0) // 100]
+        np.testing.assert_allclose(left[name], seen[name][37 * np.arange(1, 41)], rtol=1e-12)
+    asleep = steps_asleep = awake = 0
+    for step in range(b.step):
+        falls = not asleep and seen["exc"][step] > 13
+        wakes = asleep and steps_asleep * DT > 0.0805
+        asleep = int((asleep or falls) and not wakes)
+        steps_asleep = (0 if falls else steps_asleep) + 1 if asleep else 0
+        awake += 1 - asleep
+    assert b.arrays["controller.wake_step"][0] == awake and 0.2 * b.step < awake < 0.8 * b.step
+    assert b.arrays["controller.own_sum"][0] == pytest.approx(seen["inh"][: b.step].sum(), rel=1e-9)
+
+
 def test_every_engine_and_several_replicas_give_the_same_bits() -> None:
     own = {
         "population.exc": {"neuron": "mine", "n": 30},
@@ -253,7 +287,7 @@ def test_every_engine_and_several_replicas_give_the_same_bits() -> None:
             "falls": "awake_for > 0.2",
             "wakes": "asleep_for > 0.1",
             "state": {"n": 0.0},
-            "each_step": "n += asleep",
+            "each_step": "n += asleep*rate_exc + rate_inh",
         },
         "sleep.trigger": "own",
         "exc_exc.rule": "own",
@@ -385,6 +419,18 @@ BAD = [
         "not a whole number of time steps",
     ),
     ({"controller.c": {"falls": "p > 1", "wakes": "W < 1"}}, "falls, line 1: p is not defined"),
+    (
+        {"controller.c": {"falls": "rate_ex > 1", "wakes": "W < 1"}},
+        "controller.c reads rate_NAME: ex is no population of neurons; did you mean exc",
+    ),
+    (
+        {"controller.c": {"falls": "W > 1", "wakes": "W < 1", "each_step": "rate_exc = 2"}},
+        "each_step, line 1: rate_exc cannot be assigned to",
+    ),
+    (
+        {"population.exc": {"neuron": "mine", "n": 9}, "neuron.mine": LIF, "ahsar.enabled": True},
+        "ahsar.enabled = true moves thresholds of lif neurons, and that of exc is text of neuron.mine; set",
+    ),
     ({"sleep.trigger": "c"}, r"sleep.trigger = 'c' is not known; .*\[controller.c\]"),
     ({"signal.s": {"values": [1.0, math.nan]}}, "signal.s.values.1 = nan"),
     ({"record.r": {"population": "exc", "variables": ["v"]}}, "record.r: every is missing"),

@@ -46,6 +46,20 @@ def test_every_statement_that_brian2_gets_stands_on_the_page(source: str | Path,
         assert f"{name} = {value}" in " ".join(page.split())
 
 
+def test_the_page_of_a_controller_of_one_s_own_has_its_source_its_values_and_its_sensors() -> None:
+    text = {
+        "source_text": "a paper",
+        "falls": "rate_exc > high",
+        "wakes": "awake_for > 1",
+        "parameters": {"high": 9.0},
+    }
+    page = model_page(load_config("massey2026", {"controller.busy": text, "sleep.trigger": "busy"}))
+    lines = stripped(page)
+    assert {"a paper", "parameters of busy: high = 9.0"} <= lines and "sums of weights, rate of exc" in page
+    assert "rate_exc = (spikes_exc - last_spikes_exc)*per_spike_exc" in lines
+    assert "Massey" not in page.partition("sleep controller")[2]
+
+
 def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["presets", "massey2026", "--equations"]) == 0

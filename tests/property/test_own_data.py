@@ -271,3 +271,39 @@ def test_images_are_read_without_a_cache_and_past_a_damaged_one(tmp_path: Path, 
     (tmp_path / "file").touch()
     monkeypatch.setenv("HOMEONET_CACHE", str(tmp_path / "file" / "below"))
     np.testing.assert_array_equal(load(pinned(f"images:{root}"), size=6).x_train, wanted)
+
+
+# ---------------------------------------------------------------------------------- a set in a file of its own
+
+
+def test_a_set_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
+    series = Dataset.from_series(np.random.default_rng(0).random((20, 9, 2)), labels(), name="mine: ü")
+    samples = [[(0.1, 3), (0.5, 1)]] * 20
+    sets = [
+        Dataset.from_arrays(pictures(h=4, w=7, colour=True), np.array(["b", "a"] * 10)),
+        series,
+        Dataset.from_events(samples, labels(), steps=4, n_units=8, class_names=["one", "two"]),
+    ]
+    for data in sets:
+        data.to_npz(tmp_path / "set.npz")
+        again = Dataset.from_npz(tmp_path / "set.npz")
+        assert again.identity == data.identity and repr(again) == repr(data)
+        assert (again.features, again.pixel_shape, again.source) == (
+            data.features,
+            data.pixel_shape,
+            data.source,
+        )
+
+
+@pytest.mark.parametrize("contents", [b"", b"PK\x03\x04 cut short", b"x"])
+def test_a_file_that_holds_no_set_is_refused_in_one_line(contents: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "set.npz"
+    with pytest.raises(InputError, match="write it anew"):
+        Dataset.from_npz(path)
+    path.write_bytes(contents)
+    with pytest.raises(InputError, match="write it anew") as caught:
+        Dataset.from_npz(path)
+    assert "\n" not in str(caught.value)
+    np.savez(path, x=np.zeros(3))
+    with pytest.raises(InputError, match="write it anew"):
+        Dataset.from_npz(path)

@@ -26,6 +26,7 @@ __all__ = [
     "controller",
     "controller_step",
     "controller_values",
+    "sensed_populations",
 ]
 
 _EQUATIONS = """
@@ -50,6 +51,7 @@ def compiled_controller(config: Config) -> str:
     if text is None:
         return ""
     names = {"parameters": sorted(text.parameters), "state": sorted(text.state)}
+    names |= {"rates": text.rates} if text.rates else {}
     statements = {"each_step": text.each_step, "falls": text.falls, "wakes": text.wakes}
     return json.dumps(names | statements, sort_keys=True)
 
@@ -57,9 +59,15 @@ def compiled_controller(config: Config) -> str:
 def controller(watched: Sequence[str], own: str = "") -> str:
     """Equations of a replica's controller, whose W adds up the watched pathways; `own` as of `compiled_controller`."""
     totals = [f"total_{pathway}" for pathway in watched]
-    linked = "\n".join(f"{total} : 1 (linked)" for total in totals)
+    rates = [f"rate_{population}" for population in sensed_populations(own)]
+    linked = "\n".join(f"{name} : 1 (linked)" for name in (*totals, *rates))
     equations = _EQUATIONS.format(total=" + ".join(totals) or "0", totals=linked)
     return equations + "".join(f"{name} : 1\n" for name in _own_names(own).values())
+
+
+def sensed_populations(own: str) -> tuple[str, ...]:
+    """Populations whose rates a user's controller reads."""
+    return tuple(json.loads(own).get("rates", ())) if own else ()
 
 
 _BY_CLOCK_AND_WEIGHT = """

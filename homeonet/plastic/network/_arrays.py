@@ -14,6 +14,7 @@ from homeonet.config import Config
 from homeonet.errors import InputError
 from homeonet.plastic.mechanisms._ahsar import ahsar_values
 from homeonet.plastic.mechanisms._equations import Place, values_of
+from homeonet.plastic.mechanisms._rate_sensor import sensor_values
 from homeonet.plastic.mechanisms._rules import variable
 from homeonet.plastic.mechanisms._sleep import ALWAYS_AWAKE, CONTROLLER_STATE, controller_values
 from homeonet.plastic.mechanisms._times import NEVER
@@ -88,6 +89,7 @@ def _one_replica(structure: Structure, config: Config, replica: int, *, evaluati
         "controller.last_wake_step": NEVER,
         **{f"totals.total_{name}": found.sum() for name, found in weights.items()},
     }
+    scalars |= {f"totals.{name}": value for name, value in sensor_values(structure.sensed, structure).items()}
     if structure.ahsar:
         scalars |= {f"ahsar.{name}": value for name, value in ahsar_values(config, structure.lif).items()}
     arrays = {name: np.full(1, value, dtype=float) for name, value in scalars.items()}

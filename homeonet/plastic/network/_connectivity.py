@@ -110,7 +110,7 @@ def sums_over_replicas(structure: Structure) -> Connections:
         for population in structure.neurons:
             if population not in (structure.lif if group == "ahsar" else structure.neurons):
                 continue
-            if group == "totals" and not structure.onto(population):
+            if group == "totals" and not (structure.onto(population) or population in structure.sensed):
                 continue
             targets = replica_of_unit(structure, population).astype(np.int32)
             sums[f"{group}_{population}"] = (np.arange(len(targets), dtype=np.int32), targets)

@@ -18,6 +18,7 @@ from homeonet.plastic.mechanisms._neuron import membrane
 from homeonet.plastic.mechanisms._noise import membrane_noise
 from homeonet.plastic.mechanisms._own_neuron import own_neuron
 from homeonet.plastic.mechanisms._poisson import poisson_input
+from homeonet.plastic.mechanisms._rate_sensor import sensed_spikes
 from homeonet.plastic.mechanisms._renormalisation import (
     homeostasis,
     renormalisation_statement,
@@ -88,6 +89,7 @@ def population_mechanism(population: str, structure: Structure) -> Mechanism:
             *_traces_of(population, structure),
             homeostasis(incoming, structure.renormalisation, renormalised=renormalised),
             counted_spikes(population) if structure.ahsar and not found.is_own else Mechanism(),
+            sensed_spikes() if population in structure.sensed else Mechanism(),
             *([_GATE] if not all(structure.pathway[name].plastic_asleep for name in incoming) else []),
             *([image_end()] if any(rule.image_end.strip() for rule in rules) else []),
             third_factors(structure.third_factors(population), structure.signals),

@@ -10,7 +10,7 @@ import brian2
 import numpy as np
 from brian2 import second
 
-from homeonet.plastic.mechanisms import _ahsar, _sleep
+from homeonet.plastic.mechanisms import _ahsar, _rate_sensor, _sleep
 from homeonet.plastic.mechanisms._equations import declare_values
 from homeonet.plastic.mechanisms._times import SAMPLE_PERIOD, TOTALS_PERIOD
 from homeonet.plastic.network._connectivity import Connections, replica_of_unit, sums_over_replicas
@@ -47,15 +47,20 @@ def build_network(structure: Structure, connections: Connections) -> brian2.Netw
     """
     totals = brian2.NeuronGroup(
         structure.replicas,
-        "\n".join(f"total_{pathway} : 1" for pathway in structure.pathway),
+        "\n".join(f"total_{pathway} : 1" for pathway in structure.pathway)
+        + _rate_sensor.sensor_equations(structure.sensed),
         dt=TOTALS_PERIOD * second,
         name="totals",
     )
+    if structure.sensed:  # after the sums
+        totals.run_regularly(_rate_sensor.sensor_step(structure.sensed), when="groups", name="totals_step")
     controller = brian2.NeuronGroup(
         structure.replicas, _sleep.controller(structure.watched, structure.own_controller), name="controller"
     )
     for pathway in structure.watched:
         setattr(controller, f"total_{pathway}", brian2.linked_var(totals, f"total_{pathway}"))
+    for population in structure.sensed:
+        setattr(controller, f"rate_{population}", brian2.linked_var(totals, f"rate_{population}"))
     controller.run_regularly(
         _sleep.controller_step(structure.own_controller), when="start", name="controller_step"
     )
@@ -67,7 +72,7 @@ def build_network(structure: Structure, connections: Connections) -> brian2.Netw
     }
     objects = [totals, controller, *groups.values()]
     objects += [_synapses(pathway, structure, groups, connections) for pathway in structure.pathway]
-    objects += _weight_totals(structure, groups, totals)
+    objects += _totals_of(structure, groups, totals)
     if ahsar is not None:
         objects += [ahsar, *_spike_counts(structure, groups, ahsar)]
     objects += [
@@ -170,14 +175,18 @@ def _synapses(
     return synapses
 
 
-def _weight_totals(
+def _totals_of(
     structure: Structure, groups: dict[str, brian2.NeuronGroup], totals: brian2.NeuronGroup
 ) -> list[brian2.Synapses]:
     sums = []
     for population in structure.neurons:
-        if incoming := structure.onto(population):
-            equations = "\n".join(f"total_{name}_post = sum_{name}_pre : 1 (summed)" for name in incoming)
-            sums.append(_sums(population, structure, groups, totals, equations))
+        equations = [
+            f"total_{name}_post = sum_{name}_pre : 1 (summed)" for name in structure.onto(population)
+        ]
+        if population in structure.sensed:
+            equations.append(_rate_sensor.spikes_so_far(population))
+        if equations:
+            sums.append(_sums(population, structure, groups, totals, "\n".join(equations)))
     return sums
 
 

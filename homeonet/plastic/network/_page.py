@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 
 from homeonet.config import Config
-from homeonet.plastic.mechanisms import _ahsar, _sleep
+from homeonet.plastic.mechanisms import _ahsar, _rate_sensor, _sleep
 from homeonet.plastic.mechanisms._equations import Mechanism
 from homeonet.plastic.mechanisms._times import SAMPLE_PERIOD, TOTALS_PERIOD
 from homeonet.plastic.network._model import pathway_text, population_mechanism
@@ -17,7 +17,7 @@ __all__ = ["model_page"]
 _ORDER = """
 In each step, in this order:
  1. the controller decides whether the network sleeps; wake steps are counted
- 2. with a slow clock, every {totals:g} s: sums of weights{ahsar}
+ 2. with a slow clock, every {totals:g} s: sums of weights{rates}{ahsar}
  3. states advance by one step ({method}); then the membrane's floor
  4. thresholds: spikes of inputs and populations; events tally and renormalise
  5. synapses: what a spike transmits and changes (presynaptic, then postsynaptic), the tally, sleep's renormalisation
@@ -59,6 +59,7 @@ def model_page(config: Config) -> str:
         totals=TOTALS_PERIOD,
         samples=SAMPLE_PERIOD,
         method=config.simulation.method.replace("_", " "),
+        rates="".join(f", rate of {name}" for name in structure.sensed),
         ahsar=", thresholds by AHSAR" if structure.ahsar else "",
     )
     return "\n\n".join([*parts, order.strip()]) + "\n"
@@ -128,11 +129,15 @@ def _homeostasis(name: str, config: Config) -> Iterator[str]:
 
 
 def _controller(config: Config, structure: Structure) -> Iterator[str]:
-    yield "  Massey et al. 2026, section 2.2.4"
+    own = config.controller.get(config.sleep.trigger)
+    if source := "Massey et al. 2026, section 2.2.4" if own is None else own.source_text:
+        yield f"  {source}"
     yield _block(_sleep.controller(structure.watched, structure.own_controller), "equations")
     yield _block(_sleep.controller_step(structure.own_controller), "at the start of each step")
-    if own := config.to_dict().get("controller", {}).get(config.sleep.trigger):
-        yield _values(own | own.get("parameters", {}), config.sleep.trigger)
+    yield _block(_rate_sensor.sensor_step(structure.sensed), f"every {1e3 * TOTALS_PERIOD:g} ms")
+    if own is not None:
+        yield _values(own.parameters, f"parameters of {config.sleep.trigger}")
+        yield _values(own.state, "its state at the start")
     yield _values(config.to_dict()["sleep"])
 
 

@@ -18,7 +18,7 @@ from homeonet.plastic.network._structure import Structure
 __all__ = ["in_single_precision", "is_single"]
 
 #: Of populations, and yet double; and what is made from them before the loop over neurons.
-_DOUBLE = re.compile(r"_?(theta|tau_theta|n_spikes|\w+_stream)")
+_DOUBLE = re.compile(r"_?(theta|tau_theta|n_spikes|n_fired|\w+_stream)")
 _FROM_DOUBLE = re.compile(r"\b(tau_theta|\w+_stream|draw_key)\b")
 _POINTER = re.compile(r"\bdouble(\* *(?:__restrict|const)? +\w+ = (\w+))")
 _DECLARATION = re.compile(r"^\s*(?:const )?double (\w+)(?: = (.*))?;$")
