@@ -8,9 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sphinx.pycode import ModuleAnalyzer
-
-__all__ = ["PACKAGES", "contents", "write"]
+__all__ = ["PACKAGES", "contents", "public_names", "write"]
 
 #: What the reference documents, in this order; a name that several offer stands where it comes first.
 PACKAGES = (
@@ -73,6 +71,8 @@ def _short(value: object) -> str:
 
 def _comment(module: Any, name: str) -> str:
     """The ``#:`` text of a constant, where it is defined."""
+    from sphinx.pycode import ModuleAnalyzer
+
     below = [module.__name__, *(m for m in importlib.sys.modules if m.startswith(f"{module.__name__}."))]
     for place in below:
         held = importlib.sys.modules[place]

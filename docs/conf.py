@@ -1,4 +1,4 @@
-"""Sphinx: how the site is built. `sphinx-build -W --keep-going -b html docs docs/_build/html` from the root of the source."""
+"""How the site is built: `sphinx-build -W --keep-going -b html docs docs/_build/html`, from the root of the source."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+# tutorials call the command of this very environment
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
-import _pages
+import _pages  # noqa: E402  (it lies beside this file)
 
-import homeonet
+import homeonet  # noqa: E402
 
 project = "homeonet"
 author = copyright = "The homeonet developers"
