@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,9 +15,7 @@ import pytest
 import homeonet
 from homeonet.cli.main import main
 from homeonet.machine import html
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-from short_runs import short
+from tests.support.short_runs import short
 
 VOID = ("meta", "img", "br", "progress")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
