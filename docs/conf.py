@@ -12,6 +12,8 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 # tutorials call the command of this very environment
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+# networks as small as these are fastest on one thread
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # without progress bars and colours, which a page cannot show
 os.environ |= {"TQDM_DISABLE": "1", "TTY_COMPATIBLE": "0", "NO_COLOR": "1"}
 

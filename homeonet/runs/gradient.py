@@ -32,6 +32,8 @@ from homeonet.store.checksums import verify
 if TYPE_CHECKING:
     import xarray as xr
 
+    from homeonet.plotting import NamedFigures
+
 __all__ = ["TrainResult", "load_trained", "measure_baselines", "train"]
 
 
@@ -58,6 +60,13 @@ class TrainResult:
     metrics: dict[str, Any]
     records: xr.Dataset
     found_complete: bool = False
+
+    @property
+    def plot(self) -> NamedFigures:
+        """Figures by name, such as ``result.plot.learning()``; ``result.plot`` lists them."""
+        from homeonet.plotting import NamedFigures, training_figures
+
+        return NamedFigures(training_figures(self.records, self.metrics))
 
     def _repr_html_(self) -> str:
         title = f"{self.config.neuron} on {self.config.data}, run {self.config.run_id}"

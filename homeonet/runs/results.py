@@ -21,6 +21,8 @@ from homeonet.store.checksums import verify
 if TYPE_CHECKING:
     import xarray as xr
 
+    from homeonet.plotting import NamedFigures
+
 __all__ = ["RunResult", "draw_figures", "load_network", "load_run"]
 
 _ACCURACIES = "accuracies are in %, with 95 % Wilson intervals"
@@ -49,6 +51,13 @@ class RunResult:
     records: xr.Dataset
     found_complete: bool = False
     recordings: xr.Dataset | None = None
+
+    @property
+    def plot(self) -> NamedFigures:
+        """Figures by name, such as ``result.plot.rates()``; ``result.plot`` lists those that there are records for."""
+        from homeonet.plotting import NamedFigures, run_figures
+
+        return NamedFigures(run_figures(self.records, {"baselines": baseline_accuracies(self.metrics)}))
 
     def _repr_html_(self) -> str:
         title = f"{self.config.preset} on {self.config.data}, run {self.config.run_id}"

@@ -10,6 +10,7 @@ import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import homeonet
@@ -123,6 +124,18 @@ def test_a_browser_shows_it(run: Path, tmp_path: Path) -> None:
 def test_notebooks_show_tables(shown: object) -> None:
     text = shown._repr_html_()
     assert Page(text).open == [] and "<td>" in text
+
+
+def test_a_run_draws_its_figures_by_name(run: Path) -> None:
+    result = homeonet.load_run(run)
+    assert {"weight_trajectories", "rates", "accuracy"} <= set(dir(result.plot))
+    figure = result.plot.total_weight()
+    drawn = figure.axes[0].lines[0].get_ydata()
+    assert np.array_equal(
+        drawn, (result.records["total_weight"] / result.records["total_weight"][0]).squeeze()
+    )
+    with pytest.raises(AttributeError, match="has no figure 'nothing'; it has weight_trajectories, "):
+        result.plot.nothing()
 
 
 def test_nothing_but_text_gets_into_a_cell() -> None:
