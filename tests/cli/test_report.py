@@ -130,6 +130,7 @@ def test_a_run_draws_its_figures_by_name(run: Path) -> None:
     result = homeonet.load_run(run)
     assert {"weight_trajectories", "rates", "accuracy"} <= set(dir(result.plot))
     figure = result.plot.total_weight()
+    assert figure._repr_png_().startswith(b"\x89PNG")
     drawn = figure.axes[0].lines[0].get_ydata()
     assert np.array_equal(
         drawn, (result.records["total_weight"] / result.records["total_weight"][0]).squeeze()
