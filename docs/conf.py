@@ -12,6 +12,10 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 # tutorials call the command of this very environment
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+# networks as small as these are fastest on one thread
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+# without progress bars and colours, which a page cannot show
+os.environ |= {"TQDM_DISABLE": "1", "TTY_COMPATIBLE": "0", "NO_COLOR": "1"}
 
 import _pages  # noqa: E402  (it lies beside this file)
 
@@ -40,6 +44,7 @@ html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,
     "show_prev_next": True,
+    "header_links_before_dropdown": 9,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],

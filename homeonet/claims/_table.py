@@ -13,6 +13,7 @@ from homeonet.claims._measured import Measured, StudyClaims, load_measured
 from homeonet.claims._registry import Claim, Registry, close_to, load_registry
 from homeonet.claims._verdict import VERDICTS, Judged, Verdict, judge
 from homeonet.errors import InputError
+from homeonet.machine.html import table
 
 __all__ = ["ClaimRow", "claim_rows", "find_measured", "number", "shipped_measured", "summary", "value_text"]
 
@@ -51,6 +52,25 @@ class ClaimRow:
             "scale": self.scale,
             "cases": [_case_dict(judged) for judged in self.verdict.cases],
         }
+
+    def _repr_html_(self) -> str:
+        claim = self.claim
+        about = {
+            "claim": claim.claim,
+            "paper": f"{claim.paper} ({self.reference}, {claim.place})",
+            "quantity": claim.quantity,
+            "rule": "; ".join(filter(None, (claim.rule, claim.failure, claim.manner))),
+            "scale": self.scale,
+            "reason": self.verdict.reason,
+            "command": self.command,
+        }
+        rows = [["", ""], *([name, text] for name, text in about.items() if text)]
+        cases = [["case", "measured [interval]", "n", "outcome"]]
+        cases += [
+            [judged.case.case, value_text(judged.at), str(judged.at.n), judged.outcome]
+            for judged in self.verdict.cases
+        ]
+        return table(rows, f"{self.id}: {self.verdict}") + (table(cases) if self.cases else "")
 
     @property
     def cases(self) -> tuple[Measured, ...]:

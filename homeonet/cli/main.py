@@ -18,6 +18,7 @@ from homeonet.cli.doctor import add_doctor
 from homeonet.cli.evaluate import add_evaluate
 from homeonet.cli.figure import add_figure
 from homeonet.cli.presets import add_presets
+from homeonet.cli.report import add_report
 from homeonet.cli.run import EXAMPLES, add_run
 from homeonet.cli.sweep import add_sweep
 from homeonet.cli.terminal import run_main
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     add_sweep(commands)
     add_evaluate(commands)
     add_figure(commands)
+    add_report(commands)
     add_claims(commands)
     add_presets(commands)
     add_data(commands)

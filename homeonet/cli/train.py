@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from homeonet.cli.options import parse_assignments, whole_number
@@ -148,28 +148,11 @@ def _print(metrics: Mapping[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    def percent(name: str) -> str:
-        value = metrics.get(name)
-        return "" if value is None else f"{100 * value:.1f}"
+    from homeonet.runs.rows import trained_rows
 
-    low, high = percent("accuracy.test.ci_low"), percent("accuracy.test.ci_high")
-    rows: Sequence[tuple[str, str]] = [
-        ("accuracy, test", f"{percent('accuracy.test')} [{low}, {high}]  n = {metrics['accuracy.test.n']}"),
-        ("accuracy, validation", percent("accuracy.val")),
-        ("accuracy, training", percent("accuracy.train")),
-        ("  raw pixels, logistic", percent("accuracy.raw_pixels")),
-        *(
-            (f"active share, {k.removeprefix('rate.')}", f"{v:.3f}")
-            for k, v in metrics.items()
-            if k.startswith("rate.")
-        ),
-        ("parameters", f"{metrics['parameters']:,}"),
-        ("training", f"{metrics['train_seconds']:.0f} s, {metrics['images_per_second']:.0f} images/s"),
-    ]
     table = Table(caption="accuracies are in %, with a 95 % Wilson interval", show_header=False)
     table.add_column()
     table.add_column(justify="right")
-    for title, cell in rows:
-        if cell:
-            table.add_row(title, cell)
+    for title, cell in trained_rows(metrics)[1:]:
+        table.add_row(title, cell)
     Console().print(table)

@@ -45,6 +45,7 @@ from homeonet.config._sections import (
     Simulation,
     Sleep,
 )
+from homeonet.config._table import config_table
 from homeonet.config.mechanism_text import ControllerText, HomeostasisText, NeuronText, SignalText
 from homeonet.config.parameters import ReadOnly, Table, dotted, explain, read_toml
 from homeonet.config.rule_text import RuleText
@@ -162,6 +163,10 @@ class Config(Section):
     def to_toml(self) -> str:
         """The whole configuration as TOML, readable by :func:`load_config`."""
         return tomli_w.dumps(self.to_dict())
+
+    def _repr_html_(self) -> str:
+        usual = dotted(_preset(self.preset).to_dict()) if self.preset in preset_names() else {}
+        return config_table(f"{self.preset}, run {self.run_id}", self.preset, dotted(self.to_dict()), usual)
 
     @property
     def run_id(self) -> str:

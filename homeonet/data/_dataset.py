@@ -13,6 +13,7 @@ import numpy as np
 
 from homeonet.data._checks import check_images
 from homeonet.errors import InputError
+from homeonet.machine.html import table
 
 __all__ = ["LUMINANCE", "Dataset"]
 
@@ -317,6 +318,11 @@ class Dataset:
     @property
     def _n_pixels(self) -> int:
         return self.image_shape[0] * self.image_shape[1]
+
+    def _repr_html_(self) -> str:
+        title, *lines = repr(self).splitlines()
+        rows = [["", ""], *(line.split(maxsplit=1) for line in lines)]
+        return table(rows, title)
 
     def __repr__(self) -> str:
         height, width = self.image_shape

@@ -8,8 +8,9 @@ from homeonet.plotting._accuracy import plot_accuracies
 from homeonet.plotting._activity import plot_raster, plot_rates
 from homeonet.plotting._comparison import plot_sleep_comparison
 from homeonet.plotting._fields import plot_receptive_fields
+from homeonet.plotting._named import NamedFigures
 from homeonet.plotting._readout import plot_confusion, plot_embedding
-from homeonet.plotting._report import draw_comparison, draw_run
+from homeonet.plotting._report import draw_comparison, draw_run, run_figures
 from homeonet.plotting._style import (
     COLOURS,
     COLUMN_WIDTH,
@@ -24,7 +25,7 @@ from homeonet.plotting._style import (
     use_style,
 )
 from homeonet.plotting._sweep import plot_against, plot_heat_map
-from homeonet.plotting._training import draw_training, plot_layers, plot_learning
+from homeonet.plotting._training import draw_training, plot_layers, plot_learning, training_figures
 from homeonet.plotting._weights import plot_total_weight, plot_weight_histograms, plot_weight_trajectories
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "POPULATION_NAMES",
     "SERIES",
     "STYLE",
+    "NamedFigures",
     "draw_comparison",
     "draw_run",
     "draw_training",
@@ -54,6 +56,8 @@ __all__ = [
     "plot_total_weight",
     "plot_weight_histograms",
     "plot_weight_trajectories",
+    "run_figures",
     "shade_sleep",
+    "training_figures",
     "use_style",
 ]

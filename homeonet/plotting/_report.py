@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from matplotlib.figure import Figure
 
 from homeonet.analysis import (
     PATHWAYS,
+    Embedding,
     ReadoutResult,
     confusion_matrix,
     embed,
@@ -35,7 +37,7 @@ from homeonet.plotting._style import COLUMN_WIDTH, DOUBLE_WIDTH, new_figure, use
 from homeonet.plotting._weights import plot_total_weight, plot_weight_histograms, plot_weight_trajectories
 from homeonet.plotting._write import FORMATS, save_figure, write_figures
 
-__all__ = ["draw_comparison", "draw_run"]
+__all__ = ["draw_comparison", "draw_run", "run_figures"]
 
 _EMBEDDED_IMAGES = 1000  # t-SNE of these takes seconds; of a whole test set, minutes
 
@@ -107,26 +109,45 @@ def draw_comparison(records_by_label: Mapping[str, xr.Dataset], path: str | os.P
         return save_figure(figure, target, file_format)
 
 
+def run_figures(
+    records: xr.Dataset, metrics: Mapping[str, object] | None = None
+) -> dict[str, Callable[[], Figure]]:
+    """What draws each figure whose records a run kept, by name; parameters as of :func:`draw_run`."""
+    makers: dict[str, Callable[[], Figure]] = {
+        name: partial(draw, records)
+        for name, (needed, draw) in _DRAWN.items()
+        if all(variable in records for variable in needed)
+    }
+    stored = _stored_pathways(records)
+    if stored:
+        makers["weight_histograms"] = partial(_histograms, records, stored)
+    if "input_exc" in stored and "pre_input_exc" in records and "post_input_exc" in records:
+        makers["receptive_fields"] = partial(_fields, records)
+    if "prediction" in records and "labels_test" in records:
+        for readout in records["readout"].to_numpy():
+            makers[f"confusion_{readout}"] = partial(_confusion, records, str(readout))
+        makers["accuracy"] = partial(_accuracy, records, metrics or {})
+    if (coded := _embedded(records)) is not None:
+        makers["embedding"] = lambda: _embedding(embed(*coded), coded[1])
+    return makers
+
+
 def _figures(records: xr.Dataset, metrics: Mapping[str, object]) -> Iterator[tuple[str, Figure]]:
-    with ThreadPoolExecutor(
-        1
-    ) as pool:  # the embedding takes as long as all the rest, and another core can do it
+    # the embedding takes as long as all the rest, and another core can do it
+    with ThreadPoolExecutor(1) as pool:
         coded = _embedded(records)
         embedding = pool.submit(embed, *coded) if coded else None
-        for name, (needed, draw) in _DRAWN.items():
-            if all(variable in records for variable in needed):
-                yield name, draw(records)
-        stored = _stored_pathways(records)
-        if stored:
-            yield "weight_histograms", _histograms(records, stored)
-        if "input_exc" in stored and "pre_input_exc" in records and "post_input_exc" in records:
-            yield "receptive_fields", _fields(records)
-        if "prediction" in records and "labels_test" in records:
-            yield from _readouts(records, metrics)
+        for name, make in run_figures(records, metrics).items():
+            if name != "embedding":
+                yield name, make()
         if embedding and coded:
-            figure, axes = new_figure(height=2.7)
-            plot_embedding(embedding.result(), coded[1], axes[0, 0])
-            yield "embedding", figure
+            yield "embedding", _embedding(embedding.result(), coded[1])
+
+
+def _embedding(embedded: Embedding, labels: np.ndarray) -> Figure:
+    figure, axes = new_figure(height=2.7)
+    plot_embedding(embedded, labels, axes[0, 0])
+    return figure
 
 
 def _trajectories(records: xr.Dataset) -> Figure:
@@ -180,23 +201,28 @@ def _fields(records: xr.Dataset) -> Figure:
     return figure
 
 
-def _readouts(records: xr.Dataset, metrics: Mapping[str, Any]) -> Iterator[tuple[str, Figure]]:
+def _confusion(records: xr.Dataset, readout: str) -> Figure:
+    truth, predictions = (
+        records["labels_test"].to_numpy(),
+        records["prediction"].sel(readout=readout).to_numpy(),
+    )
+    figure, axes = new_figure(height=2.7)
+    plot_confusion(confusion_matrix(truth, predictions), axes[0, 0])
+    axes[0, 0].set_title(readout.replace("_", " "))
+    return figure
+
+
+def _accuracy(records: xr.Dataset, metrics: Mapping[str, Any]) -> Figure:
     truth = records["labels_test"].to_numpy()
     results = []
-    for readout in records["readout"].to_numpy():
+    for readout in map(str, records["readout"].to_numpy()):
         predictions = records["prediction"].sel(readout=readout).to_numpy()
         score = wilson_interval(int(np.count_nonzero(predictions == truth)), truth.size)
-        results.append(
-            ReadoutResult(str(readout), score.estimate, score.low, score.high, truth.size, predictions)
-        )
-        figure, axes = new_figure(height=2.7)
-        plot_confusion(confusion_matrix(truth, predictions), axes[0, 0])
-        axes[0, 0].set_title(str(readout).replace("_", " "))
-        yield f"confusion_{readout}", figure
+        results.append(ReadoutResult(readout, score.estimate, score.low, score.high, truth.size, predictions))
     baselines = metrics.get("baselines") or {}
     figure, axes = new_figure(height=0.9 + 0.3 * (len(results) + len(baselines)))
     plot_accuracies(results, axes[0, 0], baselines=baselines, chance=1 / np.unique(truth).size)
-    yield "accuracy", figure
+    return figure
 
 
 def _embedded(records: xr.Dataset) -> tuple[np.ndarray, np.ndarray] | None:

@@ -6,6 +6,7 @@ never changes matplotlib's settings beyond the `with` block.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -114,6 +115,15 @@ def use_style() -> Iterator[None]:
         yield
 
 
+class _Shown(Figure):
+    """A figure that a notebook shows, also where pyplot was never imported."""
+
+    def _repr_png_(self) -> bytes:
+        written = io.BytesIO()
+        self.savefig(written, format="png")
+        return written.getvalue()
+
+
 def new_figure(
     rows: int = 1,
     columns: int = 1,
@@ -149,7 +159,7 @@ def new_figure(
         raise InputError(
             f"figure is {width} × {height} inch with {rows} × {columns} panels; give positive sizes"
         )
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = _Shown(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False, **subplots)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from homeonet.plotting._readout import plot_confusion, plot_embedding
 from homeonet.plotting._style import COLOURS, MARKERS, SERIES, new_figure
 from homeonet.plotting._write import write_figures
 
-__all__ = ["draw_training", "plot_layers", "plot_learning"]
+__all__ = ["draw_training", "plot_layers", "plot_learning", "training_figures"]
 
 
 def draw_training(
@@ -46,33 +47,52 @@ def draw_training(
     list of Path
         The files written.
     """
-    return write_figures(_figures(records, metrics or {}), folder, formats)
+    makers = training_figures(records, metrics)
+    return write_figures(((name, make()) for name, make in makers.items()), folder, formats)
 
 
-def _figures(records: xr.Dataset, metrics: Mapping[str, object]) -> Iterator[tuple[str, Figure]]:
-    figure, axes = new_figure()
-    plot_learning(records, axes[0, 0], metrics=metrics)
-    yield "learning", figure
+def training_figures(
+    records: xr.Dataset, metrics: Mapping[str, object] | None = None
+) -> dict[str, Callable[[], Figure]]:
+    """What draws each figure of a training run, by name; parameters as of :func:`draw_training`."""
+    makers: dict[str, Callable[[], Figure]] = {"learning": partial(_learning, records, metrics)}
     for name, variable, label in (
         ("layer_rates", "layer_rate", "active share of unit-steps"),
         ("layer_dead", "layer_dead", "share of units never active"),
         ("weights", "weight_norm", "weight norm / first epoch"),
     ):
-        values = records[variable]
-        if variable == "weight_norm":
-            values = values / values.isel(epoch=0)
-        figure, axes = new_figure(height=2.4)
-        plot_layers(values, axes[0, 0], label=label)
-        yield name, figure
-    figure, axes = new_figure(height=2.7)
-    plot_confusion(records["confusion"].rename(label="true"), axes[0, 0])
-    yield "confusion", figure
+        makers[name] = partial(_layers, records[variable], label)
+    makers["confusion"] = partial(_confusion, records)
     hidden = records["hidden_rate_test"].to_numpy()
     if len(hidden) > 10 and np.ptp(hidden, axis=0).any():
-        labels = records["label_test"].to_numpy()
-        figure, axes = new_figure(height=2.7)
-        plot_embedding(embed(hidden, labels), labels, axes[0, 0])
-        yield "embedding", figure
+        makers["embedding"] = partial(_embedding, hidden, records["label_test"].to_numpy())
+    return makers
+
+
+def _learning(records: xr.Dataset, metrics: Mapping[str, object] | None) -> Figure:
+    figure, axes = new_figure()
+    plot_learning(records, axes[0, 0], metrics=metrics)
+    return figure
+
+
+def _layers(values: xr.DataArray, label: str) -> Figure:
+    figure, axes = new_figure(height=2.4)
+    plot_layers(
+        values / values.isel(epoch=0) if values.name == "weight_norm" else values, axes[0, 0], label=label
+    )
+    return figure
+
+
+def _confusion(records: xr.Dataset) -> Figure:
+    figure, axes = new_figure(height=2.7)
+    plot_confusion(records["confusion"].rename(label="true"), axes[0, 0])
+    return figure
+
+
+def _embedding(hidden: np.ndarray, labels: np.ndarray) -> Figure:
+    figure, axes = new_figure(height=2.7)
+    plot_embedding(embed(hidden, labels), labels, axes[0, 0])
+    return figure
 
 
 def plot_learning(

@@ -57,12 +57,22 @@ class RunFolder:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """A block after which the partial folder is gone, published or not, unless the same call could continue."""
+        """A block after which the partial folder is gone, published or not, unless the same call could continue.
+
+        An interruption says which of the two it is, below its traceback.
+        """
         try:
             yield
+        except KeyboardInterrupt as interruption:
+            what = "continues" if self._could_continue() else "begins anew"
+            interruption.add_note(f"homeonet: {self.final} is not complete; the same call {what}")
+            raise
         finally:
-            if not any((self.work / name).exists() for name in self._kept):
+            if not self._could_continue():
                 shutil.rmtree(self.work, ignore_errors=True)
+
+    def _could_continue(self) -> bool:
+        return any((self.work / name).exists() for name in self._kept)
 
     def empty(self) -> None:
         """Make the partial folder anew, without what another call left there."""

@@ -22,13 +22,17 @@ from homeonet.gradient.training._config import TrainConfig, load_train_config, t
 from homeonet.gradient.training._history import History
 from homeonet.gradient.training._own_checks import check_sources, checked_own
 from homeonet.gradient.training._run import TrainingRun, build, stored_features
+from homeonet.machine.html import table
 from homeonet.machine.optional import install_command
 from homeonet.progress import ProgressMeter
 from homeonet.runs.folder import RunFolder, stored_metrics
+from homeonet.runs.rows import trained_rows
 from homeonet.store.checksums import verify
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from homeonet.plotting import NamedFigures
 
 __all__ = ["TrainResult", "data_parameters", "load_examples", "load_trained", "measure_baselines", "train"]
 
@@ -56,6 +60,18 @@ class TrainResult:
     metrics: dict[str, Any]
     records: xr.Dataset
     found_complete: bool = False
+
+    @property
+    def plot(self) -> NamedFigures:
+        """Figures by name, such as ``result.plot.learning()``; ``result.plot`` lists them."""
+        from homeonet.plotting import NamedFigures, training_figures
+
+        return NamedFigures(training_figures(self.records, self.metrics))
+
+    def _repr_html_(self) -> str:
+        title = f"{self.config.neuron} on {self.config.data}, run {self.config.run_id}"
+        note = f"accuracies are in %, with a 95 % Wilson interval; {self.folder or 'not written to a folder'}"
+        return table(trained_rows(self.metrics), title, note)
 
 
 def train(

@@ -11,15 +11,21 @@ from homeonet import store
 from homeonet._version import __version__
 from homeonet.config import Config, load_config
 from homeonet.errors import InputError
+from homeonet.machine.html import table
 from homeonet.plastic import RECORDINGS, Network, kept_state
 from homeonet.runs.folder import stored_metrics
 from homeonet.runs.metrics import baseline_accuracies
+from homeonet.runs.rows import run_rows
 from homeonet.store.checksums import verify
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from homeonet.plotting import NamedFigures
+
 __all__ = ["RunResult", "draw_figures", "load_network", "load_run"]
+
+_ACCURACIES = "accuracies are in %, with 95 % Wilson intervals"
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,18 @@ class RunResult:
     records: xr.Dataset
     found_complete: bool = False
     recordings: xr.Dataset | None = None
+
+    @property
+    def plot(self) -> NamedFigures:
+        """Figures by name, such as ``result.plot.rates()``; ``result.plot`` lists those that there are records for."""
+        from homeonet.plotting import NamedFigures, run_figures
+
+        return NamedFigures(run_figures(self.records, {"baselines": baseline_accuracies(self.metrics)}))
+
+    def _repr_html_(self) -> str:
+        title = f"{self.config.preset} on {self.config.data}, run {self.config.run_id}"
+        rows = run_rows({title: self.metrics})
+        return table(rows, note=f"{_ACCURACIES}; {self.folder or 'not written to a folder'}")
 
 
 def draw_figures(result: RunResult, folder: Path, formats: Sequence[str] = ("png",)) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
@@ -14,6 +15,7 @@ import numpy as np
 
 from homeonet import store
 from homeonet.errors import InputError
+from homeonet.machine.html import table
 from homeonet.machine.optional import install_command
 from homeonet.runs.kinds import KINDS
 from homeonet.store.checksums import read_verified, sealed
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-__all__ = ["open_sweep", "sweep_table", "table_ending", "write_tables"]
+__all__ = ["open_sweep", "results_table", "sweep_table", "table_ending", "write_tables"]
 
 #: Metrics of the machine and not of the network: they are in a table of their own.
 _TIMINGS = (
@@ -106,12 +108,30 @@ def write_tables(folder: Path) -> xr.Dataset:
     tables = {"table": _table(results, timings=False), "timing": _table(results, timings=True)}
     with sealed(folder, ["results.nc", *(f"{name}.{kind}" for name in tables for kind in _ENDINGS)]):
         store.write_records(folder / "results.nc", results.drop_vars(timings))
-        for name, table in tables.items():
+        for name, frame in tables.items():
             for kind in _ENDINGS:  # a table of an earlier state in the other format would be believed
                 (folder / f"{name}.{kind}").unlink(missing_ok=True)
-            contents = _file(table, ending)
+            contents = _file(frame, ending)
             store.write_bytes(folder / f"{name}.{ending}", contents)
     return results
+
+
+def results_table(results: xr.Dataset, most: int = 100) -> str:
+    """The table as HTML, of the first cells: axes, state, and the metrics that say how well and how it fared."""
+    axes = [str(name) for name in results.coords]
+    metrics = [
+        str(name)
+        for name in results
+        if name in ("sleep_fraction", "accuracy.test", "accuracy.val")
+        or re.fullmatch(r"accuracy\.[a-z_]+|rate_hz\.\w+|weights\.\w+\.final", str(name))
+    ]
+    frame = results[["state", *metrics]].to_dataframe().reset_index()
+    chosen = frame[[*axes, "state", *dict.fromkeys(metrics)]].dropna(axis="columns", how="all")
+    rows = [[str(name) for name in chosen.columns]]
+    for line in chosen.head(most).itertuples(index=False):
+        rows.append([f"{value:.4g}" if isinstance(value, float) else str(value) for value in line])
+    left = len(chosen) - most
+    return table(rows, note=f"and {left:,} more cells" if left > 0 else "")
 
 
 def table_ending() -> str:

@@ -17,7 +17,7 @@ from homeonet.errors import HomeonetError
 from homeonet.runs.kinds import KINDS
 from homeonet.sweep._checks import check_data, check_device, check_networks, check_size, with_code
 from homeonet.sweep._cluster import connected, in_order_of_end, on_one_thread, refuse_in_spawned_child
-from homeonet.sweep._collect import write_tables
+from homeonet.sweep._collect import results_table, write_tables
 from homeonet.sweep._grid import Grid
 from homeonet.sweep._state import record, retry, split, sweep_status, write_data, write_grid
 from homeonet.sweep._tasks import Outcome, Task, Workplace, batches_of, perform, tasks_of
@@ -59,6 +59,9 @@ class SweepResult:
     folder: Path
     results: xr.Dataset
     failed: dict[str, str]
+
+    def _repr_html_(self) -> str:
+        return sweep_status(self.folder)._repr_html_() + results_table(self.results)
 
 
 def sweep(

@@ -13,6 +13,7 @@ from homeonet import store
 from homeonet._version import __version__
 from homeonet.data import Dataset
 from homeonet.errors import InputError
+from homeonet.machine.html import table
 from homeonet.store.checksums import read_verified
 from homeonet.sweep._grid import Cell, Grid, load_grid
 from homeonet.sweep._tasks import Outcome, Task, tasks_of
@@ -50,6 +51,13 @@ class SweepStatus:
     begun: int
     missing: int
     failed: dict[str, str]
+
+    def _repr_html_(self) -> str:
+        total = self.done + self.begun + self.missing + len(self.failed)
+        words = f"{self.done} of {total} cells done, {self.begun} begun, {len(self.failed)} failed"
+        bar = f'<progress max="{max(total, 1)}" value="{self.done}"></progress> {words}'
+        rows = [["log", "reason"], *self.failed.items()]
+        return bar + (table(rows) if self.failed else "")
 
 
 def sweep_status(folder: str | Path) -> SweepStatus:

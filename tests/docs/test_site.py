@@ -130,3 +130,20 @@ def test_every_environment_variable_is_described() -> None:
     assert {"HOMEONET_CACHE", "HOMEONET_SUBNORMALS", "HOMEONET_CUDA_ARCH"} <= found
     missing = {name for name in found if f"`{name}`" not in page}
     assert missing <= {"HOMEONET_UNGUARDED"}  # set by a sweep for its own workers
+
+
+def test_the_readme_of_a_package_index_has_no_link_that_leads_nowhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: dict[str, str] = {}
+    monkeypatch.setattr("setuptools.setup", lambda **options: given.update(options))
+    of_setup = importlib.util.spec_from_file_location("homeonet_setup", ROOT / "setup.py")
+    module = importlib.util.module_from_spec(of_setup)
+    of_setup.loader.exec_module(module)
+    assert not re.findall(r"\]\((?![a-z]+:)", given["long_description"])
+    text = "[a page](docs/a.md), ![a figure](b.png), [elsewhere](https://example.org/)"
+    assert module.away_from_source(text, None) == "a page, , [elsewhere](https://example.org/)"
+    assert module.away_from_source(text, "https://example.org/x") == (
+        "[a page](https://example.org/x/blob/HEAD/docs/a.md), ![a figure](https://example.org/x/raw/HEAD/b.png), "
+        "[elsewhere](https://example.org/)"
+    )

@@ -19,8 +19,10 @@ from homeonet import Config, InputError, _version, run, store
 from homeonet.cli.main import main
 from homeonet.data import load
 from homeonet.plastic import Recorder, Training, load_checkpoint, save_checkpoint
+from homeonet.progress import bar
 from homeonet.runs import evaluation as _evaluation
 from homeonet.runs import plastic as _plastic
+from homeonet.runs.folder import RunFolder
 from homeonet.store import locked, publish_folder
 from tests.support.commands import one_line
 from tests.support.short_runs import SHORT, assert_same_run, short
@@ -290,3 +292,24 @@ def test_two_runs_into_one_folder_do_not_mix(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="choose another folder"):
         publish_folder(tmp_path / "work", tmp_path / "taken", ["a"])
     assert (tmp_path / "taken" / "a").read_text() == "taken"
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"), [(True, "the same call continues"), (False, "the same call begins anew")]
+)
+def test_an_interrupted_cell_of_a_notebook_says_how_to_go_on(tmp_path: Path, kept: bool, words: str) -> None:
+    folder = RunFolder(tmp_path / "run", kept=("checkpoint.npz",))
+    folder.require_writable()
+    if kept:
+        (folder.work / "checkpoint.npz").touch()
+    with pytest.raises(KeyboardInterrupt) as stopped, folder.writing():
+        raise KeyboardInterrupt
+    assert stopped.value.__notes__ == [f"homeonet: {tmp_path / 'run'} is not complete; {words}"]
+    assert folder.work.exists() == kept
+
+
+def test_a_bar_counts_what_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+    with bar("training", 4.0) as advance:
+        advance(1.0)
+        advance(3.0)
+    assert "training 100%" in capsys.readouterr().err

@@ -24,6 +24,7 @@ from pydantic import (
 from homeonet.config.parameters import ReadOnly, Table, dotted, explain, read_toml
 from homeonet.data import EVENTS, SERIES
 from homeonet.errors import InputError, one_line
+from homeonet.machine.html import table
 from homeonet.machine.text import is_number, plain, shown
 
 __all__ = ["TrainConfig", "load_train_config", "train_config"]
@@ -254,6 +255,19 @@ class TrainConfig(BaseModel):
         if not self.sources:  # as in all runs that have no classes of their own
             del tables["sources"]
         return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()[:12]
+
+    def _repr_html_(self) -> str:
+        usual = {
+            name: field.get_default(call_default_factory=True)
+            for name, field in type(self).model_fields.items()
+        }
+        rows = [["parameter", "value", "default"]]
+        for name, value in self.model_dump().items():
+            changed = value != usual[name]
+            rows.append([name, str(value), str(usual[name]) if changed else ""])
+        return table(
+            rows, f"{self.neuron}, run {self.run_id}", "a default is shown where the value is another one"
+        )
 
     def to_toml(self) -> str:
         """The configuration as text; what is not set (``clip``) is left out."""
