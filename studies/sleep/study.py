@@ -44,15 +44,17 @@ class SleepScale(Scale):
     train: int = 1000
     test: int = 1000
     epochs: int = 1
+    seeds: tuple[int, ...] = (1, 2, 3, 4, 5)
     networks: tuple[str, ...] = field(
         default=tuple(NETWORKS), metadata={"help": f"some of {'; '.join(NETWORKS)}"}
     )
     controls: tuple[str, ...] = field(
         default=("mnist", "fashion"), metadata={"help": "images of the controls; none without a name"}
     )
+    control_seeds: tuple[int, ...] = field(default=(1, 2, 3), metadata={"help": "seeds of the controls"})
 
 
-QUICK = SleepScale(("mnist5k",), 100, 0, 50, 1, (1, 2), ("paper",), ("mnist5k",))
+QUICK = SleepScale(("mnist5k",), 100, 0, 50, 1, (1, 2), ("paper",), ("mnist5k",), (1, 2))
 
 
 def main() -> None:
@@ -76,10 +78,11 @@ def main() -> None:
     controls = None
     if options.controls:
         cases = dict(list(CONTROLS.items())[:5]) if options.quick else CONTROLS
-        grid = Grid(fixed, {"data": options.controls, "seed": options.seeds}, cases)
+        grid = Grid(fixed, {"data": options.controls, "seed": options.control_seeds}, cases)
         controls = run_grid(grid, options.out / "controls", options).results
     data = figure_data(networks, controls)
-    scale = f"{scale_of(options)}; controls on {', '.join(options.controls) or 'none'}"
+    seeds = " ".join(map(str, options.control_seeds))
+    scale = f"{scale_of(options)}; controls: {', '.join(options.controls) or 'none'}, seeds {seeds}"
     parts = [markdown_table(state_rows(networks))]
     if controls is not None:
         title = f"One thing changed at a time: `{REFERENCE}`, {100 * SHARE_OF_CONTROLS:g} % asleep"
