@@ -160,8 +160,8 @@ def test_folders_without_results_are_refused(tmp_path, capsys) -> None:
 @pytest.fixture
 def gradient_data(tmp_path: Path) -> Path:
     """What the study sleep_gradient leaves for its figure."""
-    values = np.random.default_rng(0).normal(85, 2, (2, 3, 3))
-    coords = {"case": ["one", "two"], "ratio": [0.0, 0.1, 0.3], "seed": [1, 2, 3]}
+    values = np.random.default_rng(0).normal(85, 2, (1, 3, 3))
+    coords = {"data": ["digits"], "case": ["one: none", "one: sleep", "one: dropout"], "seed": [1, 2, 3]}
     data = xr.Dataset(
         {"accuracy": (tuple(coords), values)}, coords, {"study": "sleep_gradient", "scale": "small"}
     )
@@ -192,8 +192,8 @@ def test_the_gallery_draws_what_is_there_and_lists_what_is_missing(
     assert not (out / "dsn.png").exists()
     assert "not drawn: dsn: no data of the study dsn" in printed and "python studies/dsn/study.py" in printed
     page = (out / "README.md").read_text(encoding="utf-8")
-    assert "![Sleep in networks trained by gradients](sleep_gradient.png)" in page
-    assert "Lines are means" in page and "Not drawn yet: no data of the study dsn" in page
+    assert "![Sleep and other treatments in networks trained by gradients](sleep_gradient.png)" in page
+    assert "mean over seeds with its 95 % interval" in " ".join(page.split()) and "Not drawn yet: no data of the study dsn" in page
 
 
 def test_one_figure_is_drawn_in_any_format_from_the_data_of_the_source(
