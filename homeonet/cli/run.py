@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from homeonet.cli.options import add_machine, parse_assignments, whole_number
@@ -94,6 +95,6 @@ def _run(options: argparse.Namespace) -> None:
         data_folder=options.data_folder,
         progress=progress_bar,
     )
-    print_accuracies(run_rows({config.preset: result.metrics}))
+    print_accuracies(run_rows({Path(options.preset).stem: result.metrics}))
     done = "already complete, nothing was run again:" if result.found_complete else "written to"
     print(f"{done} {result.folder}")

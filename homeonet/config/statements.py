@@ -66,7 +66,7 @@ def check_name(name: str, reserved: frozenset[str] = RESERVED) -> None:
         )
     if len(name) > 40 or not _NAME.fullmatch(name):
         raise ValueError(
-            f"{one_line(repr(name), 60)} is no name; use small letters, digits and single underscores, such as x_slow"
+            f"{one_line(repr(name), 60)} is no name; use lower-case letters, digits and single underscores, as x_slow"
         )
 
 

@@ -193,7 +193,8 @@ def test_the_gallery_draws_what_is_there_and_lists_what_is_missing(
     assert "not drawn: dsn: no data of the study dsn" in printed and "python studies/dsn/study.py" in printed
     page = (out / "README.md").read_text(encoding="utf-8")
     assert "![Sleep and other treatments in networks trained by gradients](sleep_gradient.png)" in page
-    assert "mean over seeds with its 95 % interval" in " ".join(page.split()) and "Not drawn yet: no data of the study dsn" in page
+    assert "mean over seeds with its 95 % interval" in " ".join(page.split())
+    assert "Not drawn yet: no data of the study dsn" in page
 
 
 def test_one_figure_is_drawn_in_any_format_from_the_data_of_the_source(

@@ -53,7 +53,9 @@ def sums_before(events: dict[int, str], side: str, tau: float, step: int) -> flo
 @pytest.mark.parametrize("seed", [1, 2])
 def test_triplets_are_those_of_pfister_and_gerstner(seed: int) -> None:
     """Eq. 2-4 of the paper, all-to-all: r1 and o1 with o2 from before the spike, summed over every pair of spikes."""
-    b = bench_of("triplet", exc_exc__eta=0.7)
+    b = bench_of(
+        "triplet", exc_exc__eta=0.7, exc_exc__w_initial=0.3, exc_exc__w_spread=0.0, exc__refractory="0 ms"
+    )
     parameters = b.config.rule["triplet"].parameters
     synapse = 11
     pre, post = (ends[synapse] for ends in b.connections["exc_exc"])

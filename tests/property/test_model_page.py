@@ -60,6 +60,16 @@ def test_the_page_of_a_controller_of_one_s_own_has_its_source_its_values_and_its
     assert "Massey" not in page.partition("sleep controller")[2]
 
 
+def test_the_page_has_the_time_constants_of_a_rule_and_needs_no_parameters() -> None:
+    rule = {
+        "pre_traces": {"x": "16.8 ms"},
+        "post_traces": {"y": {"tau": "2 s", "rise": 0.5}},
+        "on_pre": "w -= eta*y",
+    }
+    page = model_page(load_config("massey2026", {"rule.bare": rule, "exc_exc.rule": "bare"}))
+    assert "time constants of traces: x = 16.8 ms, y = 2000 ms" in page
+
+
 def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["presets", "massey2026", "--equations"]) == 0

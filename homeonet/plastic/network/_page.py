@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 
 from homeonet.config import Config
+from homeonet.config.rule_text import Trace
 from homeonet.plastic.mechanisms import _ahsar, _rate_sensor, _sleep
 from homeonet.plastic.mechanisms._equations import Mechanism
 from homeonet.plastic.mechanisms._times import SAMPLE_PERIOD, TOTALS_PERIOD
@@ -106,7 +107,8 @@ def _pathway(name: str, structure: Structure, config: Config) -> Iterator[str]:
         yield _block(statements, _EVENT_TITLES.get(event, f"at {event}"))
     yield _values(values["pathway"][name])
     if own:
-        yield _values(values["rule"][found.rule]["parameters"], "parameters of the rule")
+        yield _values(own.parameters, "parameters of the rule")
+        yield _time_constants({**own.pre_traces, **own.post_traces})
     elif found.rule != "static":
         section = "istdp" if found.rule == "istdp" else "stdp"
         yield _values(values[section], section)
@@ -123,9 +125,7 @@ def _homeostasis(name: str, config: Config) -> Iterator[str]:
     ):
         yield _block(getattr(text, what), f"{what.replace('_', ' ')} of {', '.join(acted_on)}")
     yield _values(text.parameters, "parameters")
-    yield _values(
-        {key: f"{1e3 * found.tau:g} ms" for key, found in text.traces.items()}, "traces, by time constant"
-    )
+    yield _time_constants(text.traces)
 
 
 def _controller(config: Config, structure: Structure) -> Iterator[str]:
@@ -161,6 +161,12 @@ def _units(mechanism: Mechanism, structure: Structure) -> str:
         f"{name} ({unit})" for name, unit in declared.items() if not name.startswith(of_pathways)
     )
     return textwrap.fill(listed, 118, initial_indent="  values of: ", subsequent_indent="    ")
+
+
+def _time_constants(traces: Mapping[str, Trace]) -> str:
+    return _values(
+        {name: f"{1e3 * trace.tau:g} ms" for name, trace in traces.items()}, "time constants of traces"
+    )
 
 
 def _values(section: Mapping[str, object], title: str = "configuration") -> str:
