@@ -44,12 +44,13 @@ html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,
     "show_prev_next": True,
-    "header_links_before_dropdown": 9,
+    "header_links_before_dropdown": 7,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
 }
 html_show_sourcelink = False
+html_sidebars = {page: [] for page in ("index", "claims", "faq", "changelog")}
 html_static_path = ["_static"]
 html_css_files = ["homeonet.css"]
 copybutton_prompt_text = r"\$ |>>> |\.\.\. |host\d\$ "

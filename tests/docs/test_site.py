@@ -53,7 +53,8 @@ def test_every_page_is_reached_from_the_first() -> None:
         for block in blocks(path.read_text(encoding="utf-8"), "{toctree}"):
             for line in filter(None, (line.strip() for line in block.splitlines())):
                 if not line.startswith(":"):
-                    found = (path.parent / line).resolve().relative_to(DOCS).as_posix()
+                    name = re.sub(r".* <(.*)>", r"\1", line)
+                    found = (path.parent / name).resolve().relative_to(DOCS).as_posix()
                     todo += [found] if found not in reached else []
     assert {path.relative_to(DOCS).with_suffix("").as_posix() for path in PAGES} <= reached
 
