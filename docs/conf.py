@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import re
 import sys
+from functools import partialmethod
 from pathlib import Path
 from typing import Any
+
+from nbclient import NotebookClient
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -44,12 +47,13 @@ html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,
     "show_prev_next": True,
-    "header_links_before_dropdown": 9,
+    "header_links_before_dropdown": 7,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
 }
 html_show_sourcelink = False
+html_sidebars = {page: [] for page in ("index", "claims", "faq", "changelog")}
 html_static_path = ["_static"]
 html_css_files = ["homeonet.css"]
 copybutton_prompt_text = r"\$ |>>> |\.\.\. |host\d\$ "
@@ -63,10 +67,11 @@ nb_execution_mode = os.environ.get("HOMEONET_DOCS_EXECUTE", "cache")
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
 nb_execution_in_temp = True
-nb_merge_streams = True
 # without a run, nobody says that cells are Python
 suppress_warnings = ["myst-nb.lexer"] if nb_execution_mode == "off" else []
-# progress bars, and warnings of where the site was built
+# what a command prints in pieces is one text
+NotebookClient.__init__ = partialmethod(NotebookClient.__init__, coalesce_streams=True)  # type: ignore[method-assign]
+# warnings of where the site was built
 nb_output_stderr = "remove"
 
 autosummary_context = {"contents": {package: _pages.contents(package) for package in _pages.PACKAGES}}

@@ -237,7 +237,8 @@ def _discriminant(x: np.ndarray, target: np.ndarray, z: np.ndarray, shrinkage: f
     classes = range(target.max() + 1)
     own = [np.cov(x[target == k], rowvar=False, bias=True).reshape(2 * x.shape[1:]) for k in classes]
     common = sum(np.mean(target == k) * covariance for k, covariance in zip(classes, own, strict=True))
-    common = common + _RIDGE * np.trace(common) / len(common) * np.eye(len(common))
+    # where no class varies at all, the nearest mean decides
+    common = common + _RIDGE * (np.trace(common) / len(common) or 1.0) * np.eye(len(common))
     means = [x[target == k].mean(axis=0) for k in classes]
     mixed = [(1 - shrinkage) * covariance + shrinkage * common for covariance in own]
     priors = np.bincount(target, minlength=len(classes)) / len(target)

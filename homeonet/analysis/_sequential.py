@@ -66,7 +66,7 @@ def repeated_interval(values: Sequence[float] | np.ndarray, level: float = 0.95)
     --------
     >>> interval = repeated_interval([1.0, 2.0, 3.0, 2.0, 2.0, 9.0])
     >>> interval.n, round(interval.low, 2), round(interval.high, 2)
-    (5, 0.61, 3.39)
+    (5, 0.62, 3.38)
     """
     sample = as_vector("values", values, min_size=LOOKS[0])
     n = last_look(len(sample))

@@ -14,6 +14,7 @@ import pytest
 
 pytest.importorskip("torch")
 
+from homeonet.claims import VERDICTS
 from homeonet.cli.main import _parser
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,7 +54,8 @@ def test_every_page_is_reached_from_the_first() -> None:
         for block in blocks(path.read_text(encoding="utf-8"), "{toctree}"):
             for line in filter(None, (line.strip() for line in block.splitlines())):
                 if not line.startswith(":"):
-                    found = (path.parent / line).resolve().relative_to(DOCS).as_posix()
+                    name = re.sub(r".* <(.*)>", r"\1", line)
+                    found = (path.parent / name).resolve().relative_to(DOCS).as_posix()
                     todo += [found] if found not in reached else []
     assert {path.relative_to(DOCS).with_suffix("").as_posix() for path in PAGES} <= reached
 
@@ -147,3 +149,9 @@ def test_the_readme_of_a_package_index_has_no_link_that_leads_nowhere(
         "[a page](https://example.org/x/blob/HEAD/docs/a.md), ![a figure](https://example.org/x/raw/HEAD/b.png), "
         "[elsewhere](https://example.org/)"
     )
+
+
+@pytest.mark.parametrize("page", ["glossary.md", "explanation/verdicts.md"])
+def test_every_verdict_is_explained(page: str) -> None:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    assert all(f"\n| {verdict} | " in text for verdict in VERDICTS)

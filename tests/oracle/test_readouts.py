@@ -102,6 +102,15 @@ def test_qda_is_the_gaussian_likelihood_with_the_shrinkage_that_does_best_on_ima
     np.testing.assert_array_equal(result.predictions, classes(x, y, z, best))
 
 
+def test_qda_of_one_image_a_class_is_the_nearest_mean() -> None:
+    """Nothing varies within a class, so only distances are left."""
+    means = np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]])
+    z = np.random.default_rng(0).uniform(-1, 5, (60, 2))
+    nearest = np.linalg.norm(z[:, None] - means, axis=2).argmin(axis=1)
+    result = analysis.evaluate_readout("qda", means, np.arange(3), z, nearest)
+    assert result.accuracy == 1.0
+
+
 def test_qda_of_raw_pixels_is_as_good_as_the_field_s():
     """Standardising each pixel costs QDA several points on digits: shown on scikit-learn's own digits and pipeline."""
     from sklearn.datasets import load_digits
