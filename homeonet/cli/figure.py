@@ -13,7 +13,7 @@ from homeonet.study.source import source_folder
 __all__ = ["add_figure"]
 
 _EPILOG = """examples:
-  homeonet figure results/sleep                        (all figures of a run, from its records)
+  homeonet figure results/sleep                        (all figures of a run, grown or trained, from its records)
   homeonet figure results/sleep --format pdf --format svg
   homeonet figure all                                  (the gallery, from the results that come with the source)
   homeonet figure sleep --format pdf --out .
@@ -83,7 +83,8 @@ def _gallery_names() -> dict[str, Path]:
 
 
 def _run_figures(options: argparse.Namespace, formats: tuple[str, ...], names: list[str]) -> None:
-    from homeonet.runs import draw_figures, load_run
+    from homeonet.runs.folder import stored_kind
+    from homeonet.runs.kinds import KINDS
 
     folder = Path(options.target)
     if not folder.is_dir():
@@ -99,5 +100,5 @@ def _run_figures(options: argparse.Namespace, formats: tuple[str, ...], names: l
     if options.folder is not None:
         raise InputError(f"--from goes with the gallery; {folder} is the folder of a run, leave --from out")
     out = Path(options.out) if options.out else folder / "figures"
-    written = draw_figures(load_run(folder), out, formats)
+    written = KINDS[stored_kind(folder)].draw_figures(folder, out, formats)
     print("\n".join(str(path) for path in written))

@@ -251,6 +251,11 @@ def load_config(source: str | Path, overrides: dict[str, Any] | None = None) -> 
     if text.lower().endswith(".toml") or isinstance(source, Path):
         tables = read_toml(Path(source))
         base = tables.get("preset")
+        if base is None and isinstance(tables.get("neuron"), str):
+            raise InputError(
+                f"{source} is of a network trained by gradients; give it to `homeonet train`, or name a preset for one "
+                "grown by local plasticity"
+            )
         if base is None:
             raise InputError(
                 f'{source} names no preset; add for example preset = "massey2026" as its first line'

@@ -15,10 +15,11 @@ from typing import Any
 
 from homeonet import store
 from homeonet._version import __version__
+from homeonet.config.parameters import read_toml
 from homeonet.errors import InputError
-from homeonet.store.checksums import read_verified
+from homeonet.store.checksums import read_verified, verify
 
-__all__ = ["RunFolder", "stored_metrics"]
+__all__ = ["RunFolder", "stored_kind", "stored_metrics"]
 
 
 class RunFolder:
@@ -119,8 +120,16 @@ def stored_metrics(folder: Path) -> dict[str, Any]:
     except InputError:
         raise
     except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = "it holds no metrics.json" if isinstance(error, FileNotFoundError) else error
         raise InputError(
-            f"{folder} is not the folder of a finished run ({error}); give one that `homeonet run` or `homeonet train` "
-            "has written"
+            f"{folder} is not the folder of a finished run ({reason}); give one that `homeonet run` or "
+            "`homeonet train` has written"
         ) from None
     return metrics
+
+
+def stored_kind(folder: Path) -> str:
+    """What a finished run is, "plastic" or "gradient": configurations of the first alone have a preset."""
+    stored_metrics(folder)
+    verify(folder / "config.toml")
+    return "plastic" if "preset" in read_toml(folder / "config.toml") else "gradient"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from homeonet import store
 from homeonet.data import EVENTS, Dataset
 from homeonet.errors import InputError
 from homeonet.machine.allocator import keep_freed_memory
@@ -99,6 +100,10 @@ class Kind(Protocol):
         self, config: Any, out: Path, *, device: str, data_folder: str | None, dataset: Dataset | None
     ) -> None:
         """Write the folder of baselines of a configuration."""
+        ...
+
+    def draw_figures(self, run: Path, out: Path, formats: Sequence[str]) -> list[Path]:
+        """Draw the figures of a finished run's folder into `out`; returns their paths."""
         ...
 
 
@@ -192,6 +197,11 @@ class _Plastic:
 
         measure_baselines(config, out, device=device, workers=1, data_folder=data_folder, dataset=dataset)
 
+    def draw_figures(self, run: Path, out: Path, formats: Sequence[str]) -> list[Path]:
+        from homeonet.runs.results import draw_figures, load_run
+
+        return draw_figures(load_run(run), out, formats)
+
 
 class _Gradient:
     parameter = "neuron"
@@ -282,6 +292,14 @@ class _Gradient:
         from homeonet.runs.gradient import measure_baselines
 
         measure_baselines(config, out, data_folder=data_folder, dataset=dataset)
+
+    def draw_figures(self, run: Path, out: Path, formats: Sequence[str]) -> list[Path]:
+        from homeonet.plotting import draw_training
+        from homeonet.runs.folder import stored_metrics
+
+        metrics = stored_metrics(run)
+        with store.disk_errors(out):
+            return draw_training(store.load_records(run), out, metrics=metrics, formats=formats)
 
 
 #: By name.

@@ -13,7 +13,7 @@ from homeonet.config import Config, load_config
 from homeonet.errors import InputError
 from homeonet.machine.html import table
 from homeonet.plastic import RECORDINGS, Network, kept_state
-from homeonet.runs.folder import stored_metrics
+from homeonet.runs.folder import stored_kind, stored_metrics
 from homeonet.runs.metrics import baseline_accuracies
 from homeonet.runs.rows import run_rows
 from homeonet.store.checksums import verify
@@ -78,8 +78,11 @@ def load_run(folder: str | Path) -> RunResult:
     """Open a finished run's folder."""
     folder = Path(folder)
     metrics = stored_metrics(folder)
-    for name in ("config.toml", "model.txt"):
-        verify(folder / name)
+    if stored_kind(folder) != "plastic":
+        raise InputError(
+            f"{folder} is a run of `homeonet train`, opened by homeonet.load_trained; give one of `homeonet run`"
+        )
+    verify(folder / "model.txt")
     config = load_config(folder / "config.toml")
     if metrics["homeonet_version"] == __version__ and metrics["run_id"] != config.run_id:
         raise InputError(f"{folder / 'config.toml'} is not what the run was made with; run it again")

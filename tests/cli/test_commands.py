@@ -214,7 +214,7 @@ def test_compile_seconds_count_the_evaluation_s_program(monkeypatch: pytest.Monk
     ("arguments", "place"),
     [
         (["evaluate"], "homeonet.runs.evaluate"),
-        (["figure"], "homeonet.runs.draw_figures"),
+        (["figure"], "homeonet.runs.results.draw_figures"),
         (["doctor"], "homeonet.cli.doctor.examine"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",

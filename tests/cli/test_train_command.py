@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +93,16 @@ def test_a_run_s_folder_and_table(tmp_path: Path, capsys: pytest.CaptureFixture)
     assert len((out / "epochs.csv").read_text().splitlines()) == 3
     assert main(["train", str(out / "config.toml"), "--no-baselines", "--out", str(out)]) == 0
     assert "already complete" in capsys.readouterr().out
+    drawn = {path.name: path.read_bytes() for path in (out / "figures").iterdir()}
+    shutil.rmtree(out / "figures")
+    assert main(["figure", str(out)]) == 0
+    assert {path.name: path.read_bytes() for path in (out / "figures").iterdir()} == drawn
+    assert main(["figure", str(out), "--format", "svg", "--out", str(tmp_path / "svg")]) == 0
+    assert {path.name for path in (tmp_path / "svg").iterdir()} == {f"{name}.svg" for name in figures}
+    capsys.readouterr()
+    assert main(["evaluate", str(out)]) == 2 and main(["figure", str(tmp_path)]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert "is a run of `homeonet train`" in first and "it holds no metrics.json" in second
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,7 @@ def test_what_is_refused_is_named(overrides: dict, words: tuple[str, ...]) -> No
     [
         (b"", ("names no preset", "massey2026")),
         (b"[sleep]\nratio = 0.1\n", ("names no preset", "massey2026")),
+        (b'neuron = "lif"\nnet = "conv"\n', ("is of a network trained by gradients", "`homeonet train`")),
         (b"preset = ", ("not valid TOML",)),
         (b"\xff\xfe\x00", ("not valid TOML",)),
         (b'preset = "massey2026"\n[sleep]\nratoi = 0.1\n', ("sleep.ratoi", "sleep.ratio")),
