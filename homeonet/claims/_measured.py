@@ -141,11 +141,12 @@ def measured_over_seeds(case: str, values: Sequence[float] | np.ndarray, unit: s
 
 
 def study_command(arguments: Sequence[str] | None = None) -> str:
-    """How to run the study again: its file and options, without the folder it writes to."""
+    """How to run the study again: its file and options, without where it writes and on how many processes."""
     script, *given = sys.argv if arguments is None else arguments
-    if "--out" in given:
-        del given[given.index("--out") : given.index("--out") + 2]
-    given = [word for word in given if not word.startswith("--out=")]
+    for name in ("--out", "--workers", "--scheduler"):
+        if name in given:
+            del given[given.index(name) : given.index(name) + 2]
+        given = [word for word in given if not word.startswith(f"{name}=")]
     return " ".join(["python", "/".join(["studies", *Path(script).resolve().parts[-2:]]), *given])
 
 
