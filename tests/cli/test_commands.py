@@ -153,12 +153,20 @@ def test_validation_images_are_scored_and_change_nothing_else(finished, tmp_path
     features = read_features(
         load_network(out), np.concatenate([dataset.x_test, dataset.x_train, dataset.x_val])
     )
-    for name in ("logistic", "qda", "knn", "diehl_cook", "paper"):
+    learning = result.records["features_learning"].values / 0.5, result.records["labels_learning"].values
+    drawn = np.random.default_rng(1).permutation(40)[
+        :32
+    ]  # as rates, images being shown for 0.5 and for 0.2 s
+    codes = dict.fromkeys(
+        ("logistic", "qda", "knn", "diehl_cook"), (features[20:60], dataset.y_train, features[60:])
+    )
+    codes["paper"] = (learning[0][drawn], learning[1][drawn], features[60:] / 0.2)
+    for name, (train, labels, scored) in codes.items():
         expected = evaluate_readout(
             name,
-            features[20:60],
-            dataset.y_train,
-            features[60:],
+            train,
+            labels,
+            scored,
             dataset.y_val,
             seed=1,
             tune=name == "logistic",

@@ -49,6 +49,7 @@ def test_the_built_in_neuron_written_as_text_fires_the_same_spikes(refractory: s
     """With Euler's method and no lower bound that the membrane would reach; noise in sleep included."""
     common = SMALL | {"exc.refractory": refractory, "input_exc.w_initial": 1.5, "sleep.ratio": 0.3}
     common |= {"sleep.interval": "0.5 s", "exc.v_floor": "-1000 mV", "guard.max_rate": "1001 Hz"}
+    common |= {"exc.theta_plus": "3 mV"}
     ours = load_config("massey2026_released", common)
     theirs = apply_overrides(
         ours,

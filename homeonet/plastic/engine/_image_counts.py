@@ -57,12 +57,14 @@ class ImageCounts:
         return number, self.counts[number % KEPT_IMAGES] if len(number) else np.zeros((0, self.n_units), int)
 
     def state(self) -> dict[str, np.ndarray]:
-        """All that changes, for a checkpoint."""
-        return {"begun": np.array(self.begun), "counts": self.counts, "end": self.end}
+        """All that changes, for a checkpoint: of the rows those of images that have begun."""
+        return {"begun": np.array(self.begun), "counts": self.counts[: self.begun], "end": self.end}
 
     def restored(self, state: Mapping[str, np.ndarray]) -> Self:
         """With what `state` returned."""
-        return replace(self, begun=int(state["begun"]), counts=state["counts"], end=state["end"])
+        counts = np.zeros((KEPT_IMAGES, self.n_units), np.int32)
+        counts[: len(state["counts"])] = state["counts"].reshape(-1, self.n_units)
+        return replace(self, begun=int(state["begun"]), counts=counts, end=state["end"])
 
 
 class WakeClock(NamedTuple):
