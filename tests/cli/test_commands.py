@@ -153,14 +153,13 @@ def test_validation_images_are_scored_and_change_nothing_else(finished, tmp_path
     features = read_features(
         load_network(out), np.concatenate([dataset.x_test, dataset.x_train, dataset.x_val])
     )
-    learning = result.records["features_learning"].values / 0.5, result.records["labels_learning"].values
-    drawn = np.random.default_rng(1).permutation(40)[
-        :32
-    ]  # as rates, images being shown for 0.5 and for 0.2 s
+    shown, tested = result.config.input.presentation, result.config.evaluation.presentation
+    learning = result.records["features_learning"].values / shown, result.records["labels_learning"].values
+    drawn = np.random.default_rng(1).permutation(40)[:32]
     codes = dict.fromkeys(
         ("logistic", "qda", "knn", "diehl_cook"), (features[20:60], dataset.y_train, features[60:])
     )
-    codes["paper"] = (learning[0][drawn], learning[1][drawn], features[60:] / 0.2)
+    codes["paper"] = (learning[0][drawn], learning[1][drawn], features[60:] / tested)
     for name, (train, labels, scored) in codes.items():
         expected = evaluate_readout(
             name,
