@@ -4,8 +4,8 @@ Test accuracy of recurrent STDP networks against the share of all time that they
 column per network; sleep comes by the clock and lasts its full length. Lines are means with 95 % bootstrap
 intervals, dots are seeds; grey lines are the noisy pixels that the network sees, under QDA and under the logistic
 readout. Crosses in the first column: published means and standard deviations of the same network under the paper's
-readout. Bottom: rates of the excitatory and the inhibitory neurons while test images are shown (MNIST); where
-inhibition falls silent, accuracy falls.
+readout. Bottom: rates of the excitatory and the inhibitory neurons while test images are shown (MNIST). The paper's
+readout is fitted on what a network answers while it learns; the others on what it answers when it has learnt.
 """
 
 from __future__ import annotations
