@@ -131,5 +131,11 @@ def stored_metrics(folder: Path) -> dict[str, Any]:
 def stored_kind(folder: Path) -> str:
     """What a finished run is, "plastic" or "gradient": configurations of the first alone have a preset."""
     stored_metrics(folder)
-    verify(folder / "config.toml")
-    return "plastic" if "preset" in read_toml(folder / "config.toml") else "gradient"
+    path = folder / "config.toml"
+    verify(path)
+    config = read_toml(path)
+    if "preset" in config:
+        return "plastic"
+    if "neuron" not in config:
+        raise InputError(f"{path} is not the configuration of a run; run it again")
+    return "gradient"
