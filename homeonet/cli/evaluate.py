@@ -46,8 +46,8 @@ def _evaluate(options: argparse.Namespace) -> None:
     from homeonet.config import apply_overrides
     from homeonet.data import load
     from homeonet.runs import evaluate, load_network, load_run
+    from homeonet.runs.rows import readout_rows
     from homeonet.runs.stored_features import stored_while_learning
-    from homeonet.study.tables import readout_rows
 
     if options.stored:
         _read_stored(options)
@@ -81,7 +81,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _read_stored(options: argparse.Namespace) -> None:
     from homeonet.runs import read_out
-    from homeonet.study.tables import readout_rows
+    from homeonet.runs.rows import readout_rows
 
     for name in ("data", "train", "test"):
         if getattr(options, name) is not None:

@@ -73,7 +73,7 @@ def _run(options: argparse.Namespace) -> None:
     from homeonet.config import load_config
     from homeonet.plastic import model_page
     from homeonet.runs import run
-    from homeonet.study.tables import run_rows
+    from homeonet.runs.rows import run_rows
 
     overrides: dict[str, Any] = {
         name: getattr(options, name)

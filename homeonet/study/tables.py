@@ -1,10 +1,8 @@
-"""Tables of results as Markdown, beside the rows of runs that studies put into them."""
+"""Tables of results as Markdown."""
 
 from __future__ import annotations
 
-from homeonet.runs.rows import readout_rows, run_rows
-
-__all__ = ["markdown_table", "readout_rows", "run_rows"]
+__all__ = ["markdown_table"]
 
 
 def markdown_table(rows: list[list[str]]) -> str:

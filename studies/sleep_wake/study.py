@@ -24,8 +24,9 @@ from homeonet.cli.options import parse_assignments
 from homeonet.cli.terminal import print_accuracies, progress_bar, run_main
 from homeonet.machine.cores import usable_cores
 from homeonet.plotting import draw_comparison
+from homeonet.runs.rows import run_rows
 from homeonet.study.figure_data import write_figure_data
-from homeonet.study.tables import markdown_table, run_rows
+from homeonet.study.tables import markdown_table
 
 
 def parse() -> argparse.Namespace:
