@@ -120,7 +120,7 @@ def options_of(
     for option, found in (("--data", options.data), ("--presets", options.presets)):
         if option in single and len(found) > 1:
             parser.error(f"{option} {' '.join(found)}: this study takes one")
-    options.out = options.out or Path("results", f"{name}_quick" if quick else name)
+    options.name, options.out = name, options.out or Path("results", f"{name}_quick" if quick else name)
     return options
 
 

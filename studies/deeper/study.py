@@ -46,7 +46,6 @@ def main() -> None:
         train=1500,
         test=1000,
     )
-    options.name = "deeper"
     depths = range(1, (2 if options.quick else DEPTH) + 1)
     models = {_title(name, depth): layered(name, depth) for name in options.presets for depth in depths}
     axes = {

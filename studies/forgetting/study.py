@@ -51,7 +51,6 @@ def main() -> None:
         train=1000,
         test=1000,
     )
-    options.name = "forgetting"
     shares = SHARES[::2] if options.quick else SHARES
     fixed = {"train": options.train, "test": options.test, **UNGUARDED}
     axes = {

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from homeonet.analysis import Replay, pattern_replay
-from homeonet.data import load
 from homeonet.plastic import Network, read_features
 from homeonet.runs import load_network
+from homeonet.runs.images import load_images
 
 __all__ = ["MEASURES", "probed"]
 
@@ -27,15 +28,7 @@ def probed(cell: Path, sigma: float, n_images: int) -> dict[str, float]:
     """
     learnt = load_network(cell)
     config = learnt.config
-    dataset = load(
-        config.data,
-        size=config.input.side,
-        train=config.train,
-        val=config.val,
-        test=config.test,
-        seed=config.seed,
-        colour=False,
-    )
+    dataset = load_images(config, None)
     images, labels = dataset.x_train[:n_images], dataset.y_train[:n_images]
     found = {}
     for when, network in (("before", Network.untrained(config)), ("after", learnt)):
@@ -50,14 +43,7 @@ def _asleep(network: Network, sigma: float) -> np.ndarray:
     """Counts of the excitatory neurons in each bin."""
     sleeping = {"evaluation.presentation": f"{_BIN} s", "evaluation.noise": True, "noise.during": "always"}
     config = network.config.replace(**sleeping, **{"noise.sigma": f"{sigma} V"})
-    night = Network(
-        config,
-        network.connections,
-        network.weights,
-        network.thresholds,
-        network.threshold_scale,
-        network.kept,
-    )
+    night = replace(network, config=config)
     dark = np.zeros((round(_SECONDS / _BIN), config.input.side**2))
     return read_features(night, dark)[:, : config.exc.n]
 

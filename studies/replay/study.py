@@ -53,7 +53,6 @@ def main() -> None:
         test=1000,
         single=("--data", "--presets"),
     )
-    options.name = "replay"
     sigmas, shares = ((0.1, 3.0), SHARES[:1]) if options.quick else (SIGMAS, SHARES)
     fixed: dict[str, Any] = {"preset": options.presets[0], "data": options.data[0], **UNGUARDED}
     fixed |= {"train": options.train, "test": options.test, **BY_THE_CLOCK, **TARGETS_AT_START}

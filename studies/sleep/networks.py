@@ -11,7 +11,7 @@ __all__ = ["CONTROLS", "NETWORKS", "REFERENCE", "SHARES", "SHARE_OF_CONTROLS"]
 
 #: Shares of all time that are slept.
 SHARES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
-_STATIC_SLEEP = {"exc_inh.renormalised": False, "inh_exc.renormalised": False}
+_INHIBITION_KEPT = {"exc_inh.renormalised": False, "inh_exc.renormalised": False}
 
 #: The name that tables and figures use, and the parameters; the share is crossed with them.
 NETWORKS: Mapping[str, Mapping[str, Any]] = {
@@ -21,7 +21,7 @@ NETWORKS: Mapping[str, Mapping[str, Any]] = {
     "paper, targets 0.01, inhibition protected": {
         "preset": "massey2026",
         **BY_THE_CLOCK,
-        **_STATIC_SLEEP,
+        **_INHIBITION_KEPT,
     },
     "homeonet": {"preset": "homeonet", **BY_THE_CLOCK},
 }
@@ -37,7 +37,7 @@ CONTROLS: Mapping[str, Mapping[str, Any]] = {
     "no noise": {**_BASE, "noise.sigma": "0 mV"},
     "no decay": {**_BASE, "sleep.renormalisation": "none"},
     "no plasticity asleep": {**_BASE, "sleep.plastic": False},
-    "inhibition not renormalised": {**_BASE, **_STATIC_SLEEP},
+    "inhibition not renormalised": {**_BASE, **_INHIBITION_KEPT},
     "excitation not renormalised": {**_BASE, **{f"{name}.renormalised": False for name in _EXCITATORY}},
     "normalisation at once": {**_BASE, "sleep.renormalisation": "normalise"},
     "scaling": {**_BASE, "sleep.renormalisation": "scaling"},

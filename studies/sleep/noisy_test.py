@@ -7,15 +7,16 @@ tests without noise. These are the same runs and the same readout, on answers to
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
 from homeonet import load_network, load_run
-from homeonet.data import load
 from homeonet.machine.cores import worker_count
-from homeonet.plastic import Network, read_features
+from homeonet.plastic import read_features
+from homeonet.runs.images import load_images
 from homeonet.runs.readouts import SpikeCounts, fit_readouts
 from homeonet.runs.stored_features import stored_while_learning
 from homeonet.store import write_json
@@ -43,22 +44,8 @@ def tested_with_noise(results: xr.Dataset, folder: Path) -> xr.DataArray:
 def _accuracy(folder: Path) -> float:
     network, learnt = load_network(folder), stored_while_learning(load_run(folder))
     config = network.config.replace(**{"evaluation.noise": True})
-    dataset = load(
-        config.data,
-        size=config.input.side,
-        train=config.train,
-        test=config.test,
-        seed=config.seed,
-        colour=False,
-    )
-    noisy = Network(
-        config,
-        network.connections,
-        network.weights,
-        network.thresholds,
-        network.threshold_scale,
-        network.kept,
-    )
+    dataset = load_images(config, None)
+    noisy = replace(network, config=config)
     answers = read_features(noisy, dataset.x_test, workers=worker_count(None))
     counts = SpikeCounts(answers, dataset.y_test, answers, dataset.y_test, learnt)  # fitted on `learnt` alone
     return fit_readouts(config, counts, ["paper"])["paper"].accuracy

@@ -70,7 +70,8 @@ class ImageCounts:
 class WakeClock(NamedTuple):
     """The controller's clock within a segment, from samples of it.
 
-    Between two samples a network falls asleep or wakes at most once: a sleep lasts for longer, and so does waking.
+    Between two samples a network falls asleep or wakes at most once, if its sleeps are no shorter than that. One that
+    lies between two samples is put at the end, as in the records: right in length, and off by less than a sample.
 
     Parameters
     ----------
