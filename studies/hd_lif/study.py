@@ -4,7 +4,7 @@ LIF beside HD-LIF, online and through time; ternary and one-bit weights, 4-bit s
 parallel, Mem-BN and SECA; what each costs in the convention of arXiv 2410.07547 and in an honest one; how far online
 gradients are those through time; the bytes held against T; the published sizes; and what deployment changes.
 
-HOMEONET_DATA=… python studies/hd_lif/study.py --full     # minutes; resumes
+HOMEONET_DATA=… python studies/hd_lif/study.py --full     # an hour; resumes
 python studies/hd_lif/study.py --quick                    # embedded images, a minute
 """
 
@@ -26,7 +26,7 @@ from homeonet.study.trained import trained
 from homeonet.sweep import Grid
 
 QUICK = Scale("mnist5k", train=400, test=200, epochs=2, seeds=(1, 2))
-COMMON: dict[str, Any] = {"net": "conv", "net_options.width": 0.25, "steps": 4, "batch": 32, "lr": 3e-3}
+COMMON: dict[str, Any] = {"net": "conv", "net_options.width": 0.25, "steps": 4, "batch": 64, "lr": 3e-3}
 ONLINE = {"neuron": "hdlif", "paradigm": "online"}
 TERNARY = ONLINE | {"weights": "ternary"}
 BITS, PARALLEL = {"neuron_options.spike_bits": 4}, {"neuron_options.parallel_second": True}
@@ -61,7 +61,7 @@ whole and drops that of silent ones."""
 
 def main() -> None:
     """Run what is missing, then print and write the tables, the figure and the claims."""
-    options = study_options(__doc__ or "", "hd_lif", Scale(train=2000, test=2000, epochs=4), QUICK)
+    options = study_options(__doc__ or "", "hd_lif", Scale(train=10000, epochs=4, seeds=(1, 2, 3, 4, 5)), QUICK)
     fixed = COMMON | training(options)
     found = run_grid(Grid(fixed, {"seed": options.seeds}, CASES), options.out / "sweep", options)
     measures = xr.concat(
