@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["QUICK", "UNGUARDED", "Scale", "options_of", "scale_of", "study_options", "training"]
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["QUICK", "UNGUARDED", "Scale", "options_of", "scale_of", "sizes_of", "study_options", "training"]
 
 #: A network that explodes or falls silent has an accuracy too: the guard is off, for no rate is beyond these.
 UNGUARDED = {"guard.max_rate": "1001 Hz", "guard.min_rate": "0 Hz"}
@@ -40,8 +43,13 @@ _HELP = {
 }
 
 
-def study_options(description: str, name: str, full: Scale, quick: Scale = QUICK) -> argparse.Namespace:
-    """The command line of a study: ``--quick`` or ``--full``, each of whose numbers can be set by itself."""
+def study_options(
+    description: str, name: str, full: Scale, quick: Scale = QUICK, *, earlier: bool = False
+) -> argparse.Namespace:
+    """The command line of a study: ``--quick`` or ``--full``, each of whose numbers can be set by itself.
+
+    With `earlier`, it takes seeds that were run before (`homeonet.study.figure_data.with_earlier`).
+    """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -59,9 +67,7 @@ def study_options(description: str, name: str, full: Scale, quick: Scale = QUICK
             " ".join(map(str, value)) if several else str(value)
         )
         parser.add_argument(f"--{item.name}", type=kind, help=text, **given)
-    parser.add_argument("--workers", type=int, metavar="N", help="processes; default: all usable cores")
-    parser.add_argument("--scheduler", metavar="ADDRESS", help="a running Dask scheduler")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="default: results/ and the study's name")
+    _add_how_to_run(parser, earlier)
     options = parser.parse_args()
     for field, value in asdict(quick if options.quick else full).items():
         if getattr(options, field) is None:
@@ -85,10 +91,11 @@ def options_of(
     train: int,
     test: int,
     single: tuple[str, ...] = (),
+    earlier: bool = False,
 ) -> argparse.Namespace:
     """The command line of a study: ``--quick`` or ``--full``, and how to run it; its defaults are those given.
 
-    `single` are options that take one value, and no list.
+    `single` are options that take one value, and no list. With `earlier`, it takes seeds that were run before.
     """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -108,9 +115,7 @@ def options_of(
         "--train", type=int, metavar="N", help=f"training images; default: {train} (quick: 100)"
     )
     parser.add_argument("--test", type=int, metavar="N", help=f"test images; default: {test} (quick: 50)")
-    parser.add_argument("--workers", type=int, metavar="N", help="processes; default: all usable cores")
-    parser.add_argument("--scheduler", metavar="ADDRESS", help="a running Dask scheduler")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="default: results/ and the study's name")
+    _add_how_to_run(parser, earlier)
     options = parser.parse_args()
     quick = options.quick
     options.seeds = options.seeds or ([1, 2] if quick else seeds)
@@ -124,9 +129,40 @@ def options_of(
     return options
 
 
-def scale_of(options: argparse.Namespace) -> str:
-    """Data, sizes, epochs and seeds of a study in words, for notes and claims."""
-    data = options.data if isinstance(options.data, str) else ", ".join(options.data)
-    sizes, n = f"{options.train} training and {options.test} test images", getattr(options, "epochs", None)
+def _add_how_to_run(parser: argparse.ArgumentParser, earlier: bool) -> None:
+    parser.add_argument("--workers", type=int, metavar="N", help="processes; default: all usable cores")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="a running Dask scheduler")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: results/ and the study's name")
+    if earlier:
+        parser.add_argument(
+            "--earlier",
+            type=Path,
+            metavar="FILE",
+            help="figure.nc of other seeds of the same scale, which are added; figures/data/ has the committed ones",
+        )
+
+
+def sizes_of(options: argparse.Namespace) -> str:
+    """How many images, and how often, in words: what all seeds of a study have in common."""
+    n = getattr(options, "epochs", None)
     epochs = "" if n is None else f", {n} epoch{'s' * (n > 1)}"
-    return f"{data}, {sizes}{epochs}, seeds {' '.join(map(str, options.seeds))}"
+    return f"{options.train} training and {options.test} test images{epochs}"
+
+
+def scale_of(options: argparse.Namespace, measured: xr.Dataset | None = None) -> str:
+    """Data, sizes, epochs and seeds of a study in words, for notes and claims.
+
+    With what was measured, of the data sets and seeds that are in it, among them earlier ones.
+    """
+    data, seeds = [options.data] if isinstance(options.data, str) else options.data, options.seeds
+    if measured is not None:
+        data, seeds = (
+            measured.coords.get(name, values) for name, values in (("data", data), ("seed", seeds))
+        )
+    return (
+        f"{', '.join(map(str, _plain(data)))}, {sizes_of(options)}, seeds {' '.join(map(str, _plain(seeds)))}"
+    )
+
+
+def _plain(values: Any) -> list[Any]:
+    return values.values.tolist() if hasattr(values, "values") else list(values)

@@ -24,6 +24,7 @@ from homeonet.cli.study import finish, run_grid
 from homeonet.cli.terminal import run_main
 from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_against
 from homeonet.study.checks import above_chance, alive, checked, slept
+from homeonet.study.figure_data import with_earlier
 from homeonet.study.intervals import interval_text
 from homeonet.study.measured import over_seeds
 from homeonet.study.options import UNGUARDED, options_of, scale_of
@@ -45,6 +46,7 @@ def main() -> None:
         seeds=[1, 2, 3],
         train=1500,
         test=1000,
+        earlier=True,
     )
     depths = range(1, (2 if options.quick else DEPTH) + 1)
     models = {_title(name, depth): layered(name, depth) for name in options.presets for depth in depths}
@@ -65,8 +67,9 @@ def main() -> None:
     results = results.assign_coords({"data": sets, "sleep.ratio": list(SHARES)}).rename(
         {"sleep.ratio": "share"}
     )
-    found = _by_layer(results, options.presets, list(depths), options.out / "sweep" / "cells")
-    finish(options, _rows(found), NOTE, found, draw, _measured(found), scale_of(options))
+    layers = _by_layer(results, options.presets, list(depths), options.out / "sweep" / "cells")
+    found = with_earlier(layers, options)
+    finish(options, _rows(found), NOTE, found, draw, _measured(found), scale_of(options, found))
 
 
 def _title(name: str, depth: int) -> str:

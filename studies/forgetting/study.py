@@ -24,6 +24,7 @@ from homeonet.cli.terminal import run_main
 from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_against
 from homeonet.store import load_records
 from homeonet.study.checks import above_chance, checked, slept
+from homeonet.study.figure_data import with_earlier
 from homeonet.study.intervals import interval_text
 from homeonet.study.measured import over_seeds
 from homeonet.study.options import UNGUARDED, options_of, scale_of
@@ -50,6 +51,7 @@ def main() -> None:
         seeds=[1, 2, 3],
         train=1000,
         test=1000,
+        earlier=True,
     )
     shares = SHARES[::2] if options.quick else SHARES
     fixed = {"train": options.train, "test": options.test, **UNGUARDED}
@@ -63,8 +65,8 @@ def main() -> None:
     results = run_grid(grid, options.out / "sweep", options).results
     results = results.assign_coords({"input.classes_at_a_time": list(ORDERS), "sleep.ratio": list(shares)})
     names = {"case": "network", "input.classes_at_a_time": "order", "sleep.ratio": "share"}
-    found = _scored(results.rename(names), options.out / "sweep" / "cells")
-    finish(options, _rows(found), NOTE, found, draw, _measured(found), scale_of(options))
+    found = with_earlier(_scored(results.rename(names), options.out / "sweep" / "cells"), options)
+    finish(options, _rows(found), NOTE, found, draw, _measured(found), scale_of(options, found))
 
 
 NOTE = (

@@ -21,8 +21,9 @@ from table import claims_of, rows_of, tables_of
 
 from homeonet.cli.study import finish, run_grid
 from homeonet.cli.terminal import run_main
+from homeonet.study.figure_data import with_earlier
 from homeonet.study.measured import accuracies
-from homeonet.study.options import Scale, study_options, training
+from homeonet.study.options import Scale, scale_of, study_options, training
 from homeonet.study.trained import trained
 from homeonet.sweep import Grid
 
@@ -56,7 +57,9 @@ at 1 the three rules are one. A run that diverges is left out of means and count
 
 def main() -> None:
     """Run what is missing, then print and write the tables, the figure and the claims."""
-    options = study_options(__doc__ or "", "mp_init_trsg", Scale(train=2000, test=2000, epochs=3), QUICK)
+    options = study_options(
+        __doc__ or "", "mp_init_trsg", Scale(train=2000, test=2000, epochs=3), QUICK, earlier=True
+    )
     fixed, seeds = COMMON | training(options), {"seed": options.seeds}
     steps, thresholds = (STEPS[:2], THRESHOLDS[::2]) if options.quick else (STEPS, THRESHOLDS)
     frozen = {"neuron": "trlif", "steps": AT, MP_INIT: False, "neuron_options.learn_threshold": False}
@@ -92,14 +95,18 @@ def main() -> None:
             "accuracy_sgd": by_sgd.rename(names).assign_coords(rule=list(RULES)),
             "elsewhere": other.rename({MP_INIT: "init", "case": "network"}).assign_coords(init=inits),
             "shift": far,
-            "distance": far.sel(reset="soft", elements="all").mean("seed"),
             "start": xr.concat([starts(networks[r, "MP-Init"]) for r in resets], _labels("reset", resets)),
             "gradient_of_seeds": sizes,
-            "gradient": sizes.mean("seed"),
         },
         attrs={"baseline": 100 * float(found["ablation"].results["accuracy.raw_pixels"].mean())},
     )
-    finish(options, rows_of(data), f"{NOTE}\n\n{tables_of(data)}", data, draw, claims_of(data))
+    data = with_earlier(data, options)
+    data = data.assign(
+        distance=data["shift"].sel(reset="soft", elements="all").mean("seed"),
+        gradient=data["gradient_of_seeds"].mean("seed"),
+    )
+    note = f"{NOTE}\n\n{tables_of(data)}"
+    finish(options, rows_of(data), note, data, draw, claims_of(data), scale_of(options, data))
 
 
 def _labels(name: str, values: Any) -> xr.IndexVariable:

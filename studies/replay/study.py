@@ -23,6 +23,7 @@ from probe import MEASURES, probed
 from homeonet.cli.study import finish, run_grid
 from homeonet.cli.terminal import run_main
 from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_against
+from homeonet.study.figure_data import with_earlier
 from homeonet.study.intervals import interval_text
 from homeonet.study.measured import over_seeds, paired_gain
 from homeonet.study.options import UNGUARDED, options_of, scale_of
@@ -52,6 +53,7 @@ def main() -> None:
         train=1000,
         test=1000,
         single=("--data", "--presets"),
+        earlier=True,
     )
     sigmas, shares = ((0.1, 3.0), SHARES[:1]) if options.quick else (SIGMAS, SHARES)
     fixed: dict[str, Any] = {"preset": options.presets[0], "data": options.data[0], **UNGUARDED}
@@ -70,6 +72,7 @@ def main() -> None:
     plastic = results.sel(case="plastic asleep")
     found["qda"] = 100 * plastic["accuracy.qda"]
     found["gain"] = 100 * (plastic["accuracy.qda"] - results["accuracy.qda"].sel(case="not plastic asleep"))
+    found = with_earlier(found.reset_coords(drop=True), options)
     head = ["σ, mV", "asleep, %", *(f"{title}: before → after" for title in _TITLES.values())]
     rows = [[*head, "QDA, %", "− not plastic asleep"]]
     for sigma, share in itertools.product(sigmas, shares):
@@ -82,7 +85,7 @@ def main() -> None:
             [f"{sigma:g}", f"{100 * share:g}", *changes, interval_text(at["qda"]), interval_text(at["gain"])]
         )
     note = "mean and 95 % bootstrap interval over seeds; a minute of sleep after training, in bins of 100 ms."
-    finish(options, rows, note, found.reset_coords(drop=True), draw, _measured(found), scale_of(options))
+    finish(options, rows, note, found, draw, _measured(found), scale_of(options, found))
 
 
 def _probes(results: xr.Dataset, cells: Any, n_images: int) -> xr.Dataset:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import xarray as xr
 from fitness import fit, treated
 from networks import REFERENCE, SHARE_OF_CONTROLS
-from table import growth, spread
 
 from homeonet.claims import Check, Measured
 from homeonet.study.checks import checked
-from homeonet.study.measured import over_seeds, paired_gain
+from homeonet.study.measured import over_seeds
 
 __all__ = ["measured_of"]
 
@@ -25,8 +24,8 @@ _READOUTS = {"qda": "QDA", "paper": "the paper's readout"}
 _FALL = 5.0
 
 
-def measured_of(networks: xr.Dataset, controls: xr.Dataset | None) -> dict[str, list[Measured]]:
-    """The cases of each claim, by its id."""
+def measured_of(networks: xr.Dataset) -> dict[str, list[Measured]]:
+    """The cases of each claim, by its id, of what `table.figure_data` gives."""
     found: dict[str, list[Measured]] = {}
 
     def add(claim: str, cases: list[Measured], *checks: Check) -> None:
@@ -36,48 +35,57 @@ def measured_of(networks: xr.Dataset, controls: xr.Dataset | None) -> dict[str, 
     for network, data in itertools.product(judged, map(str, networks["data"].values)):
         here = networks.sel(network=network, data=data)
         case = f"{network}, {data}"
-        if not here["accuracy.qda"].notnull().any():
+        if not here["qda"].notnull().any():
             continue
         good, much, none = (here.sel(share=share, method="nearest") for share in (GOOD, MUCH, 0.0))
         before = fit(none)
         shares = [share for share in BEST if share in here["share"].values]
         for name, title in _READOUTS.items():
-            values = here[f"accuracy.{name}"]
+            values = here[name]
             best = values.sel(share=shares).mean("share", skipna=False)
             applied = [treated(here.sel(share=share), share) for share in shares]
             add(
                 "sleep-best-ratio",
-                paired_gain(f"{case}, {title}", best, values.sel(share=0.0)),
+                over_seeds(f"{case}, {title}", best - values.sel(share=0.0), "points"),
                 *before,
                 *applied,
             )
-            fall = paired_gain(f"{case}, {title}", values.sel(share=MUCH), best)
+            fall = over_seeds(f"{case}, {title}", values.sel(share=MUCH) - best, "points")
             add("sleep-collapse", fall, *before, *applied, treated(much, MUCH))
         with_some, with_much = ((*before, treated(at, float(at["share"]))) for at in (good, much))
         add(
             "sleep-raw-pixels",
-            paired_gain(case, good["accuracy.logistic"], good["accuracy.raw_pixels"]),
+            over_seeds(case, good["logistic"] - good["raw_pixels_logistic"], "points"),
             *with_some,
         )
-        add("sleep-frozen", paired_gain(case, good["accuracy.qda"], good["accuracy.frozen.qda"]), *with_some)
-        add("sleep-uniform", over_seeds(case, spread(much) / spread(none), ""), *with_much)
-        fallen = 100 * float((much["accuracy.qda"] - none["accuracy.qda"]).mean())
+        add("sleep-frozen", over_seeds(case, good["qda"] - good["frozen_qda"], "points"), *with_some)
+        add("sleep-uniform", over_seeds(case, much["spread"] / none["spread"], ""), *with_much)
+        fallen = float((much["qda"] - none["qda"]).mean())
         if fallen <= -_FALL:
-            ratio = much["rate_test_hz.inh"] / none["rate_test_hz.inh"]
+            ratio = much["inh"] / none["inh"]
             add("sleep-silence", over_seeds(f"{case}, {fallen:+.1f} points", ratio, ""), *with_much)
         if data.startswith("mnist") and network != "homeonet":
-            values = over_seeds(network, 100 * good["accuracy.paper"], "%")
+            values = over_seeds(network, good["paper"], "%")
             add("sleep-accuracy", values, *with_some)
-    if controls is not None:
-        for data in map(str, controls["data"].values):
-            _of_controls(controls.sel(data=data), f"{REFERENCE}, {data}", add)
+        if network == REFERENCE:
+            asleep = here.sel(share=SHARE_OF_CONTROLS)
+            sound = (*before, treated(asleep, SHARE_OF_CONTROLS))
+            add("sleep-bounded", over_seeds(case, _excitation(asleep) / _excitation(none), ""), *sound)
+            _of_controls(networks, case, data, sound, add)
     return {name: cases for name, cases in found.items() if cases}
 
 
-def _of_controls(here: xr.Dataset, case: str, add: Callable[..., None]) -> None:
-    asleep, awake, qda = here.sel(case="sleep"), here.sel(case="no sleep"), here["accuracy.qda"]
-    sound = (*fit(awake), treated(asleep, SHARE_OF_CONTROLS))
-    total = sum(growth(here, name) for name in ("input_exc", "exc_exc", "exc_inh"))
-    add("sleep-bounded", over_seeds(case, total.sel(case="sleep") / total.sel(case="no sleep"), ""), *sound)
+def _excitation(at: xr.Dataset) -> xr.DataArray:
+    """Growth of the excitatory weights, the sum over pathways."""
+    return at["growth_input_exc"] + at["growth_exc_exc"] + at["growth_exc_inh"]
+
+
+def _of_controls(
+    found: xr.Dataset, case: str, data: str, sound: Sequence[Check], add: Callable[..., None]
+) -> None:
+    """What sleep loses without one of its parts; the control "sleep" is the network at that share."""
+    if "control_qda" not in found or data not in found["control_data"].values:
+        return
+    qda = found["control_qda"].sel(control_data=data).rename(control_seed="seed")
     for claim, without in (("sleep-noise", "no noise"), ("sleep-replay", "no plasticity asleep")):
-        add(claim, paired_gain(case, asleep["accuracy.qda"], qda.sel(case=without)), *sound)
+        add(claim, over_seeds(case, qda.sel(case="sleep") - qda.sel(case=without), "points"), *sound)

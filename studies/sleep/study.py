@@ -9,7 +9,8 @@ noise, decay, plasticity, which weights shrink, how fast, what ends a sleep. Run
 of a network that was dead or had learnt nothing without sleep, are marked: they say nothing about sleep.
 
     HOMEONET_DATA=… python studies/sleep/study.py --full       # two hours on two cores; resumes
-    HOMEONET_DATA=… python studies/sleep/study.py --full --networks paper --data mnist --seeds 1 2 3 4 5
+    HOMEONET_DATA=… python studies/sleep/study.py --full --networks paper --data mnist --seeds 6 7 \\
+        --out results/sleep_6_7 --earlier figures/data/sleep.nc    # adds seeds to the committed ones
     python studies/sleep/study.py --quick                      # embedded images, minutes
 """
 
@@ -29,7 +30,7 @@ from homeonet.claims import write_measured
 from homeonet.cli.study import run_grid, write
 from homeonet.cli.terminal import run_main
 from homeonet.errors import InputError
-from homeonet.study.figure_data import gallery_figure, write_figure_data
+from homeonet.study.figure_data import gallery_figure, with_earlier, write_figure_data
 from homeonet.study.options import UNGUARDED, Scale, scale_of, study_options
 from homeonet.study.sleep import ratio_of, share_of
 from homeonet.study.tables import markdown_table
@@ -59,7 +60,7 @@ QUICK = SleepScale(("mnist5k",), 100, 0, 50, 1, (1, 2), ("paper",), ("mnist5k",)
 
 def main() -> None:
     """Run what is missing, then print and write the tables, the claims and the figure."""
-    options = study_options(__doc__ or "", "sleep", SleepScale(), QUICK)
+    options = study_options(__doc__ or "", "sleep", SleepScale(), QUICK, earlier=True)
     unknown = [name for name in options.networks if name not in NETWORKS]
     if unknown:
         raise InputError(f"--networks {unknown[0]!r} is not known; give some of {', '.join(NETWORKS)}")
@@ -80,17 +81,17 @@ def main() -> None:
         cases = dict(list(CONTROLS.items())[:5]) if options.quick else CONTROLS
         grid = Grid(fixed, {"data": options.controls, "seed": options.control_seeds}, cases)
         controls = run_grid(grid, options.out / "controls", options).results
-    data = figure_data(networks, controls)
-    seeds = " ".join(map(str, options.control_seeds))
-    scale = f"{scale_of(options)}; controls: {', '.join(options.controls) or 'none'}, seeds {seeds}"
-    parts = [markdown_table(state_rows(networks))]
-    if controls is not None:
+    data = with_earlier(figure_data(networks, controls), options)
+    scale, parts = scale_of(options, data), [markdown_table(state_rows(data))]
+    if "control_qda" in data:
         title = f"One thing changed at a time: `{REFERENCE}`, {100 * SHARE_OF_CONTROLS:g} % asleep"
-        parts += [f"## {title}\n", markdown_table(control_rows(controls))]
+        parts += [f"## {title}\n", markdown_table(control_rows(data))]
+        sets, seeds = (" ".join(map(str, data[f"control_{name}"].values)) for name in ("data", "seed"))
+        scale = f"{scale}; controls: {sets}, seeds {seeds}"
     note = f"Test accuracy, mean over seeds with 95 % bootstrap intervals; {scale}.\n\n## State\n\n"
-    write(options.out, share_rows(networks), note + "\n".join(parts), gallery_figure("sleep", data))
+    write(options.out, share_rows(data), note + "\n".join(parts), gallery_figure("sleep", data))
     write_figure_data(options.out, data, study="sleep", scale=scale)
-    write_measured(options.out, study="sleep", scale=scale, measured=measured_of(networks, controls))
+    write_measured(options.out, study="sleep", scale=scale, measured=measured_of(data))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,15 @@ from networks import CONTROLS
 from homeonet.analysis import compare_conditions
 from homeonet.study.intervals import difference, interval_text
 
-__all__ = ["PATHWAYS", "PUBLISHED", "READOUTS", "control_rows", "figure_data", "share_rows", "state_rows"]
+__all__ = [
+    "PATHWAYS",
+    "PUBLISHED",
+    "READOUTS",
+    "control_rows",
+    "figure_data",
+    "share_rows",
+    "state_rows",
+]
 
 #: Readouts of networks and baselines, by their titles.
 READOUTS = {"paper": "paper's readout, %", "qda": "QDA, %", "logistic": "logistic, %"}
@@ -46,13 +54,13 @@ def share_rows(results: xr.Dataset) -> list[list[str]]:
     ]
     for network in results["network"].values:
         for data in results["data"].values:
-            here = results.sel(network=network, data=data).dropna("share", how="all", subset=["accuracy.qda"])
+            here = results.sel(network=network, data=data).dropna("share", how="all", subset=["qda"])
             if not here.sizes["share"]:
                 continue
-            gains = compare_conditions(100 * here["accuracy.qda"], "share", reference=0.0)
+            gains = compare_conditions(here["qda"], "share", reference=0.0)
             for share in here["share"].values:
                 at = here.sel(share=share)
-                cells = [interval_text(100 * at[f"accuracy.{name}"]) for name in READOUTS]
+                cells = [interval_text(at[name]) for name in READOUTS]
                 published = PUBLISHED.get(str(data), {}).get(_NEAR.get(float(share), -1.0))
                 rows.append(
                     [
@@ -62,14 +70,14 @@ def share_rows(results: xr.Dataset) -> list[list[str]]:
                         *cells,
                         difference(gains.sel(share=share)),
                         f"{published[0]} ± {published[1]}" if published and network == "released" else "",
-                        interval_text(100 * at["accuracy.paper_noisy"]) if network == "released" else "",
+                        interval_text(at["paper_noisy"]) if network == "released" else "",
                     ]
                 )
             first = here.isel(share=0)
             for key, title in _BASELINES.items():
-                names = {"qda": f"accuracy.{key}.qda", "logistic": f"accuracy.{key}"}
                 found = [
-                    interval_text(100 * first[names[name]]) if name in names else "" for name in READOUTS
+                    interval_text(first[f"{key}_{name}"]) if f"{key}_{name}" in first else ""
+                    for name in READOUTS
                 ]
                 rows.append([str(network), str(data), title, *found, "", "", ""])
     return rows
@@ -85,7 +93,7 @@ def state_rows(results: xr.Dataset) -> list[list[str]]:
             for share in results["share"].values:
                 place = {"network": network, "data": data, "share": share}
                 at = results.sel(place)
-                if not at["accuracy.qda"].notnull().any():
+                if not at["qda"].notnull().any():
                     continue
                 checks = [*fit(results.sel({**place, "share": 0.0})), treated(at, float(share))]
                 failed = [check.what for check in checks if not check.passed]
@@ -94,10 +102,10 @@ def state_rows(results: xr.Dataset) -> list[list[str]]:
                         str(network),
                         str(data),
                         f"{100 * share:g}",
-                        f"{100 * float(at['sleep_fraction'].mean()):.1f}",
-                        f"{_mean(at['rate_test_hz.exc'])} / {_mean(at['rate_test_hz.inh'])}",
-                        *(_mean(growth(at, name)) for name in PATHWAYS),
-                        _mean(spread(at)),
+                        f"{float(at['slept'].mean()):.1f}",
+                        f"{_mean(at['exc'])} / {_mean(at['inh'])}",
+                        *(_mean(at[f"growth_{name}"]) for name in PATHWAYS),
+                        _mean(at["spread"]),
                         _mean(at["phi"]),
                         "; ".join(failed) or "applied",
                     ]
@@ -105,61 +113,72 @@ def state_rows(results: xr.Dataset) -> list[list[str]]:
     return rows
 
 
-def control_rows(controls: xr.Dataset) -> list[list[str]]:
+def control_rows(found: xr.Dataset) -> list[list[str]]:
     """One row per data set and change."""
+    controls = _controls_in(found)
     head = ["data", "change", *READOUTS.values(), "QDA − sleep", "slept, %", "E / I at test, Hz"]
     rows = [[*head, *(f"{name.replace('_', '→')} ×" for name in PATHWAYS)]]
     for data in controls["data"].values:
         here = controls.sel(data=data)
-        gains = compare_conditions(100 * here["accuracy.qda"], "case", reference="sleep")
+        gains = compare_conditions(here["qda"], "case", reference="sleep")
         for case in [name for name in CONTROLS if name in here["case"].values]:
             at = here.sel(case=case)
             rows.append(
                 [
                     str(data),
                     case,
-                    *(interval_text(100 * at[f"accuracy.{name}"]) for name in READOUTS),
+                    *(interval_text(at[name]) for name in READOUTS),
                     difference(gains.sel(case=case)),
-                    f"{100 * float(at['sleep_fraction'].mean()):.1f}",
-                    f"{_mean(at['rate_test_hz.exc'])} / {_mean(at['rate_test_hz.inh'])}",
-                    *(_mean(growth(at, name)) for name in PATHWAYS),
+                    f"{float(at['slept'].mean()):.1f}",
+                    f"{_mean(at['exc'])} / {_mean(at['inh'])}",
+                    *(_mean(at[f"growth_{name}"]) for name in PATHWAYS),
                 ]
             )
     return rows
 
 
-def growth(results: xr.Dataset, pathway: str) -> xr.DataArray:
-    """Mean weight at the end over that at the start."""
+def figure_data(networks: xr.Dataset, controls: xr.Dataset | None) -> xr.Dataset:
+    """All that tables, claims and figure are made of: of the networks, and of the controls by names with ``control_``.
+
+    Accuracies and the time slept are in per cent, rates in Hz, a growth is a mean weight at the end over that at the
+    start, the spread the coefficient of variation of the input's weights at the end: near nothing where uniform.
+    """
+    parts = _state(networks)
+    if "accuracy.paper_noisy" in networks:
+        parts["paper_noisy"] = 100 * networks["accuracy.paper_noisy"]
+    for key in _BASELINES:
+        parts[f"{key}_qda"] = 100 * networks[f"accuracy.{key}.qda"]
+        parts[f"{key}_logistic"] = 100 * networks[f"accuracy.{key}"]
+    parts |= {"spread": _spread(networks), "phi": networks["phi"]}
+    parts |= {f"published_{kind}": _published(networks, k) for k, kind in enumerate(("mean", "sd"))}
+    if controls is not None:
+        names = {"data": "control_data", "seed": "control_seed"}
+        parts |= {f"control_{key}": values for key, values in _state(controls.rename(names)).items()}
+    return xr.Dataset(parts).reset_coords(drop=True)
+
+
+def _controls_in(data: xr.Dataset) -> xr.Dataset:
+    """The controls of `figure_data` by themselves, by the names that the networks have, in the order of `CONTROLS`."""
+    found = {
+        name.removeprefix("control_"): data[name] for name in map(str, data) if name.startswith("control_")
+    }
+    controls = xr.Dataset(found).rename(control_data="data", control_seed="seed")
+    return controls.sel(case=[name for name in CONTROLS if name in controls["case"].values])
+
+
+def _state(results: xr.Dataset) -> dict[str, xr.DataArray]:
+    found = {name: 100 * results[f"accuracy.{name}"] for name in READOUTS}
+    found |= {"slept": 100 * results["sleep_fraction"]}
+    found |= {name: results[f"rate_test_hz.{name}"] for name in ("exc", "inh")}
+    return found | {f"growth_{name}": _growth(results, name) for name in PATHWAYS}
+
+
+def _growth(results: xr.Dataset, pathway: str) -> xr.DataArray:
     return results[f"weights.{pathway}.final"] / results[f"weights.{pathway}.initial"]
 
 
-def spread(results: xr.Dataset) -> xr.DataArray:
-    """Coefficient of variation of the input's weights at the end: near nothing where they are uniform."""
+def _spread(results: xr.Dataset) -> xr.DataArray:
     return results["weights.input_exc.final_sd"] / results["weights.input_exc.final"]
-
-
-def figure_data(networks: xr.Dataset, controls: xr.Dataset | None) -> xr.Dataset:
-    """Accuracies in per cent with their baselines, rates and weights: of the networks and of the controls."""
-    data = {f"{name}": 100 * networks[f"accuracy.{name}"] for name in READOUTS}
-    if "accuracy.paper_noisy" in networks:
-        data["paper_noisy"] = 100 * networks["accuracy.paper_noisy"]
-    for key in _BASELINES:
-        data[f"{key}_qda"] = 100 * networks[f"accuracy.{key}.qda"]
-        data[f"{key}_logistic"] = 100 * networks[f"accuracy.{key}"]
-    data |= {"slept": 100 * networks["sleep_fraction"], "spread": spread(networks), "phi": networks["phi"]}
-    data |= {name: networks[f"rate_test_hz.{name}"] for name in ("exc", "inh")}
-    data |= {f"growth_{name}": growth(networks, name) for name in PATHWAYS}
-    sets = {
-        f"{name}_{kind}": _published(networks, k)
-        for k, kind in enumerate(("mean", "sd"))
-        for name in ["published"]
-    }
-    parts = xr.Dataset(data | sets)
-    if controls is None:
-        return parts
-    order = [name for name in CONTROLS if name in controls["case"].values]
-    changed = controls.sel(case=order).rename({"data": "control_data", "seed": "control_seed"})
-    return parts.assign({f"control_{name}": 100 * changed[f"accuracy.{name}"] for name in READOUTS})
 
 
 def _published(networks: xr.Dataset, k: int) -> xr.DataArray:

@@ -1,0 +1,72 @@
+"""Seeds that a study ran before, from the file that its figure is drawn from, beside those it runs now."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from homeonet.errors import InputError
+from homeonet.study.figure_data import with_earlier, write_figure_data
+from homeonet.study.options import scale_of
+
+
+def options(seeds: list[int], *, data: list[str] | str, earlier: Path | None = None, train: int = 50):
+    return argparse.Namespace(
+        name="sleep", earlier=earlier, train=train, test=20, epochs=1, data=data, seeds=seeds
+    )
+
+
+def measured(networks: list[str], data: list[str], seeds: list[int]) -> xr.Dataset:
+    """A number that says of what network, data set and seed it is."""
+    number = {"paper": 100, "homeonet": 200, "mnist": 10, "fashion": 20}
+    values = [[[number[n] + number[d] + s for s in seeds] for d in data] for n in networks]
+    coords = {"network": networks, "data": data, "seed": seeds}
+    return xr.Dataset({"accuracy": (tuple(coords), np.asarray(values, float))}, coords)
+
+
+@pytest.fixture
+def before(tmp_path: Path) -> Path:
+    data = measured(["paper"], ["mnist", "fashion"], [1, 2, 3])
+    scale = scale_of(options([1, 2, 3], data=["mnist", "fashion"]))
+    return write_figure_data(tmp_path, data, study="sleep", scale=scale)
+
+
+def test_every_value_is_where_it_belongs_and_what_was_not_run_is_missing(before: Path) -> None:
+    given = options([3, 4], data=["mnist"], earlier=before)
+    found = with_earlier(measured(["paper", "homeonet"], ["mnist"], [3, 4]), given)
+    everything = measured(["paper", "homeonet"], ["mnist", "fashion"], [1, 2, 3, 4])
+    there = found["accuracy"].notnull()
+    xr.testing.assert_equal(found["accuracy"], everything["accuracy"].where(there))
+    assert int(there.sum()) == 6 + 1 + 2  # earlier, the new seed of the same network, the new network
+    assert scale_of(given, found) == "mnist, fashion, 50 training and 20 test images, 1 epoch, seeds 1 2 3 4"
+
+
+def test_what_a_seed_measures_anew_counts(before: Path) -> None:
+    again = measured(["paper"], ["mnist"], [2]) + 0.5
+    found = with_earlier(again, options([2], data=["mnist"], earlier=before))
+    assert found["accuracy"].sel(network="paper", data="mnist").values.tolist() == [111, 112.5, 113]
+
+
+def test_without_a_file_it_is_what_was_measured() -> None:
+    data = measured(["paper"], ["mnist"], [1])
+    assert with_earlier(data, options([1], data=["mnist"])) is data
+
+
+def test_other_sizes_other_data_and_other_studies_are_refused(before: Path, tmp_path: Path) -> None:
+    data = measured(["paper"], ["mnist"], [4])
+    with pytest.raises(InputError, match=r"another scale, mnist, fashion, 50 training.*60 training"):
+        with_earlier(data, options([4], data=["mnist"], earlier=before, train=60))
+    one_set = data.isel(data=0, drop=True)  # its data are in its scale alone
+    with pytest.raises(InputError, match="run all seeds with notmnist, 50 training"):
+        with_earlier(one_set, options([4], data="notmnist", earlier=before))
+    given = options([4], data=["mnist"], earlier=before)
+    given.name = "replay"
+    with pytest.raises(InputError, match="of the study sleep; give one of replay"):
+        with_earlier(data, given)
+    (tmp_path / "text").write_text("no netCDF")
+    with pytest.raises(InputError, match="cannot be read"):
+        with_earlier(data, options([4], data=["mnist"], earlier=tmp_path / "text"))
