@@ -1,37 +1,48 @@
-"""DSN: time of a training step against the length of the sequence.
+"""DSN: time of a training step against the length of the sequence, text beyond the trained length, and accuracy.
 
-Median time of a forward and a backward pass against the number of time steps T, on logarithmic axes, where measured
-with the range over repeats. Further panels, where measured: test accuracy at equal parameters (mean and seeds, with
-raw values under a linear readout as a dotted line), and bits per character on sequences longer than those trained on.
+Above: median time of a forward and a backward pass against the number of time steps T, with the range over rounds; and
+bits per character on sequences longer than those trained on. Below, one panel per task: test accuracy of networks with
+as many parameters (but for "PSN, as wide") minus that of DSN with four levels, with the same seed; dots are seeds, bars
+95 % intervals (Student's t).
 """
 
 from __future__ import annotations
 
-import numpy as np
 import xarray as xr
+from _names import data_title
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
 from homeonet.cli.main import figure_main
-from homeonet.plotting import COLOURS, DOUBLE_WIDTH, MARKERS, SERIES, new_figure
+from homeonet.plotting import COLOURS, DOUBLE_WIDTH, MARKERS, SERIES, new_figure, plot_differences
 
 STUDY = "dsn"
+REFERENCE = "DSN"
 
 
 def draw(data: xr.Dataset) -> Figure:
-    """Time and, where measured, accuracy and length; one legend below."""
-    names = ["seconds", *(name for name in ("accuracy", "bits") if name in data)]
-    widths = [1.6 if name == "accuracy" else 1.0 for name in names]
-    figure, axes = new_figure(1, len(names), width=DOUBLE_WIDTH, height=2.9, width_ratios=widths)
-    for ax, name in zip(axes[0], names, strict=True):
-        {"seconds": times, "accuracy": accuracies, "bits": lengths}[name](data, ax)
-    handles = [
-        Line2D([], [], color=SERIES[k], marker=MARKERS[k], markersize=3.5, label=str(name))
-        for k, name in enumerate(data["neuron"].values)
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    """Time and, where measured, length and accuracy."""
+    tasks = [] if "accuracy" not in data else list(data["task"].values)
+    columns = max(len(tasks), 2)
+    height = 2.6 + 2.0 * bool(tasks)
+    figure, axes = new_figure(1 + bool(tasks), columns, width=DOUBLE_WIDTH, height=height)
+    for ax in axes[0]:
+        ax.remove()
+    grid, half = axes[0, 0].get_gridspec(), columns // 2
+    time = figure.add_subplot(grid[0, :half])
+    times(data, time)
+    time.legend(loc="upper left", fontsize=6)
+    if "bits" in data:
+        lengths(data, figure.add_subplot(grid[0, half:]))
+    for k, task in enumerate(tasks):
+        here = data["accuracy"].sel(task=task)
+        others = [name for name in here["neuron"].values if name != REFERENCE]
+        gains = (here - here.sel(neuron=REFERENCE, drop=True)).sel(neuron=others)
+        plot_differences(gains, axes[1, k], "neuron", labelled=k == 0)
+        data_set, *more = str(task).split(", ")
+        axes[1, k].set_title("\n".join([data_title(data_set), ", ".join(more)]), fontsize=7)
+        axes[1, k].set_xlabel("accuracy − DSN, points" if k == 0 else "points")
     return figure
 
 
@@ -41,30 +52,15 @@ def times(data: xr.Dataset, ax: Axes) -> None:
         here = data.sel(neuron=name).dropna("steps", subset=["seconds"])
         if not here.sizes["steps"]:
             continue
-        ax.plot(here["steps"], here["seconds"], color=SERIES[k], marker=MARKERS[k], markersize=3.5)
+        style = {"color": SERIES[k], "marker": MARKERS[k], "markersize": 3.5}
+        ax.plot(here["steps"], here["seconds"], label=str(name), **style)
         if "low" in data and "high" in data:
             ax.fill_between(here["steps"], here["low"], here["high"], color=SERIES[k], alpha=0.2, linewidth=0)
     ax.set(xscale="log", yscale="log", xlabel="time steps T", ylabel="time of a training step (s)")
 
 
-def accuracies(data: xr.Dataset, ax: Axes) -> None:
-    """Each task's neurons side by side: seeds as dots, means as lines."""
-    n_neurons = data.sizes["neuron"]
-    for j, task in enumerate(data["task"].values):
-        here = data.sel(task=task)
-        for k, values in enumerate(here["accuracy"].transpose("neuron", "seed").to_numpy()):
-            place = j + 0.8 * ((k + 0.5) / n_neurons - 0.5)
-            ax.plot(np.full(values.size, place), values, MARKERS[k], color=SERIES[k], markersize=3, alpha=0.6)
-            ax.plot([place - 0.06, place + 0.06], [np.nanmean(values)] * 2, color=SERIES[k])
-        ax.plot([j - 0.45, j + 0.45], [float(here["raw"])] * 2, color=COLOURS["baseline"], linestyle=":")
-    ax.annotate("raw", (j + 0.45, float(here["raw"])), (1, 0), textcoords="offset points", va="center")
-    ax.set_xticks(range(data.sizes["task"]), [str(task).replace(", ", "\n") for task in data["task"].values])
-    ax.tick_params(axis="x", length=0, labelsize=6.5)
-    ax.set(ylabel="test accuracy (%)")
-
-
 def lengths(data: xr.Dataset, ax: Axes) -> None:
-    """Bits a character against the length tested."""
+    """Bits per character against the length tested."""
     for k, name in enumerate(data["neuron"].values):
         here = data["bits"].sel(neuron=name).dropna("steps_tested")
         if here.size:

@@ -1,10 +1,10 @@
-"""HD-LIF: accuracy against energy and size.
+"""HD-LIF: what each way to train and to compress costs in accuracy, and what it saves.
 
-Test accuracy (mean and 95 % bootstrap interval over seeds) against the energy of one inference, by the convention
-that bills real-valued spikes as what they are, and against the size of the weights. Up and to the left is better;
-grey lines join the models that no other beats in both. Small open marks: energy by the paper's convention (pale for
-half-filled ones). Right,
-where measured: memory kept for the backward pass against the number of time steps.
+A row per network. First panel: test accuracy minus that of HD-LIF trained online with the same seed; dots are seeds,
+bars 95 % intervals (Student's t). Second: energy of one image, filled by the convention that bills real-valued spikes
+as what they are and counts neurons and memory, open by the paper's. Third: megabytes of the stored weights. Fourth:
+the cosine between the online and the full gradient through training. Fifth: what a batch holds for the backward pass
+against the number of time steps.
 """
 
 from __future__ import annotations
@@ -14,73 +14,70 @@ import xarray as xr
 from _axes import plain_log
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from homeonet.analysis import bootstrap_interval
 from homeonet.cli.main import figure_main
-from homeonet.plotting import COLOURS, DOUBLE_WIDTH, MARKERS, SERIES, new_figure
+from homeonet.plotting import DOUBLE_WIDTH, MARKERS, SERIES, new_figure, plot_against, plot_differences
 
 STUDY = "hd_lif"
+REFERENCE = "HD-LIF online"
 
 
 def draw(data: xr.Dataset) -> Figure:
-    """Energy, size and, where measured, memory."""
-    panels = 3 if "memory_mb" in data else 2
-    figure, axes = new_figure(1, panels, width=DOUBLE_WIDTH, height=3.0)
-    plane(data, axes[0, 0], "energy_mj", "energy of an inference (mJ)", also="energy_paper_mj")
-    plane(data, axes[0, 1], "size_mb", "size of the weights (MB)")
-    axes[0, 0].set_ylabel("test accuracy (%)")
-    figure.legend(*axes[0, 1].get_legend_handles_labels(), loc="outside lower center", ncols=4)
-    if panels == 3:
-        ax = axes[0, 2]
-        for k, name in enumerate(data["training"].values):
-            ax.plot(
-                data["steps"],
-                data["memory_mb"].sel(training=name),
-                color=SERIES[k],
-                marker=MARKERS[k],
-                label=str(name),
-            )
-        ax.set(xlabel="time steps T", ylabel="backward memory (MB)", xscale="log", yscale="log")
-        ax.set_xticks(data["steps"].values, [f"{t:g}" for t in data["steps"].values])
-        ax.minorticks_off()
-        plain_log(ax.yaxis)
-        ax.legend(title="training")
+    """Accuracy, energy and size in rows of networks; below, gradients and memory."""
+    sizes = {"height_ratios": (5, 3), "width_ratios": (2, 1.3, 1)}
+    figure, axes = new_figure(2, 3, width=DOUBLE_WIDTH, height=5.0, **sizes)
+    above, (cosine, *unused) = axes
+    for ax in unused:
+        ax.remove()
+    memory = figure.add_subplot(cosine.get_gridspec()[1, 1:])
+    accuracy = data["accuracy"]
+    others = [name for name in data["case"].values if name != REFERENCE]
+    plot_differences(
+        (accuracy - accuracy.sel(case=REFERENCE, drop=True)).sel(case=others), above[0], "case", margin=1
+    )
+    mean = float(accuracy.sel(case=REFERENCE).mean())
+    above[0].set_xlabel(f"accuracy − {REFERENCE} ({mean:.1f} %), points")
+    costs = data.sel(case=others)
+    _costs(costs, above[1], {"energy_mj": "all that is computed", "energy_paper_mj": "the paper's count"})
+    above[1].set(xlabel="energy of an image (µJ)", xscale="log")
+    plain_log(above[1].xaxis)
+    above[1].legend(loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    _costs(costs, above[2], {"size_mb": "stored"})
+    above[2].set(xlabel="stored weights (kB)", xlim=(0, 1.1e3 * float(costs["size_mb"].max())))
+    cosines = {str(name): data["cosine"].sel(neuron=name) for name in data["neuron"].values}
+    plot_against(cosines, cosine, "progress")
+    cosine.set(xlabel="share of the training", ylabel="cosine of online\nand full gradient")
+    _memory(data, memory)
+    for ax in (cosine, memory):
+        ax.legend()
     return figure
 
 
-def plane(data: xr.Dataset, ax: Axes, x: str, label: str, *, also: str | None = None) -> None:
-    """Accuracy of each model against its cost `x`, with the front of those that are not dominated."""
-    points = []
-    for k, case in enumerate(data["case"].values):
-        accuracy = data["accuracy"].sel(case=case).dropna("seed").to_numpy()
-        cost = float(data[x].sel(case=case))
-        if not len(accuracy) or not np.isfinite(cost):
-            continue
-        mean = float(accuracy.mean())
-        points.append((cost, mean))
-        style = {"color": SERIES[k % len(SERIES)], "marker": MARKERS[k % len(MARKERS)], "linestyle": "none"}
-        again = k >= len(MARKERS)  # colours and marks begin anew
-        fill = "left" if again else "full"
-        spread = None
-        if len(accuracy) > 1:
-            found = bootstrap_interval(accuracy)
-            spread = [[mean - found.low], [found.high - mean]]
-        ax.errorbar(
-            cost, mean, yerr=spread, markersize=4.5, elinewidth=0.8, fillstyle=fill, label=str(case), **style
+def _costs(data: xr.Dataset, ax: Axes, names: dict[str, str]) -> None:
+    """Costs in the rows of the panel to the left, in thousandths of their units: the first filled, the next open."""
+    rows = np.arange(data.sizes["case"])
+    for name, fill in zip(names, (SERIES[0], "none"), strict=False):
+        ax.plot(
+            1e3 * data[name],
+            rows,
+            "o",
+            color=SERIES[0],
+            markersize=4,
+            markerfacecolor=fill,
+            label=names[name],
         )
-        if also is not None and also in data:
-            style |= {"fillstyle": "none", "alpha": 0.5} if again else {"fillstyle": "none"}
-            ax.plot(float(data[also].sel(case=case)), mean, markersize=3, **style)
-    front = [point for point in sorted(points) if not any(c <= point[0] and a > point[1] for c, a in points)]
-    ax.plot(*zip(*front, strict=True), color=COLOURS["baseline"], linewidth=0.6, zorder=0, label="_")
-    ax.set_xlabel(label)
-    left, right = ax.dataLim.intervalx
-    if right > 4 * left:
-        ax.set_xscale("log")
-        plain_log(ax.xaxis)
-    else:
-        ax.xaxis.set_major_locator(MaxNLocator(4))
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.set_yticks(rows, [])
+
+
+def _memory(data: xr.Dataset, ax: Axes) -> None:
+    for k, name in enumerate(data["training"].values):
+        style = {"color": SERIES[k], "marker": MARKERS[k], "markersize": 3.5}
+        ax.plot(data["steps"], data["memory_mb"].sel(training=name), label=str(name), **style)
+    ax.set(xlabel="time steps T", ylabel="held for the\nbackward pass (MB)", xscale="log", yscale="log")
+    ax.set_xticks(data["steps"].values, [f"{t:g}" for t in data["steps"].values])
+    ax.minorticks_off()
+    plain_log(ax.yaxis)
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ readout is fitted on what a network answers while it learns; the others on what 
 from __future__ import annotations
 
 import xarray as xr
+from _names import data_title
 from matplotlib.figure import Figure
 
 from homeonet.cli.main import figure_main
@@ -23,7 +24,6 @@ _TITLES = {
     "paper": "the paper's network",
     "homeonet": "this project's network",
 }
-_DATA = {"mnist": "MNIST", "fashion": "Fashion-MNIST", "notmnist": "NotMNIST", "mnist5k": "MNIST (5000)"}
 
 
 def draw(data: xr.Dataset) -> Figure:
@@ -50,7 +50,7 @@ def draw(data: xr.Dataset) -> Figure:
                 style = {"color": COLOURS["base"], "fmt": "x", "markersize": 4, "linewidth": 0.8}
                 ax.errorbar(100 * here["published_share"], mean, sd, label="published", **style)
             if column == 0:
-                ax.set_ylabel(f"{_DATA.get(name, name)}\naccuracy (%)")
+                ax.set_ylabel(f"{data_title(name)}\naccuracy (%)")
         ax, here = axes[-1, column], _in_per_cent(data.sel(network=network, data=sets[0]))
         plot_against({"excitatory": here["exc"], "inhibitory": here["inh"]}, ax, "share")
         ax.set(yscale="symlog", xlabel="time asleep (%)")

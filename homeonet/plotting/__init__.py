@@ -7,6 +7,7 @@ or fits a readout, imports neither brian2 nor torch, and leaves pyplot's state a
 from homeonet.plotting._accuracy import plot_accuracies
 from homeonet.plotting._activity import plot_raster, plot_rates
 from homeonet.plotting._comparison import plot_sleep_comparison
+from homeonet.plotting._differences import plot_differences
 from homeonet.plotting._fields import plot_receptive_fields
 from homeonet.plotting._named import NamedFigures
 from homeonet.plotting._readout import plot_confusion, plot_embedding
@@ -45,6 +46,7 @@ __all__ = [
     "plot_accuracies",
     "plot_against",
     "plot_confusion",
+    "plot_differences",
     "plot_embedding",
     "plot_heat_map",
     "plot_layers",

@@ -11,16 +11,17 @@ python studies/ahsar/study.py --quick                    # embedded images, a mi
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 import xarray as xr
 from cases import PARADIGMS, PARTS, SHAPES, AHSARScale, crossed, shaped, unfolded
-from figure import draw
 from measures import TARGET, accuracy_of, epochs_to_target, over_epochs, overhead, robustness, spread_of
 from table import differences, rows_of, shape_rows
 
 from homeonet.cli.study import finish, run_grid
 from homeonet.cli.terminal import run_main
 from homeonet.study.checks import above_chance, checked
+from homeonet.study.figure_data import gallery_figure
 from homeonet.study.measured import accuracies
 from homeonet.study.options import QUICK, study_options, training
 from homeonet.study.tables import markdown_table
@@ -90,7 +91,7 @@ def main() -> None:
     shown = {"learning": curves, "spread": spreads}
     shown = {name: values.sel(homeostasis=list(BOTH)) for name, values in shown.items()}
     data = xr.Dataset(shown | {"robustness": robust.mean("case")})
-    finish(options, rows, note, data, draw, measured)
+    finish(options, rows, note, data, partial(gallery_figure, "ahsar"), measured)
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def text_name(path: str) -> str:
 
 
 def bits_of(options: Any) -> xr.Dataset:
-    """Bits a character of each neuron, seed and length, whole and with a context as in training; resumes."""
+    """Bits per character of each neuron, seed and length, whole and with a context as in training; resumes."""
     folder = options.out / "characters"
     folder.mkdir(parents=True, exist_ok=True)
     given = {"text": options.text, "updates": options.updates, "tested": options.tested}
@@ -134,7 +134,7 @@ def _train(model: nn.Module, text: Tensor, reading: Reading) -> None:
 
 @torch.no_grad()
 def _test(model: nn.Module, text: Tensor, tested: int) -> xr.Dataset:
-    """Bits a character up to each length, read in one go and with contexts of half to all of the trained length."""
+    """Bits per character up to each length, read in one go and with contexts of half to all of the trained length."""
     tested = min(tested, (len(text) - 1) // _STREAMS)
     starts = torch.arange(_STREAMS) * ((len(text) - 1) // _STREAMS)
     streams = text[torch.arange(tested + 1)[:, None] + starts]
@@ -178,7 +178,7 @@ def length_rows(bits: xr.Dataset) -> list[list[str]]:
 
 
 def length_claims(bits: xr.Dataset) -> dict[str, Sequence[Measured]]:
-    """Bits a character at the greatest length less those with a context as in training.
+    """Bits per character at the greatest length less those with a context as in training.
 
     A sliding PSN whose window is shorter than the short context sees no more in a long text, and cannot degrade.
     """

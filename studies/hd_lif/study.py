@@ -11,16 +11,16 @@ python studies/hd_lif/study.py --quick                    # embedded images, a m
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Any
 
 import xarray as xr
-from figure import draw
 from measures import cosine_course, held_mb, of_runs, resnet18, theorem_deviation
 from table import claims_of, rows_of, tables_of
 
 from homeonet.cli.study import finish, run_grid
 from homeonet.cli.terminal import run_main
-from homeonet.study.figure_data import with_earlier
+from homeonet.study.figure_data import gallery_figure, with_earlier
 from homeonet.study.measured import accuracies
 from homeonet.study.options import Scale, scale_of, study_options, training
 from homeonet.study.trained import trained
@@ -90,7 +90,7 @@ def main() -> None:
         rows_of(data),
         note,
         data,
-        draw,
+        partial(gallery_figure, "hd_lif"),
         claims_of(data, published, deviation),
         scale_of(options, data),
     )

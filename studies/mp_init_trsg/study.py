@@ -12,16 +12,16 @@ python studies/mp_init_trsg/study.py --quick                    # embedded image
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Any
 
 import xarray as xr
-from figure import draw
 from membranes import RULES, gradient_sizes, start_distances, starts
 from table import claims_of, rows_of, tables_of
 
 from homeonet.cli.study import finish, run_grid
 from homeonet.cli.terminal import run_main
-from homeonet.study.figure_data import with_earlier
+from homeonet.study.figure_data import gallery_figure, with_earlier
 from homeonet.study.measured import accuracies
 from homeonet.study.options import Scale, scale_of, study_options, training
 from homeonet.study.trained import trained
@@ -109,7 +109,15 @@ def main() -> None:
         gradient=data["gradient_of_seeds"].mean("seed"),
     )
     note = f"{NOTE}\n\n{tables_of(data)}"
-    finish(options, rows_of(data), note, data, draw, claims_of(data), scale_of(options, data))
+    finish(
+        options,
+        rows_of(data),
+        note,
+        data,
+        partial(gallery_figure, "mp_init_trsg"),
+        claims_of(data),
+        scale_of(options, data),
+    )
 
 
 def _labels(name: str, values: Any) -> xr.IndexVariable:

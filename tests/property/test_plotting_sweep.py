@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
+from scipy import stats
 
 from homeonet import InputError, plotting
 
@@ -39,6 +40,31 @@ def test_too_many_or_no_series_are_refused(ax) -> None:
     for count in (0, 11):
         with pytest.raises(InputError, match=f"{count} series"):
             plotting.plot_against({str(k): a for k in range(count)}, ax, "ratio")
+
+
+def test_differences_are_rows_with_their_interval_every_seed_and_what_would_not_matter(ax) -> None:
+    values = [[1.0, 2.0, 4.5], [-1.0, np.nan, np.nan], [np.nan] * 3]
+    gains = xr.DataArray(values, {"case": ["a", "b", "c"], "seed": [1, 2, 3]}, ("case", "seed"))
+    bars = plotting.plot_differences(gains, ax, "case", margin=0.5, colours=["red", "blue", "green"])
+    assert len(bars) == 1  # one value has no interval, none has no row
+    ((low, high),) = bars[0].lines[2][0].get_segments()
+    sample = np.array(values[0])
+    half = stats.t.ppf(0.975, 2) * sample.std(ddof=1) / np.sqrt(3)
+    np.testing.assert_allclose([low, high], [[2.5 - half, 0], [2.5 + half, 0]])
+    dots = {line.get_color(): line.get_xdata().tolist() for line in ax.lines if line.get_marker() == "o"}
+    assert dots == {"red": values[0], "blue": [-1.0], "green": []}
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["a", "b", "c"]
+    assert ax.get_ylim() == (2.5, -0.5)  # the first on top
+    (shaded,) = ax.patches
+    assert (shaded.get_x(), shaded.get_width()) == (-0.5, 1.0)
+
+
+def test_differences_without_a_dimension_or_with_too_few_colours_are_refused(ax) -> None:
+    gains = xr.DataArray([[1.0, 2.0]], {"case": ["a"], "seed": [1, 2]}, ("case", "seed"))
+    with pytest.raises(InputError, match="no dimension 'rule'; it has case, seed"):
+        plotting.plot_differences(gains, ax, "rule")
+    with pytest.raises(InputError, match="colours has 2 entries; give one for each of the 1 rows"):
+        plotting.plot_differences(gains, ax, "case", colours=["red", "blue"])
 
 
 def test_the_map_shows_means_and_leaves_failures_white(ax) -> None:
