@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 import xarray as xr
-from measures import cosine_course, held_mb, of_runs, resnet18, theorem_deviation
+from measures import cosine_course, held_mb, of_runs, published_sizes, resnet18, theorem_deviation
 from table import claims_of, rows_of, tables_of
 
 from homeonet.cli.study import finish, run_grid
@@ -83,15 +83,15 @@ def main() -> None:
         energy_paper_mj=data["paper_mj"].mean("seed"),
         size_mb=data["stored_mb"].mean("seed"),
     ).assign_attrs(baseline=100 * float(found.results["accuracy.raw_pixels"].mean()))
-    published, deviation = resnet18(), theorem_deviation()
-    note = f"{NOTE}\n\n{tables_of(data, published, deviation)}"
+    known = resnet18(), published_sizes(), theorem_deviation()
+    note = f"{NOTE}\n\n{tables_of(data, *known)}"
     finish(
         options,
         rows_of(data),
         note,
         data,
         partial(gallery_figure, "hd_lif"),
-        claims_of(data, published, deviation),
+        claims_of(data, *known),
         scale_of(options, data),
     )
 

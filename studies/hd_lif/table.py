@@ -36,9 +36,12 @@ _COMPRESSED = "4-bit + parallel"
 
 
 def claims_of(
-    data: xr.Dataset, resnet: Mapping[str, tuple[float, float]], deviation: float
+    data: xr.Dataset,
+    resnet: Mapping[str, tuple[float, float]],
+    sizes: Mapping[str, tuple[float, float]],
+    deviation: float,
 ) -> dict[str, list[Measured]]:
-    """The cases of every claim."""
+    """The cases of every claim, with what `measures.resnet18` and `measures.published_sizes` give."""
     values, cases = data["accuracy"], list(data["case"].values)
     measured = {
         claim: [gain(f"{first} − {second}, T = 4", values, {"case": first}, {"case": second})]
@@ -57,8 +60,19 @@ def claims_of(
     ):
         pairs = {name: (resnet[name][k], RESNET18[name][k + 1]) for name in names}
         measured[claim] = [exact(name, abs(here - paper) / paper) for name, (here, paper) in pairs.items()]
+    measured["hdlif-sizes"] = [
+        exact(name, abs(here - paper) / paper) for name, (here, paper) in sizes.items()
+    ]
     if _COMPRESSED in cases:
-        at = data.sel(case=_COMPRESSED)
+        at, plain = (data.sel(case=name) for name in (_COMPRESSED, "LIF online"))
+        measured["hdlif-power"] = [
+            measured_over_seeds(words, plain[name] / at[name])
+            for words, name in (
+                ("the paper's convention", "paper_mj"),
+                ("operations", "compute_mj"),
+                ("operations and memory", "honest_mj"),
+            )
+        ]
         measured["hdlif-energy"] = [
             measured_over_seeds(f"{_COMPRESSED}, {words}", at[name] / at["paper_mj"])
             for words, name in (("operations", "compute_mj"), ("operations and memory", "honest_mj"))
@@ -100,7 +114,12 @@ def rows_of(data: xr.Dataset) -> list[list[str]]:
     return [*rows, ["raw pixels, logistic", f"{data.attrs['baseline']:.1f}", *blank]]
 
 
-def tables_of(data: xr.Dataset, resnet: Mapping[str, tuple[float, float]], deviation: float) -> str:
+def tables_of(
+    data: xr.Dataset,
+    resnet: Mapping[str, tuple[float, float]],
+    sizes: Mapping[str, tuple[float, float]],
+    deviation: float,
+) -> str:
     """Gradients, bytes, and the published networks."""
     moments = [data["progress"].values[k] for k in (0, len(data["progress"]) // 2, -1)]
     cosine = [["cosine of truncated and full gradient", *(f"{100 * m:.0f} %" for m in moments), "mean"]]
@@ -116,5 +135,8 @@ def tables_of(data: xr.Dataset, resnet: Mapping[str, tuple[float, float]], devia
         [name, f"{megabytes:.2f}", f"{RESNET18[name][1]:.2f}", f"{nops:.2f}", f"{RESNET18[name][2]:.2f}"]
         for name, (megabytes, nops) in resnet.items()
     ]
+    others = [["networks of the main results", "MB", "MB, paper"]] + [
+        [name, f"{here:.2f}", f"{paper:.2f}"] for name, (here, paper) in sizes.items()
+    ]
     theorem = f"Theorem 4.2, largest deviation of the ratio of gradients from its factor: {deviation:.1e}."
-    return "\n\n".join([*map(markdown_table, (cosine, memory, published)), theorem])
+    return "\n\n".join([*map(markdown_table, (cosine, memory, published, others)), theorem])
