@@ -25,7 +25,11 @@ def draw(data: xr.Dataset) -> Figure:
     axes[0, 0].set_xlabel("validation accuracy,\nAHSAR − without, points")
     plot_differences(gains["spread"], axes[0, 1], "case", labelled=False)
     axes[0, 1].set_xlabel("SD of layers' rates,\nAHSAR − without")
-    harmed = data["robustness"].where(data["severity"] > 0).mean("severity")
+    harmed = (
+        data["robustness"]
+        .where(data["severity"] > 0)
+        .mean([name for name in ("severity", "case") if name in data["robustness"].dims])
+    )
     robust = harmed.sel(homeostasis="AHSAR") - harmed.sel(homeostasis="none")
     plot_differences(robust, axes[0, 2], "corruption")
     axes[0, 2].set_xlabel("accuracy on corrupted images,\nAHSAR − without, points")

@@ -15,15 +15,14 @@ from functools import partial
 
 import xarray as xr
 from cases import PARADIGMS, PARTS, SHAPES, AHSARScale, crossed, shaped, unfolded
-from measures import TARGET, accuracy_of, epochs_to_target, over_epochs, overhead, robustness, spread_of
-from table import differences, rows_of, shape_rows
+from measures import TARGET, accuracy_of, over_epochs, overhead, robustness, spread_of
+from table import claims_of, tables_of
 
 from homeonet.cli.study import finish, run_grid
 from homeonet.cli.terminal import run_main
-from homeonet.study.checks import above_chance, checked
-from homeonet.study.figure_data import gallery_figure
+from homeonet.study.figure_data import gallery_figure, with_earlier
 from homeonet.study.measured import accuracies
-from homeonet.study.options import QUICK, study_options, training
+from homeonet.study.options import QUICK, scale_of, study_options, training
 from homeonet.study.tables import markdown_table
 from homeonet.sweep import Grid
 
@@ -42,56 +41,35 @@ def main() -> None:
         "severities": (3,),
         "rounds": 5,
     }
-    options = study_options(__doc__ or "", "ahsar", full, AHSARScale(**vars(QUICK) | small))
+    options = study_options(__doc__ or "", "ahsar", full, AHSARScale(**vars(QUICK) | small), earlier=True)
     fixed, seeds = training(options) | {"size": options.size}, {"seed": options.seeds}
     found = run_grid(Grid(fixed, seeds, crossed(options)), options.out / "sweep", options)
     shapes = run_grid(Grid(fixed, seeds, shaped(options)), options.out / "shapes", options).results
-    results, names = found.results, list(PARADIGMS)
-    values = unfolded(accuracies(results), names, PARTS)
-    depths = unfolded(accuracies(shapes), list(SHAPES), BOTH)
+    names = list(PARADIGMS)
     curves, spreads = (unfolded(over_epochs(found, of), names, PARTS) for of in (accuracy_of, spread_of))
-    epochs, spread = epochs_to_target(curves, 10.0), spreads.isel(epoch=-1, drop=True)
-    robust = robustness(found, names, BOTH, options, options.out / "robustness.nc")
-    mean = robust.where(robust["severity"] > 0).mean(("corruption", "severity"), skipna=True)
+    data = xr.Dataset(
+        {
+            "accuracy": unfolded(accuracies(found.results), names, PARTS),
+            "shape_accuracy": unfolded(accuracies(shapes), list(SHAPES), BOTH).rename(case="shape"),
+            "learning": curves,
+            "spread": spreads,
+            "robustness": robustness(found, names, BOTH, options, options.out / "robustness.nc"),
+            "raw_pixels": accuracies(found.results, "accuracy.raw_pixels").isel(case=0, drop=True),
+        }
+    )
+    data = with_earlier(data.reset_coords(drop=True), options)
     cost = overhead(options.rounds)
-    fit = {
-        str(case): above_chance(f"{case}, without", accuracy.sel(case=case, homeostasis="none"))
-        for accuracy in (values, depths)
-        for case in accuracy["case"].values
-    }
-    measured = {
-        "ahsar-accuracy": differences(values, "AHSAR", "none"),
-        "ahsar-convergence": differences(epochs, "AHSAR", "none", ratio=True),
-        "ahsar-robust": differences(mean, "AHSAR", "none"),
-        "ahsar-overhead": cost,
-        "ahsar-diffusion": differences(values, "AHSAR", "no diffusion"),
-        "ahsar-gain": differences(values, "AHSAR", "no gain"),
-        "ahsar-rates": differences(spread, "AHSAR", "none", ratio=True),
-        "ahsar-depth": differences(depths, "AHSAR", "none"),
-        "ahsar-against-adaptation": differences(values, "AHSAR", "adaptation"),
-    }
-    measured = {
-        name: [
-            found
-            for case in cases
-            for found in checked([case], *([fit[case.case]] if case.case in fit else []))
-        ]
-        for name, cases in measured.items()
-    }
-    rows = rows_of(values, epochs, spread, mean)
-    other = shape_rows(depths, measured["ahsar-depth"])
+    rows, other = tables_of(data)
     costs = "; ".join(f"{c.case}: {c.mean:.3f} [{c.low:.3f}, {c.high:.3f}]" for c in cost)
-    raw = float(accuracies(results, "accuracy.raw_pixels").mean())
     note = (
         f"{options.val} validation images, {options.size} × {options.size} pixels, T = {options.steps}, width "
         f"{options.width:g}; target: {TARGET:.0%} of the best validation accuracy of the same seed without; corrupted: "
         f"mean over kinds and severities {options.severities}; p of a paired permutation test after Holm; raw pixels "
-        f"{raw:.1f} %.\n\n{markdown_table(other)}\nTime of a training step with AHSAR ÷ without: {costs}."
+        f"{float(data['raw_pixels'].mean()):.1f} %.\n\n{markdown_table(other)}\nTime of a training step with AHSAR ÷ "
+        f"without: {costs}."
     )
-    shown = {"learning": curves, "spread": spreads}
-    shown = {name: values.sel(homeostasis=list(BOTH)) for name, values in shown.items()}
-    data = xr.Dataset(shown | {"robustness": robust.mean("case")})
-    finish(options, rows, note, data, partial(gallery_figure, "ahsar"), measured)
+    measured = claims_of(data) | {"ahsar-overhead": cost}
+    finish(options, rows, note, data, partial(gallery_figure, "ahsar"), measured, scale_of(options, data))
 
 
 if __name__ == "__main__":

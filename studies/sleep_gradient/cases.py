@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,6 @@ import xarray as xr
 
 from homeonet.store import load_records
 from homeonet.study.options import Scale
-from homeonet.sweep import SweepResult
 
 __all__ = [
     "NETWORKS",
@@ -86,14 +86,14 @@ def split(case: str) -> tuple[str, str]:
     return network, treatment
 
 
-def growth(found: SweepResult) -> xr.DataArray:
+def growth(results: xr.Dataset, cells: Path) -> xr.DataArray:
     """Norm of all weights at the end, as a multiple of that after the first epoch."""
 
     def of(cell: str) -> float:
-        path = found.folder / "cells" / cell
+        path = cells / cell
         if not path.exists():
             return np.nan
         norm = np.sqrt((load_records(path)["weight_norm"] ** 2).sum("weight"))
         return float(norm[-1] / norm[0])
 
-    return xr.apply_ufunc(np.vectorize(of, otypes=[float]), found.results["cell"])
+    return xr.apply_ufunc(np.vectorize(of, otypes=[float]), results["cell"])

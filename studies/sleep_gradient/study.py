@@ -13,20 +13,20 @@ recurrence. Every network is to reach the published accuracy without sleep, or i
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 import xarray as xr
 from cases import PAPER, PUBLISHED, RATIOS, TREATMENTS, GradientScale, cases, growth, split
-from matplotlib.figure import Figure
 
 from homeonet.analysis import compare_conditions
 from homeonet.claims import Measured
 from homeonet.cli.study import finish, run_grid
 from homeonet.cli.terminal import run_main
 from homeonet.study.checks import checked, reaches
-from homeonet.study.figure_data import gallery_figure
+from homeonet.study.figure_data import gallery_figure, with_earlier
 from homeonet.study.intervals import difference, interval_text
 from homeonet.study.measured import accuracies, gain
-from homeonet.study.options import QUICK, study_options, training
+from homeonet.study.options import QUICK, scale_of, study_options, training
 from homeonet.sweep import Grid
 
 _CLAIMS = {
@@ -36,10 +36,6 @@ _CLAIMS = {
     "HD-LIF": "sleep-hdlif-dsn",
     "DSN": "sleep-hdlif-dsn",
 }
-
-
-def _drawn(data: xr.Dataset) -> Figure:
-    return gallery_figure("sleep_gradient", data)
 
 
 def _measured(values: xr.DataArray) -> dict[str, list[Measured]]:
@@ -63,30 +59,42 @@ def main() -> None:
     """Run what is missing, then print and write the table, the claims and the figure."""
     full = GradientScale(train=4000, test=2000, epochs=5, seeds=(1, 2, 3))
     quick = GradientScale(**vars(QUICK) | {"data": (QUICK.data,), "hidden": 50, "epochs": 2})
-    options = study_options(__doc__ or "", "sleep_gradient", full, quick)
+    options = study_options(__doc__ or "", "sleep_gradient", full, quick, earlier=True)
     fixed = PAPER | training(options) | {"net_options.hidden": options.hidden}
     del fixed["data"]
     grid = Grid(fixed, {"data": options.data, "seed": options.seeds}, cases(options.quick))
     found = run_grid(grid, options.out / "sweep", options)
-    values, grown = (a.rename(None) for a in (accuracies(found.results), growth(found)))
-    head = ["data", "network", "treatment", "accuracy, %", "− none", "weights, end / first epoch"]
-    rows = [head]
-    for data in map(str, values["data"].values):
-        for network in dict.fromkeys(split(str(case))[0] for case in values["case"].values):
-            names = [f"{network}: {t}" for t in TREATMENTS if f"{network}: {t}" in values["case"].values]
-            here = values.sel(data=data, case=names)
-            tests = compare_conditions(here, "case", reference=f"{network}: none")
-            for name in names:
-                end = f"{float(grown.sel(data=data, case=name).mean()):.3f}".replace("nan", "")
-                line = [data, network, split(name)[1], interval_text(here.sel(case=name))]
-                rows.append([*line, difference(tests.sel(case=name)), end])
-    raw = {
-        data: float(accuracies(found.results, "accuracy.raw_pixels").sel(data=data).mean())
-        for data in options.data
-    }
-    said = ", ".join(f"{data} {value:.1f} %" for data, value in raw.items())
+    data = xr.Dataset(
+        {
+            "accuracy": accuracies(found.results).rename(None),
+            "growth": growth(found.results, options.out / "sweep" / "cells").rename(None),
+            "raw_pixels": accuracies(found.results, "accuracy.raw_pixels")
+            .rename(None)
+            .isel(case=0, drop=True),
+        }
+    )
+    data = with_earlier(data, options)
+    raw = data["raw_pixels"].mean("seed")
+    said = ", ".join(f"{name} {float(raw.sel(data=name)):.1f} %" for name in map(str, data["data"].values))
     note = f"raw pixels {said}; p of a paired permutation test after Holm."
-    finish(options, rows, note, xr.Dataset({"accuracy": values}), _drawn, _measured(values))
+    drawn, measured = partial(gallery_figure, "sleep_gradient"), _measured(data["accuracy"])
+    finish(options, _rows(data), note, data, drawn, measured, scale_of(options, data))
+
+
+def _rows(found: xr.Dataset) -> list[list[str]]:
+    rows = [["data", "network", "treatment", "accuracy, %", "− none", "weights, end / first epoch"]]
+    cases = list(map(str, found["case"].values))
+    for data in map(str, found["data"].values):
+        for network in dict.fromkeys(split(case)[0] for case in cases):
+            names = [f"{network}: {t}" for t in TREATMENTS if f"{network}: {t}" in cases]
+            here = found.sel(data=data, case=names)
+            tests = compare_conditions(here["accuracy"], "case", reference=f"{network}: none")
+            for name in names:
+                at = here.sel(case=name)
+                end = f"{float(at['growth'].mean()):.3f}".replace("nan", "")
+                line = [data, network, split(name)[1], interval_text(at["accuracy"])]
+                rows.append([*line, difference(tests.sel(case=name)), end])
+    return rows
 
 
 if __name__ == "__main__":
