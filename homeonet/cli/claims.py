@@ -38,7 +38,8 @@ of values was planned before the run is looked at once, by the usual interval.
 
 `--run --decide` runs a claim's study with more and more seeds until every case is decided; or until that is futile: no
 case would be decided by --max-seeds even if its mean were a standard error further from the bound; or until the next
-look would take longer than --hours. Runs that are there are not run again, so a look costs its new seeds alone.
+look would take longer than --hours. Runs that are there are not run again, so a look costs its new seeds alone. With
+--add neither are those whose results came with the source: only seeds beyond them are run, at the same scale.
 
 examples:
   homeonet claims
@@ -48,6 +49,7 @@ examples:
   homeonet claims --from results                   (what your own runs of the studies measured)
   homeonet claims dsn-exact --run --quick          (run its study again, then judge what it measured)
   homeonet claims mp-init-accuracy --run --decide --max-seeds 20 --hours 3
+  homeonet claims mp-init-accuracy --run --decide --add
 
 `--run` looks for the studies in the source tree, or in the folder $HOMEONET_STUDIES.
 """
@@ -83,6 +85,9 @@ def add_claims(commands: Any) -> None:
         help="with --run: with more and more seeds until every case is decided",
     )
     claims.add_argument(
+        "--add", action="store_true", help="with --decide: the seeds that came with the source count"
+    )
+    claims.add_argument(
         "--max-seeds", type=whole_number, metavar="N", help=f"with --decide; default: {_MOST_SEEDS}"
     )
     claims.add_argument(
@@ -98,7 +103,7 @@ def _claims(options: argparse.Namespace) -> None:
     if options.id is not None:
         registry[options.id]  # an unknown id is said before anything runs
     _refuse_without(options, "run", ("quick", "out", "decide"))
-    _refuse_without(options, "decide", ("max_seeds", "hours"))
+    _refuse_without(options, "decide", ("add", "max_seeds", "hours"))
     found = None if options.folder is None else find_measured(options.folder)
     if options.run:
         if options.id is None:
@@ -134,7 +139,7 @@ def _measured_anew(options: argparse.Namespace) -> Path:
     if options.hours is not None and not options.hours > 0:
         raise InputError(f"--hours {options.hours:g}: give a number above 0")
     most = _MOST_SEEDS if options.max_seeds is None else options.max_seeds
-    return decide(options.id, options.quick, options.out, most=most, hours=options.hours)
+    return decide(options.id, options.quick, options.out, most=most, hours=options.hours, add=options.add)
 
 
 def _print_all(rows: Sequence[ClaimRow]) -> None:

@@ -280,6 +280,31 @@ def test_futile_seeds_and_hours_that_are_over_are_not_spent(growing, capsys) -> 
     assert "would take more than the 1e-09 hours given" in capsys.readouterr().err
 
 
+def test_committed_seeds_are_counted_and_not_run_again(growing, tmp_path, capsys, monkeypatch) -> None:
+    from homeonet.claims import claim_rows
+
+    (there,) = (len(row.cases[0].values) for row in claim_rows() if row.id == "dsn-decay")
+    figures = tmp_path / "figures"
+    (figures / "data").mkdir(parents=True)
+    (figures / "data" / "dsn.nc").write_text("what was measured before")
+    monkeypatch.setenv("HOMEONET_FIGURES", str(figures))
+    run = ["claims", "dsn-decay", "--run", "--decide", "--add", "--max-seeds"]
+    assert "leave --add out" in refused([*run, "10"], capsys)  # the study takes no earlier seeds
+    script = growing / "dsn" / "study.py"
+    added = GROWING.replace("options =", 'parser.add_argument("--earlier", type=Path)\noptions =')
+    added = added.replace(
+        ": len(options.seeds)]",
+        f": {there} + len(options.seeds)]\nassert options.earlier.read_text().startswith('what was measured')\n"
+        f"assert options.seeds[0] == {there} + 1",
+    )
+    script.write_text(added)
+    assert main([*run, "20"]) == 0
+    looks = [line for line in capsys.readouterr().err.splitlines() if line.startswith("dsn-decay, ")]
+    assert f"dsn-decay, {min(n for n in (5, 10, 20) if n > there)} seeds" in looks[0]
+    assert "every case is decided" in looks[-1]
+    assert f"{there} seeds are there already" in refused([*run, str(there)], capsys)
+
+
 def test_what_cannot_be_decided_so_is_said(growing, capsys) -> None:
     assert "--decide belongs to --run" in refused(["claims", "dsn-decay", "--decide"], capsys)
     assert "--hours belongs to --decide" in refused(["claims", "dsn-decay", "--run", "--hours", "0"], capsys)
