@@ -222,6 +222,7 @@ def _controller_is_there(config: Config) -> None:
     for name, text in config.controller.items():
         check_name(name)
         _known(f"controller.{name} reads rate_NAME", text.rates, neurons, "population of neurons")
+        _known(f"controller.{name} reads W_NAME", text.pathways, config.pathway, "pathway")
         if name in BUILT_IN_TRIGGERS:
             raise ValueError(f"controller.{name} is built in; give yours another name")
     known = (*BUILT_IN_TRIGGERS, *config.controller)

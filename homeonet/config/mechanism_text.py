@@ -31,6 +31,8 @@ _OF_WEIGHTS = ("w", "w_min", "w_max", "w_target", "eta", "total", "total_start")
 _READ_BY_CONTROLLER = frozenset({"W", "W_start", "awake_for", "asleep_for", "asleep", "step"})
 #: The mean rate of a population, as a controller's text reads it.
 _RATE = re.compile(r"\brate_[a-z]\w*")
+#: The total weight of a pathway, now or at the start, as a controller's text reads it.
+_WEIGHT = re.compile(r"\bW_(?:start_)?([a-z]\w*)")
 _OF_CONTROLLER = _READ_BY_CONTROLLER | {
     "wake_step",
     "steps_asleep",
@@ -206,10 +208,10 @@ class HomeostasisText(_Text):
 class ControllerText(_Text):
     """A sleep controller: when the network `falls` asleep and when it `wakes`, as conditions looked at in each step.
 
-    They see `W`, the total weight of the watched pathways, and `W_start`, its value at the start; `rate_NAME`, the mean
-    rate of the neurons of population NAME in the last 100 ms, in Hz; `awake_for` and `asleep_for`, in seconds;
-    `asleep`, 1 or 0; `step`, the time step in seconds; `parameters`, and `state`, which begins with the values given
-    and which the statements `each_step` change.
+    They see `W`, the total weight of the watched pathways, and `W_start`, its value at the start; `W_NAME` and
+    `W_start_NAME`, those of the pathway NAME, watched or not; `rate_NAME`, the mean rate of the neurons of population
+    NAME in the last 100 ms, in Hz; `awake_for` and `asleep_for`, in seconds; `asleep`, 1 or 0; `step`, the time step in
+    seconds; `parameters`, and `state`, which begins with the values given and which the statements `each_step` change.
     """
 
     parameters: Table[float] = Field(default_factory=ReadOnly)
@@ -228,14 +230,28 @@ class ControllerText(_Text):
     @cached_property
     def rates(self) -> list[str]:
         """Populations whose rates are read."""
-        own = {*self.parameters, *self.state}
-        found = {name for text in (self.each_step, self.falls, self.wakes) for name in _RATE.findall(text)}
-        return sorted(name.removeprefix("rate_") for name in found - own)
+        return sorted(name.removeprefix("rate_") for name in self._read(_RATE))
+
+    @cached_property
+    def pathways(self) -> list[str]:
+        """Pathways whose total weights are read."""
+        return sorted({_WEIGHT.fullmatch(name)[1] for name in self._read(_WEIGHT) - _READ_BY_CONTROLLER})
+
+    def _read(self, pattern: re.Pattern[str]) -> set[str]:
+        """Names of this form in all texts, without the controller's own."""
+        texts = (self.each_step, self.falls, self.wakes)
+        found = {match[0] for text in texts for match in pattern.finditer(text)}
+        return found - {*self.parameters, *self.state}
 
     @model_validator(mode="after")
     def _statements(self) -> Self:
-        rates = (f"rate_{population}" for population in self.rates)
-        names = {*self.parameters, *self.state, *_READ_BY_CONTROLLER, *rates}
+        names = {
+            *self.parameters,
+            *self.state,
+            *_READ_BY_CONTROLLER,
+            *self._read(_RATE),
+            *self._read(_WEIGHT),
+        }
         if twice := sorted(set(self.parameters) & set(self.state)):
             raise ValueError(
                 f"{twice[0]} is defined twice, as a parameter and a state; give each a name of its own"

@@ -54,6 +54,10 @@ BAD = [
         "controller.c reads rate_NAME: ex is no population of neurons; did you mean exc",
     ),
     (
+        {"controller.c": {"falls": "W_exc_ex > 1", "wakes": "W_start_exc_exc < 1"}},
+        "controller.c reads W_NAME: exc_ex is no pathway; did you mean exc_exc",
+    ),
+    (
         {"controller.c": {"falls": "W > 1", "wakes": "W < 1", "each_step": "rate_exc = 2"}},
         "each_step, line 1: rate_exc cannot be assigned to",
     ),

@@ -242,6 +242,30 @@ def test_a_controller_reads_the_mean_rate_of_a_population_in_the_last_100_ms() -
     assert b.arrays["controller.own_sum"][0] == pytest.approx(seen["inh"][: b.step].sum(), rel=1e-9)
 
 
+def test_a_controller_reads_the_total_weight_of_each_pathway_watched_or_not() -> None:
+    """Beside the built-in controller that watches this pathway alone, and the sum of what it left behind."""
+    pathways = ("input_exc", "exc_exc", "exc_inh", "inh_exc")
+    watched = {one: {f"{name}.watched": name == one for name in pathways} for one in pathways}
+    both = {"sleep.alpha_trigger": 1.001, "sleep.alpha_base": 1.0005, "sleep.shortest_wake": "1 ms"}
+    ours = small("massey2026", **{"sleep.trigger": "threshold", **watched["exc_exc"], **both})
+    text = {
+        "falls": "W_exc_exc > 1.001*W_start_exc_exc and awake_for > 0.0005",
+        "wakes": f"W_exc_exc <= 1.0005*W_start_exc_exc or asleep_for > {ours.sleep.ratio * ours.sleep.interval - 5e-4}",
+        "state": {"seen": 0.0, "start": 0.0},
+        "each_step": "seen = W_exc_exc\nstart = W_start_exc_exc",
+    }
+    theirs = small("massey2026", **{"controller.own": text, "sleep.trigger": "own", **watched["input_exc"]})
+    images = np.random.default_rng(2).random((30, 36))
+    (a, left), (b, right) = (trained([config], images, "cpp") for config in (ours, theirs))
+    assert a.step == b.step > a.total_wake_steps
+    for one, other in zip(left, right, strict=True):
+        for population in ("exc", "inh"):
+            np.testing.assert_array_equal(one.spikes[population], other.spikes[population])
+    start = Bench([theirs]).arrays["exc_exc.w"].sum()
+    assert b.arrays["controller.own_start"][0] == pytest.approx(start, rel=1e-9)
+    assert b.arrays["controller.own_seen"][0] == pytest.approx(b.arrays["exc_exc.w"].sum(), rel=0.05)
+
+
 def test_every_engine_and_several_replicas_give_the_same_bits() -> None:
     own = {
         "population.exc": {"neuron": "mine", "n": 30},

@@ -13,7 +13,7 @@ and ends when W(t) <= alpha_base W(0) or the longest sleep is reached.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from homeonet.config import Config
 from homeonet.plastic.mechanisms._rules import renamed
@@ -27,6 +27,7 @@ __all__ = [
     "controller_step",
     "controller_values",
     "sensed_populations",
+    "weighed_pathways",
 ]
 
 _EQUATIONS = """
@@ -52,17 +53,25 @@ def compiled_controller(config: Config) -> str:
         return ""
     names = {"parameters": sorted(text.parameters), "state": sorted(text.state)}
     names |= {"rates": text.rates} if text.rates else {}
+    names |= {"pathways": text.pathways} if text.pathways else {}
     statements = {"each_step": text.each_step, "falls": text.falls, "wakes": text.wakes}
     return json.dumps(names | statements, sort_keys=True)
 
 
 def controller(watched: Sequence[str], own: str = "") -> str:
     """Equations of a replica's controller, whose W adds up the watched pathways; `own` as of `compiled_controller`."""
-    totals = [f"total_{pathway}" for pathway in watched]
     rates = [f"rate_{population}" for population in sensed_populations(own)]
+    totals = [f"total_{pathway}" for pathway in weighed_pathways(watched, own)]
     linked = "\n".join(f"{name} : 1 (linked)" for name in (*totals, *rates))
-    equations = _EQUATIONS.format(total=" + ".join(totals) or "0", totals=linked)
-    return equations + "".join(f"{name} : 1\n" for name in _own_names(own).values())
+    total = " + ".join(f"total_{pathway}" for pathway in watched)
+    equations = _EQUATIONS.format(total=total or "0", totals=linked)
+    kept = (name for name in _own_names(own).values() if name.startswith("own_"))
+    return equations + "".join(f"{name} : 1\n" for name in kept)
+
+
+def weighed_pathways(watched: Sequence[str], own: str) -> tuple[str, ...]:
+    """Pathways whose total weights the controller reads: those watched, and what a user's controller names."""
+    return tuple(dict.fromkeys([*watched, *(json.loads(own).get("pathways", ()) if own else ())]))
 
 
 def sensed_populations(own: str) -> tuple[str, ...]:
@@ -99,10 +108,13 @@ def controller_step(own: str = "") -> str:
 
 
 def _own_names(own: str) -> dict[str, str]:
-    """The variables of a user's controller, by their names in its text."""
+    """Variables that a user's controller reads and has, by their names in its text; those it has begin with own_."""
     text = json.loads(own) if own else {"parameters": [], "state": []}
+    pathways = text.get("pathways", ())
+    totals = {f"W_{name}": f"total_{name}" for name in pathways}
+    starts = {f"W_start_{name}": f"own_W_start_{name}" for name in pathways}
     fixed = {"W_start": "own_W_start", "step": "own_step", "may_sleep": "own_may_sleep"} if own else {}
-    return fixed | {name: f"own_{name}" for name in (*text["parameters"], *text["state"])}
+    return totals | starts | fixed | {name: f"own_{name}" for name in (*text["parameters"], *text["state"])}
 
 
 #: State variables, all zero at the start of a run.
@@ -119,20 +131,23 @@ ALWAYS_AWAKE = {
 }
 
 
-def controller_values(config: Config, initial_weight: float) -> dict[str, float]:
+def controller_values(config: Config, watched: float, totals: Mapping[str, float]) -> dict[str, float]:
     """Values of the controller's parameters.
 
     Parameters
     ----------
-    initial_weight : float
+    watched : float
         W(0), the sum of the weights of the watched pathways at the start of training.
+    totals : mapping of str to float
+        The same of each pathway.
     """
     sleep, dt = config.sleep, config.simulation.dt
     if own := config.controller.get(sleep.trigger):
         values = {
             **own.parameters,
             **own.state,
-            "W_start": initial_weight,
+            "W_start": watched,
+            **{f"W_start_{name}": totals[name] for name in own.pathways},
             "step": dt,
             "may_sleep": float(sleep.ratio > 0),
         }
@@ -144,6 +159,6 @@ def controller_values(config: Config, initial_weight: float) -> dict[str, float]
         "interval_steps": round(sleep.interval / dt) if by_clock else NEVER,
         "shortest_wake_steps": round(sleep.shortest_wake / dt),
         "longest_steps": max(1, round(min(sleep.ratio * sleep.interval, sleep.longest) / dt)),
-        "trigger_level": sleep.alpha_trigger * initial_weight if by_weight else NEVER,
-        "base_level": sleep.alpha_base * initial_weight,
+        "trigger_level": sleep.alpha_trigger * watched if by_weight else NEVER,
+        "base_level": sleep.alpha_base * watched,
     }

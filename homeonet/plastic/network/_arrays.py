@@ -82,12 +82,14 @@ def watched_weight(weights: Mapping[str, np.ndarray], structure: Structure) -> f
 
 def _one_replica(structure: Structure, config: Config, replica: int, *, evaluation: bool) -> Arrays:
     weights = initial_weights(structure, config)
-    sleeping = ALWAYS_AWAKE if evaluation else controller_values(config, watched_weight(weights, structure))
+    totals = {name: float(found.sum()) for name, found in weights.items()}
+    watched = watched_weight(weights, structure)
+    sleeping = ALWAYS_AWAKE if evaluation else controller_values(config, watched, totals)
     scalars = {
         **{f"controller.{name}": value for name, value in sleeping.items()},
         **{f"controller.{name}": 0.0 for name in CONTROLLER_STATE},
         "controller.last_wake_step": NEVER,
-        **{f"totals.total_{name}": found.sum() for name, found in weights.items()},
+        **{f"totals.total_{name}": total for name, total in totals.items()},
     }
     scalars |= {f"totals.{name}": value for name, value in sensor_values(structure.sensed, structure).items()}
     if structure.ahsar:

@@ -57,7 +57,7 @@ def build_network(structure: Structure, connections: Connections) -> brian2.Netw
     controller = brian2.NeuronGroup(
         structure.replicas, _sleep.controller(structure.watched, structure.own_controller), name="controller"
     )
-    for pathway in structure.watched:
+    for pathway in structure.weighed:
         setattr(controller, f"total_{pathway}", brian2.linked_var(totals, f"total_{pathway}"))
     for population in structure.sensed:
         setattr(controller, f"rate_{population}", brian2.linked_var(totals, f"rate_{population}"))

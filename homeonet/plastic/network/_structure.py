@@ -17,7 +17,7 @@ from homeonet.plastic.mechanisms._built_in import RULES
 from homeonet.plastic.mechanisms._own_homeostasis import OwnHomeostasis, compiled_homeostasis
 from homeonet.plastic.mechanisms._own_neuron import compiled_neuron
 from homeonet.plastic.mechanisms._rules import Rule, compiled_text, own_rule
-from homeonet.plastic.mechanisms._sleep import compiled_controller, sensed_populations
+from homeonet.plastic.mechanisms._sleep import compiled_controller, sensed_populations, weighed_pathways
 
 __all__ = [
     "STIMULUS_ROWS",
@@ -286,6 +286,11 @@ class Structure:
     def lif(self) -> tuple[str, ...]:
         """Names of the populations of this project's own neurons, whose thresholds adapt."""
         return tuple(name for name in self.neurons if not self.population[name].is_own)
+
+    @property
+    def weighed(self) -> tuple[str, ...]:
+        """Names of the pathways whose total weights the controller reads: those watched, and what the user's names."""
+        return weighed_pathways(self.watched, self.own_controller)
 
     @property
     def sensed(self) -> tuple[str, ...]:
