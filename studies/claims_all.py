@@ -25,9 +25,9 @@ from homeonet.cli.terminal import run_main
 
 #: Minutes at full scale on two cores, roughly; what a run took is kept for the next estimate.
 MINUTES = {
-    "dsn": 40, "hd_lif": 8, "mp_init_trsg": 12, "ahsar": 8, "sleep_gradient": 40, "cross_paradigm": 45,
-    "sleep": 60, "replay": 12, "forgetting": 15, "sleep_similarity": 10, "weight_explosion": 20, "noise_grid": 20,
-    "intrinsic_plasticity": 20, "deeper": 30, "geometric": 5, "sleep_wake": 3,
+    "dsn_speed": 10, "dsn": 40, "hd_lif": 60, "mp_init_trsg": 60, "ahsar": 8, "sleep_gradient": 40,
+    "cross_paradigm": 45, "sleep": 60, "replay": 12, "forgetting": 15, "sleep_similarity": 10, "weight_explosion": 20,
+    "noise_grid": 20, "intrinsic_plasticity": 20, "deeper": 30, "geometric": 5, "sleep_wake": 3,
 }  # fmt: skip
 SOURCE = Path(__file__).parents[1]
 

@@ -48,7 +48,7 @@ _NETS = {"columns": "columns", "pixels": "sequence", "permuted": "sequence", "se
 
 @dataclass(frozen=True)
 class DSNScale(Scale):
-    """The scale of the study, with the sequences, the network's size, and what is timed and written."""
+    """The scale of the study, with the sequences, the network's size, and the text."""
 
     encoding: str = field(default="columns", metadata={"help": "columns, pixels, permuted or series"})
     size: int = field(default=28, metadata={"help": "side of the images"})
@@ -58,10 +58,6 @@ class DSNScale(Scale):
     )
     more_epochs: int = field(default=20, metadata={"help": "epochs of the further tasks"})
     width: int = field(default=24, metadata={"help": "width of the DSN's network; the paper's: 128"})
-    lengths: tuple[int, ...] = field(
-        default=(32, 128, 512, 2048, 4096, 16384), metadata={"help": "T to time a training step at"}
-    )
-    rounds: int = field(default=10, metadata={"help": "rounds of timing"})
     text: str = field(default="", metadata={"help": "a text, plain or .gz, for the language model"})
     updates: int = field(default=400, metadata={"help": "updates of the language model"})
     tested: int = field(default=30000, metadata={"help": "characters it reads when tested"})

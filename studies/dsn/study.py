@@ -1,9 +1,8 @@
-"""Does DSN keep its promises: accuracy at equal parameters, speed at length, exactness in parallel, stable long text?
+"""Does DSN keep its promises: accuracy at equal parameters, and stable long text?
 
 On images read column by column, on permuted pixels and on UCR's series DSN with four levels, with one, and with a
-static decay stands beside LIF, PSN and sliding PSN, all with as many parameters. Training time is taken against T, in
-turns; parallel membranes are compared with serial ones; and a language model over characters, trained on stretches of
-256, reads 30 000 at a time.
+static decay stands beside LIF, PSN and sliding PSN, all with as many parameters; and a language model over characters,
+trained on stretches of 256, reads 30 000 at a time. What it costs is the study `dsn_speed`.
 
 HOMEONET_DATA=… python studies/dsn/study.py --full     # half an hour; resumes; needs Crop.npz and
                                                            # ElectricDevices.npz of UCR
@@ -17,9 +16,6 @@ from __future__ import annotations
 import sys
 from functools import partial
 
-import speed  # before what imports torch
-
-# isort: split
 import characters
 import xarray as xr
 from networks import HEAD, DSNScale, accuracy_claims, accuracy_rows, networks, scale_of_tasks, tasks_of
@@ -31,13 +27,11 @@ from homeonet.study.measured import accuracies
 from homeonet.study.options import QUICK, study_options
 from homeonet.study.tables import markdown_table
 
-EXACT_STEPS = 4096
-
 
 def main() -> None:
     """Run what is missing, then print and write the tables, the claims and the figure."""
     full = DSNScale(train=2000, test=2000, epochs=3)
-    small = {"width": 8, "epochs": 2, "lengths": (32, 256, 1024), "rounds": 3, "updates": 20, "tested": 2000}
+    small = {"width": 8, "epochs": 2, "updates": 20, "tested": 2000}
     small |= {"more": ("mnist5k:permuted:7",), "more_epochs": 2}
     options = study_options(__doc__ or "", "dsn", full, DSNScale(**vars(QUICK) | small))
     rows, found, asked = [HEAD], {}, tasks_of(options)
@@ -46,25 +40,18 @@ def main() -> None:
         rows += accuracy_rows(task, chosen, results)
         found[task.name] = results
     bits = characters.bits_of(options)
-    seconds = speed.seconds_of(options.lengths, options.rounds, options.out / "seconds.nc")
-    exactness, exact_claims = speed.difference_claims(EXACT_STEPS, options.seeds)
-    measured = accuracy_claims(found) | speed.time_claims(seconds) | exact_claims
-    measured |= characters.length_claims(bits)
+    measured = accuracy_claims(found) | characters.length_claims(bits)
 
     tasks = xr.DataArray(list(found), dims="task", name="task")
     corrected = bits["short"].mean("steps_tested") + bits["whole"] - bits["short"]
-    parts = {"bits": corrected.mean("seed"), "seconds": seconds.median("round")}
-    parts |= {"low": seconds.min("round"), "high": seconds.max("round")}
+    parts = {"bits": corrected}
     parts["accuracy"] = xr.concat([accuracies(r).rename(case="neuron") for r in found.values()], tasks)
-    neurons = list(parts["accuracy"]["neuron"].values)
+    neurons = list(dict.fromkeys([*parts["accuracy"]["neuron"].values, *corrected["neuron"].values]))
     arrays = {name: values.reindex(neuron=neurons) for name, values in parts.items()}
     raw = xr.concat([accuracies(r, "accuracy.raw_pixels").mean() for r in found.values()], tasks)
     data = xr.Dataset(arrays | {"raw": raw}, attrs={"trained_steps": characters.TRAINED})
     note = (
         "differences are paired over seeds, p after Holm.\n\n"
-        f"{markdown_table(speed.time_rows(seconds))}\n"
-        f"Medians of up to {options.rounds} rounds in turns, 16 × 128 lanes, CPU, threads: "
-        f"{seconds.attrs['threads']}.\n\n{exactness}\n\n"
         f"{markdown_table(characters.length_rows(bits))}\n"
         f"Text: {characters.text_name(options.text)}; {options.updates} updates of 16 × {characters.TRAINED} "
         "characters; bits per character on the last tenth, and how many more they are if the model has read all that "

@@ -29,7 +29,7 @@ options = parser.parse_args()
 value = 1e-7 if options.quick else 1.0
 measured = {"dsn-exact": [Measured("T = 4", value, value, value)]}
 print("what a study prints")
-write_measured(options.out, study="dsn", scale="tiny", measured=measured)
+write_measured(options.out, study="dsn_speed", scale="tiny", measured=measured)
 """
 
 
@@ -42,7 +42,7 @@ def results(tmp_path: Path) -> Path:
         Measured("Fashion", 2.0, 1.0, 3.0, 3, "points"),
         Measured("MNIST", 0.6, -0.2, 1.4, 3, "points"),
     ]
-    write_measured(folder / "dsn", study="dsn", scale="small", measured={"dsn-exact": exact})
+    write_measured(folder / "dsn_speed", study="dsn_speed", scale="small", measured={"dsn-exact": exact})
     write_measured(folder / "hd_lif", study="hd_lif", scale="wide", measured={"hdlif-online-accuracy": cases})
     return folder
 
@@ -51,8 +51,9 @@ def results(tmp_path: Path) -> Path:
 def studies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of studies with one tiny one."""
     folder = tmp_path / "studies"
-    (folder / "dsn").mkdir(parents=True)
-    (folder / "dsn" / "study.py").write_text(FAKE)
+    for name in ("dsn", "dsn_speed"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "study.py").write_text(FAKE)
     monkeypatch.setenv("HOMEONET_STUDIES", str(folder))
     monkeypatch.chdir(tmp_path)
     return folder
@@ -115,19 +116,19 @@ def test_markdown_has_one_line_a_claim(results, capsys) -> None:
     rows = [line for line in printed.splitlines() if line.startswith("| `")]
     assert len(rows) == len(load_registry().claims)
     assert all(line.replace("\\|", "").count("|") == 7 for line in rows)
-    assert "**holds**" in printed and "- `dsn`: small" in printed
+    assert "**holds**" in printed and "- `dsn_speed`: small" in printed
 
 
 @pytest.mark.parametrize(("scale", "verdict"), [(["--quick"], "holds"), ([], "does not hold")])
 def test_a_study_is_run_again_and_judged_by_what_it_measured(
     scale, verdict, studies, tmp_path, capsys
 ) -> None:
-    folder = tmp_path / "here" if scale else tmp_path / "results" / "dsn"
+    folder = tmp_path / "here" if scale else tmp_path / "results" / "dsn_speed"
     out = ["--out", str(folder)] if scale else []
     assert main(["claims", "dsn-exact", "--run", *scale, *out, "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert row["verdict"] == verdict and row["scale"] == "tiny"
-    assert row["command"] == f"python studies/dsn/study.py {'--quick' if scale else '--full'}"
+    assert row["command"] == f"python studies/dsn_speed/study.py {'--quick' if scale else '--full'}"
     assert (folder / "claims.json").is_file()
 
 
@@ -139,7 +140,7 @@ def test_what_cannot_be_run_is_said_with_a_remedy(studies, monkeypatch, capsys) 
     assert "study.py, the study of hdlif-fold, is not there" in refused(
         ["claims", "hdlif-fold", "--run"], capsys
     )
-    (studies / "dsn" / "study.py").write_text("raise SystemExit(3)")
+    (studies / "dsn_speed" / "study.py").write_text("raise SystemExit(3)")
     assert "failed with exit code 3" in refused(["claims", "dsn-exact", "--run"], capsys, 1)
     monkeypatch.setenv("HOMEONET_STUDIES", str(studies / "absent"))
     assert "correct $HOMEONET_STUDIES" in refused(["claims", "dsn-exact", "--run"], capsys)
@@ -176,7 +177,7 @@ def gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of two of the figures' scripts."""
     folder = tmp_path / "figures"
     folder.mkdir()
-    for name in ("sleep_gradient", "dsn", "_axes"):
+    for name in ("sleep_gradient", "dsn", "_axes", "_names"):
         shutil.copy(FIGURES / f"{name}.py", folder)
     monkeypatch.setenv("HOMEONET_FIGURES", str(folder))
     return folder
