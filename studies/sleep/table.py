@@ -116,24 +116,22 @@ def state_rows(results: xr.Dataset) -> list[list[str]]:
 def control_rows(found: xr.Dataset) -> list[list[str]]:
     """One row per data set and change."""
     controls = _controls_in(found)
-    head = ["data", "change", *READOUTS.values(), "QDA − sleep", "slept, %", "E / I at test, Hz"]
-    rows = [[*head, *(f"{name.replace('_', '→')} ×" for name in PATHWAYS)]]
+    state = "slept" in controls  # not in files written before it was kept
+    head = ["data", "change", *READOUTS.values(), "QDA − sleep"]
+    if state:
+        head += ["slept, %", "E / I at test, Hz", *(f"{name.replace('_', '→')} ×" for name in PATHWAYS)]
+    rows = [head]
     for data in controls["data"].values:
         here = controls.sel(data=data)
         gains = compare_conditions(here["qda"], "case", reference="sleep")
-        for case in [name for name in CONTROLS if name in here["case"].values]:
+        for case in here["case"].values:
             at = here.sel(case=case)
-            rows.append(
-                [
-                    str(data),
-                    case,
-                    *(interval_text(at[name]) for name in READOUTS),
-                    difference(gains.sel(case=case)),
-                    f"{float(at['slept'].mean()):.1f}",
-                    f"{_mean(at['exc'])} / {_mean(at['inh'])}",
-                    *(_mean(at[f"growth_{name}"]) for name in PATHWAYS),
-                ]
-            )
+            row = [str(data), str(case), *(interval_text(at[name]) for name in READOUTS)]
+            row.append(difference(gains.sel(case=case)))
+            if state:
+                row += [f"{float(at['slept'].mean()):.1f}", f"{_mean(at['exc'])} / {_mean(at['inh'])}"]
+                row += [_mean(at[f"growth_{name}"]) for name in PATHWAYS]
+            rows.append(row)
     return rows
 
 
