@@ -29,6 +29,7 @@ from homeonet.errors import InputError
 from homeonet.gradient.deployment._cost_table import CostTable, LayerCost
 from homeonet.gradient.deployment._deploy import deploy, packed_bytes
 from homeonet.gradient.deployment._deployed import FixedHDLIF, FixedLIF
+from homeonet.gradient.deployment._nir_modules import Delay, Integrator, Loop
 from homeonet.gradient.deployment._packing import PackedConv2d, PackedLinear
 from homeonet.gradient.networks._attention import SECA
 from homeonet.gradient.neurons._dsn import DSN
@@ -111,7 +112,7 @@ def cost(model: nn.Module, batch: Tensor, *, compressed: bool | None = None) -> 
 def _has_a_row(name: str, module: nn.Module, original: nn.Module | None) -> bool:
     known = (SpikingNeuron, *_WEIGHTED, *_NORMS, *_POOLS, SECA, nn.Embedding)
     if isinstance(module, known):
-        return True
+        return not isinstance(module, Loop)  # what is in it has rows
     if any(p.dim() > 1 for p in module.parameters(recurse=False)):
         raise InputError(
             f"cost: layer {name!r}, a {type(module).__name__}, has weights whose operations are not known; "
@@ -131,6 +132,7 @@ class _Counter:
         self.outputs = self.fired = self.sops = self.nops = self.macs = self.additions = self.memory_bits = (
             0.0
         )
+        self._spikes = not isinstance(module, Integrator | Delay)
         self._busy, self.calls, self.papers_count_it = False, 0, True
         self.first_call: int | None = None
         if isinstance(module, SpikingNeuron):
@@ -217,7 +219,7 @@ class _Counter:
             parameters=self.parameters,
             billed_bits=weights * getattr(self.module, "billed_bits", 32),
             stored_bytes=sum(tensor.nbytes for tensor in own),
-            rate=self.fired / self.outputs if self.outputs else None,
+            rate=self.fired / self.outputs if self.outputs and self._spikes else None,
             outputs=self.outputs / samples,
             sops=self.sops / samples,
             paper_sops=self.sops / samples if self.papers_count_it else 0.0,
