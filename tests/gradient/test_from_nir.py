@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from homeonet.errors import InputError
 from homeonet.gradient import (
@@ -222,6 +223,35 @@ def test_branches_pools_scales_delays_and_integrators():
         assert torch.cat([net(p) for p in torch.from_numpy(x).split(5)]).equal(whole)
 
 
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("padding", [1, (0, 2), "same", "valid"])
+def test_convolutions_of_both_kinds(groups, padding, tmp_path):
+    rng = np.random.default_rng(0)
+    two, one = rng.normal(size=(4, 4 // groups, 3, 3)), rng.normal(size=(4, 4 // groups, 3))
+    bias = rng.normal(size=4)
+    stride = 1 if padding == "same" else 2
+    flat = padding[1] if isinstance(padding, tuple) else padding
+    x_two, x_one = (torch.from_numpy(rng.normal(size=(2, 3, *shape))) for shape in ((4, 7, 6), (4, 9)))
+    for kind, weight, x, pad, convolve in (
+        (nir.Conv2d, two, x_two, padding, functional.conv2d),
+        (nir.Conv1d, one, x_one, flat, functional.conv1d),
+    ):
+        expected = convolve(
+            x.flatten(0, 1), torch.from_numpy(weight), torch.from_numpy(bias), stride, pad, groups=groups
+        ).unflatten(0, (2, 3))
+        size = x.shape[3] if kind is nir.Conv1d else tuple(x.shape[3:])
+        node = kind(size, weight, stride, pad, 1, groups, bias)
+        nodes = {
+            "input": nir.Input(np.array(x.shape[2:])),
+            "c": node,
+            "output": nir.Output(np.array(expected.shape[2:])),
+        }
+        graph = nir.NIRGraph(nodes, [("input", "c"), ("c", "output")], type_check=False)
+        nir.write(tmp_path / "net.nir", graph)
+        net = from_nir(nir.read(tmp_path / "net.nir", type_check=False), dt=1.0)
+        torch.testing.assert_close(net(x), expected)
+
+
 def snntorch_layers(name):
     snn = pytest.importorskip("snntorch")
     # of its resets the one that NIR has; numbers, one per unit, since its export takes no scalars
@@ -399,8 +429,9 @@ def test_steps_inputs_and_a_missing_package_are_told(monkeypatch):
         from_nir(changed())
     with pytest.raises(InputError, match="dt = -1"):
         from_nir(changed(), dt=-1)
-    with pytest.raises(InputError, match=r"\(T, B, \*features\)"):
-        from_nir(changed(), dt=1e-3)(torch.zeros(2, 3))
+    for wrong in (torch.zeros(2, 3), torch.zeros(4, 2, 5)):
+        with pytest.raises(InputError, match=r"\(T, B, 3\) is needed"):
+            from_nir(changed(), dt=1e-3)(wrong)
     monkeypatch.setitem(sys.modules, "nir", None)
     with pytest.raises(InputError, match=re.escape(install_command("nir"))):
         from_nir(None)

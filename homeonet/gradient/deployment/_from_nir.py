@@ -44,7 +44,7 @@ _STATEFUL = ("CubaLI", "CubaLIF", "Delay", "I", "IF", "LI", "LIF")
 def from_nir(
     graph: nir.NIRGraph, dt: float | None = None, *, surrogate: str | Surrogate = "triangle"
 ) -> NIRNetwork:
-    """The graph as a torch module, from (T, B, \\*) to (T, B, \\*); read a file with ``nir.read``.
+    """The graph as a torch module, from ``(T, B, *)`` to ``(T, B, *)``; read a file with ``nir.read``.
 
     Parameters
     ----------
@@ -84,7 +84,8 @@ def from_nir(
     ends = _the_one(graph.inputs, "input"), _the_one(graph.outputs, "output")
     wiring = wired(nodes, edges, ends[0], lambda name: type(nodes[name]).__name__ in _STATEFUL)
     maker = _Maker(dt, _dtype(nodes.values()), surrogate_named(surrogate))
-    return NIRNetwork({name: maker.modules(name, node) for name, node in nodes.items()}, wiring, ends, dt)
+    modules = {name: maker.modules(name, node) for name, node in nodes.items()}
+    return NIRNetwork(modules, wiring, ends, _shape(nodes[ends[0]]), dt)
 
 
 def _step(graph: nir.NIRGraph, dt: float | None) -> float:
@@ -105,6 +106,12 @@ def _the_one(found: Mapping[str, Any], what: str) -> str:
         names = ", ".join(map(repr, found)) or "none"
         raise InputError(f"from_nir: the graph has {len(found)} {what}s ({names}); it must have one")
     return next(iter(found))
+
+
+def _shape(node: nir.Input) -> tuple[int, ...] | None:
+    """The features that an input says it has."""
+    shape = node.input_type.get("input")
+    return None if shape is None else tuple(int(n) for n in np.atleast_1d(shape))
 
 
 def _dtype(nodes: Any) -> torch.dtype:

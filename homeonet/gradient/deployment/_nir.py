@@ -200,6 +200,10 @@ class _Exporter:
             self._refuse("NIR has neither DSN nor PSN nor other neurons than leaky integrate-and-fire")
         if not _resets_to_zero(neuron):
             self._refuse("soft reset has no primitive in NIR; train it with reset_mode='hard'")
+        if isinstance(neuron, RecurrentLIF) and len(self.shape) != 1:
+            self._refuse(
+                f"its input has shape {self.shape}, but NIR's weights take one axis; put an nn.Flatten before it"
+            )
         if neuron.mp_init and neuron.initial_membrane != 0:
             self._refuse(
                 f"its membrane starts at {neuron.initial_membrane.item():.3g} (MP-Init), NIR's at 0; train it with "

@@ -238,15 +238,22 @@ class NIRNetwork(nn.Module):
         The loops, in the order of evaluation.
     late : list of (str, str)
         The connections that bring the last step's output.
+    features : tuple of int or None
+        The shape of one sample of a step, where the graph says it.
     dt : float
         What a step lasts, in the unit of the graph's time constants.
     """
 
     def __init__(
-        self, nodes: Mapping[str, nn.ModuleList], wiring: Wiring, ends: tuple[str, str], dt: float
+        self,
+        nodes: Mapping[str, nn.ModuleList],
+        wiring: Wiring,
+        ends: tuple[str, str],
+        features: tuple[int, ...] | None,
+        dt: float,
     ) -> None:
         super().__init__()
-        self._wiring, self._ends, self.dt = wiring, ends, dt
+        self._wiring, self._ends, self.features, self.dt = wiring, ends, features, dt
         self.late = sorted(wiring.late)
         loops = [part for part in wiring.parts if wiring.is_loop(part)]
         inside = {name for part in loops for name in part}
@@ -256,10 +263,12 @@ class NIRNetwork(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Outputs (T, B, *) for inputs (T, B, *)."""
-        if x.dim() < 3:
+        """Outputs ``(T, B, *)`` for inputs ``(T, B, *)``."""
+        fits = x.dim() > 2 and self.features in (None, tuple(x.shape[2:]))
+        if not fits:
+            features = "*features" if self.features is None else ", ".join(map(str, self.features))
             raise InputError(
-                f"NIRNetwork: the input has shape {tuple(x.shape)}, but (T, B, *features) is needed"
+                f"NIRNetwork: the input has shape {tuple(x.shape)}, but (T, B, {features}) is needed"
             )
         values: dict[str, Tensor] = {}
         loops = iter(self.loops)
