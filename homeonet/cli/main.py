@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from homeonet._version import __version__
 from homeonet.cli.claims import add_claims
+from homeonet.cli.completion import complete
 from homeonet.cli.data import add_data
 from homeonet.cli.doctor import add_doctor
 from homeonet.cli.evaluate import add_evaluate
@@ -50,6 +51,7 @@ def figure_main(script: str) -> None:
 
 def _call(arguments: Sequence[str]) -> int | None:
     parser = _parser()
+    complete(parser)
     options = parser.parse_args(arguments)
     if not hasattr(options, "call"):
         parser.print_help()

@@ -64,6 +64,9 @@ def add_run(commands: Any) -> None:
         "--explain", action="store_true", help="run nothing: print the whole model of this run on one page"
     )
     add_machine(run)
+    run.add_argument(
+        "--tensorboard", action="store_true", help="also log rates, weights and sleep for TensorBoard"
+    )
     run.add_argument("--no-figures", action="store_true", help="write no figures")
     run.add_argument("--no-baselines", action="store_true", help="leave the baselines out")
     run.set_defaults(call=_run)
@@ -93,6 +96,7 @@ def _run(options: argparse.Namespace) -> None:
         figures=not options.no_figures,
         baselines=not options.no_baselines,
         data_folder=options.data_folder,
+        tensorboard=options.tensorboard,
         progress=progress_bar,
     )
     print_accuracies(run_rows({Path(options.preset).stem: result.metrics}))

@@ -11,7 +11,9 @@ if "torch" not in sys.modules:
 from homeonet.gradient.deployment._cost import cost
 from homeonet.gradient.deployment._cost_table import CostTable, LayerCost
 from homeonet.gradient.deployment._deploy import deploy, packed_bytes
+from homeonet.gradient.deployment._from_nir import from_nir
 from homeonet.gradient.deployment._nir import to_nir
+from homeonet.gradient.deployment._nir_modules import NIRNetwork
 from homeonet.gradient.kernels._recurrence import linear_recurrence, linear_recurrence_reference, scan_backend
 from homeonet.gradient.kernels._surrogate import Arctan, Rectangle, Sigmoid, Surrogate, Triangle, heaviside
 from homeonet.gradient.networks._attention import SECA
@@ -48,6 +50,7 @@ __all__ = [
     "LayerCost",
     "MembraneNeuron",
     "MembraneNorm",
+    "NIRNetwork",
     "PerStep",
     "Rectangle",
     "RecurrentLIF",
@@ -62,6 +65,7 @@ __all__ = [
     "Triangle",
     "cost",
     "deploy",
+    "from_nir",
     "heaviside",
     "linear_recurrence",
     "linear_recurrence_reference",

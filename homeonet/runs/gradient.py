@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Container, Mapping
+from collections.abc import Container, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,8 +23,8 @@ from homeonet.gradient.training._history import History
 from homeonet.gradient.training._own_checks import check_sources, checked_own
 from homeonet.gradient.training._run import TrainingRun, build, stored_features
 from homeonet.machine.html import table
-from homeonet.machine.optional import install_command
 from homeonet.progress import ProgressMeter
+from homeonet.runs.callbacks import Callback, board_in, check_callbacks, told
 from homeonet.runs.folder import RunFolder, stored_metrics
 from homeonet.runs.rows import trained_rows
 from homeonet.store.checksums import verify
@@ -85,6 +85,7 @@ def train(
     figures: bool = True,
     baselines: bool = True,
     tensorboard: bool = False,
+    callbacks: Sequence[Callback] = (),
     progress: ProgressMeter | None = None,
 ) -> TrainResult:
     """Train a spiking network by gradients, score it on the test images, and write a folder of results.
@@ -107,7 +108,9 @@ def train(
     figures, baselines : bool
         Whether to draw the figures, and to score a logistic regression on the raw pixels.
     tensorboard : bool
-        Also log the epochs for TensorBoard as they end, in ``tensorboard/``.
+        Also write the epochs for TensorBoard as they end, in ``tensorboard/`` of `out`. Default False.
+    callbacks : sequence of Callback
+        Whom to tell how the training goes, epoch by epoch; in the first process alone. Default none.
     progress : callable, optional
         ``progress(label, total)`` gives a context manager whose value is called with increments.
 
@@ -118,7 +121,8 @@ def train(
     Raises
     ------
     InputError
-        If parameters do not fit together, the output folder holds something else, or the data cannot be had.
+        If parameters do not fit together, the output folder holds something else, the data cannot be had, or a callback
+        is none.
     HomeonetError
         If the loss is not a number.
 
@@ -126,6 +130,7 @@ def train(
     -----
     The caller's random generators and torch's global settings are left as they were.
     """
+    check_callbacks(callbacks, out, tensorboard=tensorboard)
     with caller_left_alone():
         config = _with_data(checked_own(config), data_folder, dataset)
         fabric = _fabric(accelerator, devices, config.precision)
@@ -138,6 +143,7 @@ def train(
             figures=figures,
             baselines=baselines,
             tensorboard=tensorboard,
+            callbacks=callbacks,
             progress=progress,
         )
 
@@ -152,10 +158,9 @@ def _train(
     figures: bool,
     baselines: bool,
     tensorboard: bool,
+    callbacks: Sequence[Callback],
     progress: ProgressMeter | None,
 ) -> TrainResult:
-    if tensorboard:
-        _require_tensorboard()
     fabric.launch()
     if folder is not None and folder.exists():
         found = _found(folder, config)
@@ -165,31 +170,37 @@ def _train(
         raise InputError(
             f"batch = {config.batch} cannot be shared by {fabric.world_size} processes; choose a multiple"
         )
-    opened = ExitStack()
     with ExitStack() as alone:
         if folder is not None and fabric.is_global_zero:
             folder.require_writable()
             alone.enter_context(folder.locked())
             alone.enter_context(folder.writing())
-        alone.callback(opened.close)
         if folder is not None and fabric.world_size == 1 and folder.exists():
             return _found(folder, config)  # the process that had the lock before us has finished it
         work = folder.work if folder is not None else None
         run = TrainingRun(config, dataset, fabric, work, progress if fabric.is_global_zero else None)
-        if work is not None and fabric.is_global_zero:
-            _follow(run.history, work, opened if tensorboard else None)
+        boards = ExitStack()
+        if fabric.is_global_zero:
+            board = alone.enter_context(boards).enter_context(board_in(work, wanted=tensorboard))
+            telling = told([*board, *callbacks], config.model_dump(mode="json"))
+            telling.intervals(_intervals(run.history))
+            if work is not None:
+                run.history.followers.append(lambda rows: rows.write_csv(work / "epochs.csv"))
+            run.history.followers.append(lambda rows: telling.intervals(_intervals(rows)))
         run.fit()
         metrics, records = run.score()
         if baselines and fabric.is_global_zero:
             metrics |= _raw_pixels(dataset, config.seed)
         if folder is None or not fabric.is_global_zero:
+            for callback in callbacks if fabric.is_global_zero else ():
+                callback.on_end(metrics)
             return TrainResult(None, config, run.raw, metrics, records)
         folder.write_text("config.toml", config.to_toml())
         save_weights(folder.work / "model.safetensors", run.raw)
         run.history.write_csv(folder.work / "epochs.csv")
         store.write_records(folder.work / "records.nc", records)
         parts = ["config.toml", "metrics.json", "records.nc", "epochs.csv", "model.safetensors"]
-        opened.close()
+        boards.close()
         if tensorboard:
             parts.append("tensorboard")
         if figures:
@@ -201,6 +212,8 @@ def _train(
             parts.append("figures")
         store.write_json(folder.work / "metrics.json", metrics)
         folder.publish(parts)
+    for callback in callbacks:
+        callback.on_end(metrics)
     return TrainResult(folder.final, config, run.raw, metrics, records)
 
 
@@ -321,46 +334,13 @@ def _raw_pixels(dataset: Dataset, seed: int) -> dict[str, float]:
     return {"accuracy.raw_pixels": result.accuracy}
 
 
-def _require_tensorboard() -> None:
-    try:
-        import torch.utils.tensorboard  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"tensorboard = True needs {error.name}, which is not installed; {install_command('tensorboard')}"
-        ) from None
-
-
-def _follow(history: History, work: Path, boards: ExitStack | None) -> None:
-    """Have every epoch written to `work` when it ends; for TensorBoard too, if there is where to keep it open."""
-    history.followers.append(lambda rows: rows.write_csv(work / "epochs.csv"))
-    if boards is not None:
-        history.followers.append(boards.enter_context(_Board(work / "tensorboard", history)).add_epoch)
-
-
-class _Board:
-    """The epochs for TensorBoard, as they come; `folder` is written anew, with the epochs there are already."""
-
-    def __init__(self, folder: Path, history: History) -> None:
-        from torch.utils.tensorboard import SummaryWriter
-
-        shutil.rmtree(folder, ignore_errors=True)
-        self._writer = SummaryWriter(str(folder))
-        for row in history.rows:
-            self._add(row)
-
-    def add_epoch(self, history: History) -> None:
-        """Write the last epoch of `history`, for whoever watches."""
-        self._add(history.rows[-1])
-        self._writer.flush()
-
-    def _add(self, row: Mapping[str, Any]) -> None:
-        for name in ("train_loss", "train_accuracy", "val_accuracy"):
-            self._writer.add_scalar(name, row[name], row["epoch"])
+def _intervals(history: History) -> list[tuple[int, dict[str, float]]]:
+    """Every epoch by its number, as callbacks are told it."""
+    found = []
+    for row in history.rows:
+        numbers = {name: value for name, value in row.items() if isinstance(value, float)}
         for layer, values in row["layers"].items():
-            self._writer.add_scalar(f"rate/{layer}", values["rate"], row["epoch"])
-
-    def __enter__(self) -> _Board:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._writer.close()
+            numbers |= {f"{what}/{layer}": value for what, value in values.items()}
+        numbers |= {f"weight_norm/{name}": value for name, value in row["weight_norm"].items()}
+        found.append((row["epoch"], numbers))
+    return found

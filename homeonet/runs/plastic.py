@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +39,7 @@ from homeonet.plastic import (
 from homeonet.progress import ProgressMeter, meter
 from homeonet.runs._meanwhile import Meanwhile, import_late_modules, timed
 from homeonet.runs.baselines import baseline_metrics, measured_beside
+from homeonet.runs.callbacks import Callback, board_in, check_callbacks, told
 from homeonet.runs.evaluation import (
     Evaluation,
     evaluate,
@@ -68,6 +69,8 @@ def run(
     baselines: bool = True,
     data_folder: str | Path | None = None,
     dataset: Dataset | None = None,
+    tensorboard: bool = False,
+    callbacks: Sequence[Callback] = (),
     progress: ProgressMeter | None = None,
 ) -> RunResult:
     """Train a network with sleep, evaluate it beside its baselines, and write a folder of results.
@@ -91,6 +94,11 @@ def run(
     dataset : Dataset, optional
         Images of one's own in place of those that `config` names, such as ``Dataset.from_arrays(x, y)``: `train`, `val`
         and `test` of them, resized to `input.side`, colours as luminance. `data` becomes their hash.
+    tensorboard : bool
+        Also write rates, weights and sleep of every segment for TensorBoard, in ``tensorboard/`` of `out`. Default
+        False.
+    callbacks : sequence of Callback
+        Whom to tell how the run goes, segment by segment. Default none.
     progress : callable, optional
         ``progress(label, total)`` gives a context manager whose value is called with increments.
 
@@ -102,11 +110,12 @@ def run(
     ------
     InputError
         If the output folder holds something else or is being written by another process, the data cannot be
-        had, or the device does not compute in the precision asked for.
+        had, the device does not compute in the precision asked for, or a callback is none.
     RunawayError
         If the network explodes or falls silent.
     """
     require_precision(config.simulation.precision, known_device(device))
+    check_callbacks(callbacks, out, tensorboard=tensorboard)
     workers = worker_count(workers)
     config = with_data(config, data_folder, dataset)
     folder = RunFolder(out, kept=("checkpoint.npz",)) if out is not None else None
@@ -117,16 +126,21 @@ def run(
         dataset = load_images(config, data_folder, dataset)
     rest = (device, workers, figures, baselines, seconds, progress)
     if folder is None:
-        return _run(config, dataset, None, *rest)
-    folder.require_writable()
-    with folder.locked(), folder.writing():
-        if folder.exists():  # the process that had the lock before us has finished it
-            return _found(folder, config, figures)
-        _write_config(folder, config)
-        result = _run(config, dataset, folder.work, *rest)
-        folder.publish(_parts(config, figures))
-        opened = store.open_recordings(folder.final / RECORDINGS) if config.record else None
-        return replace(result, folder=folder.final, recordings=opened)
+        result = _run(config, dataset, None, callbacks, *rest)
+    else:
+        folder.require_writable()
+        with folder.locked(), folder.writing():
+            if folder.exists():  # the process that had the lock before us has finished it
+                return _found(folder, config, figures)
+            _write_config(folder, config)
+            with board_in(folder.work, wanted=tensorboard) as board:
+                result = _run(config, dataset, folder.work, [*board, *callbacks], *rest)
+            folder.publish([*_parts(config, figures), *(["tensorboard"] if tensorboard else [])])
+            opened = store.open_recordings(folder.final / RECORDINGS) if config.record else None
+            result = replace(result, folder=folder.final, recordings=opened)
+    for callback in callbacks:
+        callback.on_end(result.metrics)
+    return result
 
 
 def _write_config(folder: RunFolder, config: Config) -> None:
@@ -163,6 +177,7 @@ def _run(
     config: Config,
     dataset: Dataset,
     work: Path | None,
+    callbacks: Sequence[Callback],
     device: str,
     workers: int,
     figures: bool,
@@ -184,7 +199,9 @@ def _run(
 
         with scratch_folder() if work is None and config.record else nullcontext(work) as folder:
             recordings = Recordings(config, (folder or Path()) / "recordings")
-            network, recorder, timing = _train(config, dataset, device, work, recordings, progress, trains)
+            network, recorder, timing = _train(
+                config, dataset, device, work, recordings, callbacks, progress, trains
+            )
             recorded = _write_recordings(recordings, network, folder) if folder and config.record else None
             if recorded is not None and work is None:
                 recorded.load().close()
@@ -263,6 +280,7 @@ def _train(
     device: str,
     work: Path | None,
     recordings: Recordings,
+    callbacks: Sequence[Callback],
     progress: ProgressMeter | None,
     begins: Callable[[str], None],
 ) -> tuple[Network, Recorder, dict[str, Any]]:
@@ -280,6 +298,9 @@ def _train(
         recordings.restore({})  # of an attempt that was killed before its first checkpoint
     recordings.begin(training)
     begins(training.engine.device)
+    telling = told(callbacks, config.model_dump(mode="json"))
+    if callbacks:
+        telling.intervals(recorder.intervals())
     start = saved = time.perf_counter()
     resumed_at = training.step
     total = training.total_wake_steps * training.dt
@@ -300,6 +321,8 @@ def _train(
                     raise
                 advance(recorder.wake_seconds - shown)
                 shown = recorder.wake_seconds
+                if callbacks:
+                    telling.intervals(recorder.intervals())
                 if checkpoint and time.perf_counter() - saved > _CHECKPOINT_SECONDS:
                     save_checkpoint(
                         checkpoint, training, recorder, spent + time.perf_counter() - start, recordings

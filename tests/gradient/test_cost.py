@@ -6,9 +6,10 @@ from torch import nn
 from torch.nn.functional import pad, unfold
 
 from homeonet.errors import InputError
-from homeonet.gradient import LIF, PerStep
+from homeonet.gradient import LIF, PerStep, streaming
 from homeonet.gradient.deployment._cost import cost
 from homeonet.gradient.deployment._deploy import deploy, packed_bytes
+from homeonet.gradient.deployment._deployed import FixedLIF
 from homeonet.gradient.networks import Parts, network
 from homeonet.gradient.networks._attention import SECA
 from homeonet.gradient.networks._compression import BinaryLinear, TernaryConv2d
@@ -239,3 +240,98 @@ def test_a_weighted_layer_that_is_never_called_is_named():
 
     with pytest.raises(InputError, match="'aside', a Linear, was never called"):
         cost(Aside(), SPIKES)
+
+
+class Steps(nn.Module):
+    """The model one time step after another, as NeuroBench's wrappers call theirs."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, x):  # (B, T, *)
+        with streaming(self.model):
+            return torch.cat([self.model(x_t[None]) for x_t in x.transpose(0, 1)])
+
+
+def image_model():
+    return nn.Sequential(
+        PerStep(nn.Conv2d(2, 4, 3, padding=1)),
+        LIF(threshold=0.4),
+        PerStep(nn.AvgPool2d(2)),
+        PerStep(nn.Conv2d(4, 6, 3, stride=2, groups=2, bias=False)),
+        LIF(threshold=0.2),
+        PerStep(nn.Flatten(), nn.Linear(6, 5)),
+        RecurrentLIF(5, threshold=0.2),
+    )
+
+
+@pytest.mark.parametrize("inputs", ["spikes", "real"])
+def test_neurobench_measures_the_same(inputs):
+    pytest.importorskip("neurobench")
+    from neurobench.metrics.static import ConnectionSparsity, Footprint, ParameterCount
+    from neurobench.metrics.workload import ActivationSparsity, SynapticOperations
+    from neurobench.models import TorchModel
+
+    torch.manual_seed(0)
+    model = deploy(image_model())
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            layer.weight[torch.rand_like(layer.weight) < 0.3] = 0
+    x = torch.rand(6, 3, 2, 8, 8)
+    x = (x < 0.3).float() if inputs == "spikes" else x
+    ours = cost(model, x).neurobench()
+    # a layer of layers would hide the recurrent weights from NeuroBench's search
+    theirs = TorchModel(Steps(model))
+    for kind in (FixedLIF, RecurrentLIF):
+        theirs.add_activation_module(kind)
+    theirs.register_hooks()
+    assert len(theirs.connection_layers()) == 4 and len(theirs.activation_layers()) == 3
+    data = (x.transpose(0, 1), torch.zeros(3))
+    theirs(data[0])
+    for metric in (Footprint(), ParameterCount(), ConnectionSparsity()):
+        assert ours[type(metric).__name__] == metric(theirs)
+    assert ours["ActivationSparsity"] == pytest.approx(ActivationSparsity()(theirs, None, data))
+    assert ours["SynapticOperations"] == pytest.approx(SynapticOperations()(theirs, None, data))
+    assert ours["SynapticOperations"]["Effective_MACs"] > 0 and 0.1 < ours["ConnectionSparsity"] < 0.5
+
+
+def test_spikingjelly_counts_the_same_synaptic_operations():
+    pytest.importorskip("spikingjelly")
+    from spikingjelly.activation_based.op_counter import DispatchCounterMode, MACCounter, SynOpCounter
+
+    torch.manual_seed(0)
+    x = (torch.rand(6, 3, 2, 8, 8) < 0.3).float()
+    model = deploy(nn.Sequential(PerStep(nn.Conv2d(2, 4, 3, padding=1)), LIF(threshold=0.4), PerStep(nn.Flatten()),
+                                 PerStep(nn.Linear(256, 5, bias=False)), LIF(threshold=0.2)))  # fmt: skip
+    counter = SynOpCounter()
+    with torch.no_grad(), DispatchCounterMode([counter]):
+        model(x)
+    table = cost(model, x)
+    assert table.neurobench()["SynapticOperations"]["Effective_ACs"] == pytest.approx(counter.get_total() / 3)
+    counter = MACCounter()
+    with torch.no_grad(), DispatchCounterMode([counter]):
+        model[0](torch.rand_like(x))
+    real = cost(model, torch.rand_like(x)).layers[0]
+    # SpikingJelly's MACs are of every place of the kernel, those on the padding too
+    assert (
+        counter.get_total() / 3
+        == 6 * 64 * 4 * 2 * 9
+        > real.dense_sops
+        == 6 * 22 * 22 * 4 * 2
+        == real.real_sops
+    )
+
+
+def test_metrics_of_neurobench_by_hand():
+    # step 1: one input on two synapses, step 2: three; spikes 1 and 2 of six; nine weights, three of them 0
+    found = cost(three_neurons(), SPIKES).neurobench()
+    assert found == {
+        "Footprint": 52,
+        "ParameterCount": 9,
+        "ConnectionSparsity": 0.3333,
+        "ActivationSparsity": 0.5,
+        "SynapticOperations": {"Effective_MACs": 0, "Effective_ACs": 8, "Dense": 2 * 9},
+    }
+    halves = cost(three_neurons(), SPIKES * torch.tensor([1.0, 0.5]).view(2, 1, 1)).neurobench()
+    assert halves["SynapticOperations"]["Effective_MACs"] == 3  # of the second step alone

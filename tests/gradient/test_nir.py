@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from homeonet.errors import InputError
-from homeonet.gradient import LIF, PerStep, TrLIF
+from homeonet.gradient import LIF, PerStep, RecurrentLIF, TrLIF
 from homeonet.gradient.deployment._nir import to_nir
 from homeonet.gradient.networks._attention import SECA
 from homeonet.gradient.networks._compression import BinaryLinear, TernaryConv2d
@@ -126,6 +126,8 @@ def mp_started():
     ("model", "shape", "message"),
     [
         (hard(LIF()), (3,), "'1'.*soft reset.*reset_mode='hard'"),
+        (hard(RecurrentLIF(3)), (3,), "'1', a RecurrentLIF.*soft reset"),
+        (nn.Sequential(RecurrentLIF(3, reset_mode="hard")), (2, 3), "'0', a RecurrentLIF.*one axis.*Flatten"),
         (hard(HDLIF(4)), (3,), "'1'.*HD-LIF"),
         (hard(DSN(3)), (3,), "'1'.*DSN"),
         (hard(mp_started()), (3,), "'1'.*MP-Init"),

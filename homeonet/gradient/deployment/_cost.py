@@ -29,6 +29,7 @@ from homeonet.errors import InputError
 from homeonet.gradient.deployment._cost_table import CostTable, LayerCost
 from homeonet.gradient.deployment._deploy import deploy, packed_bytes
 from homeonet.gradient.deployment._deployed import FixedHDLIF, FixedLIF
+from homeonet.gradient.deployment._nir_modules import Delay, Integrator, Loop
 from homeonet.gradient.deployment._packing import PackedConv2d, PackedLinear
 from homeonet.gradient.networks._attention import SECA
 from homeonet.gradient.neurons._dsn import DSN
@@ -82,7 +83,7 @@ def cost(model: nn.Module, batch: Tensor, *, compressed: bool | None = None) -> 
     originals = dict(model.named_modules())
     order = itertools.count()  # of first calls
     counters = {
-        name: _Counter(name, module, originals.get(name, model), order)
+        name: _Counter(name, module, originals.get(name, model), order, batch.shape[:2])
         for name, module in deployed.named_modules()
         if _has_a_row(name, module, originals.get(name))
     }
@@ -111,7 +112,7 @@ def cost(model: nn.Module, batch: Tensor, *, compressed: bool | None = None) -> 
 def _has_a_row(name: str, module: nn.Module, original: nn.Module | None) -> bool:
     known = (SpikingNeuron, *_WEIGHTED, *_NORMS, *_POOLS, SECA, nn.Embedding)
     if isinstance(module, known):
-        return True
+        return not isinstance(module, Loop)  # what is in it has rows
     if any(p.dim() > 1 for p in module.parameters(recurse=False)):
         raise InputError(
             f"cost: layer {name!r}, a {type(module).__name__}, has weights whose operations are not known; "
@@ -123,14 +124,22 @@ def _has_a_row(name: str, module: nn.Module, original: nn.Module | None) -> bool
 class _Counter:
     """Counts one layer's work while the network runs."""
 
-    def __init__(self, name: str, module: nn.Module, original: nn.Module, order: Iterator[int]) -> None:
+    def __init__(
+        self,
+        name: str,
+        module: nn.Module,
+        original: nn.Module,
+        order: Iterator[int],
+        steps_and_samples: torch.Size,
+    ) -> None:
         self.name, self.module, self.order = name, module, order
+        self.steps_and_samples = steps_and_samples
         self.layer = type(original).__name__
         fixed = isinstance(module, FixedLIF | FixedHDLIF)
         self.parameters = sum(p.numel() for p in original.parameters(recurse=fixed))
-        self.outputs = self.fired = self.sops = self.nops = self.macs = self.additions = self.memory_bits = (
-            0.0
-        )
+        self.outputs = self.fired = self.sops = self.nops = self.macs = self.additions = 0.0
+        self.memory_bits = self.real_sops = self.dense_sops = 0.0
+        self._spikes = not isinstance(module, Integrator | Delay)
         self._busy, self.calls, self.papers_count_it = False, 0, True
         self.first_call: int | None = None
         if isinstance(module, SpikingNeuron):
@@ -185,7 +194,13 @@ class _Counter:
             self.memory_bits += 2 * 32 * n
 
     def _weighted(self, x: Tensor, out: Tensor) -> None:
-        sops, n_out = _synaptic_additions(self.module, x), out.numel()
+        sops, n_out, fan_out = 0.0, out.numel(), _fan_out(self.module)
+        for x_t in self._steps(x):
+            in_step = _synaptic_additions(self.module, x_t, fan_out)
+            sops += in_step
+            self.real_sops += 0 if _binary(x_t) else in_step
+        everything = torch.ones((), device=x.device).expand_as(x)
+        self.dense_sops += _synaptic_additions(self.module, everything, _fan_out(self.module, dense=True))
         packed = isinstance(self.module, PackedConv2d | PackedLinear)
         bits = 1 if packed else _input_bits(x)
         self.sops += sops
@@ -196,6 +211,13 @@ class _Counter:
         self.macs += n_out if packed else 0  # the scale
         self.additions += 0 if self.module.bias is None else n_out
         self.memory_bits += sops * _stored_bits(self.module)
+
+    def _steps(self, x: Tensor) -> tuple[Tensor, ...]:
+        """The inputs of each time step, where they can be told from the shape."""
+        steps, samples = self.steps_and_samples
+        if len(x) == steps * samples:
+            return x.split(samples)
+        return x.unbind() if x.shape[:2] == self.steps_and_samples else (x,)
 
     def _pooled(self, x: Tensor, out: Tensor) -> None:
         self.additions += int(x.count_nonzero())
@@ -210,14 +232,14 @@ class _Counter:
     def result(self, samples: int) -> LayerCost:
         """The row of the table, a sample."""
         own = (*self.module.parameters(recurse=False), *self.module.buffers(recurse=False))
-        weights = isinstance(self.module, _WEIGHTED) and self.module.weight.numel()
+        weights = self.module.weight.numel() if isinstance(self.module, _WEIGHTED) else 0
         return LayerCost(
             name=self.name,
             layer=self.layer,
             parameters=self.parameters,
             billed_bits=weights * getattr(self.module, "billed_bits", 32),
             stored_bytes=sum(tensor.nbytes for tensor in own),
-            rate=self.fired / self.outputs if self.outputs else None,
+            rate=self.fired / self.outputs if self.outputs and self._spikes else None,
             outputs=self.outputs / samples,
             sops=self.sops / samples,
             paper_sops=self.sops / samples if self.papers_count_it else 0.0,
@@ -225,6 +247,10 @@ class _Counter:
             macs=self.macs / samples,
             additions=self.additions / samples,
             memory_bits=self.memory_bits / samples,
+            weights=weights,
+            zero_weights=weights - int(self.module.weight.count_nonzero()) if weights else 0,
+            real_sops=self.real_sops / samples,
+            dense_sops=self.dense_sops / samples,
         )
 
 
@@ -260,19 +286,36 @@ def _neuron_operations(neuron: SpikingNeuron) -> tuple[int, int]:
     return 1, 2
 
 
-def _synaptic_additions(layer: nn.Module, x: Tensor) -> float:
-    """How often a non-zero input meets a non-zero weight in `layer`."""
-    used, active = layer.weight != 0, x != 0
-    if used.dim() == 2:
-        return float(active.flatten(0, -2).sum(0).double() @ used.sum(0).double())
+def _binary(x: Tensor) -> bool:
+    """Whether all inputs are 0, 1 or -1."""
+    return bool(((x == 0) | (x.abs() == 1)).all())
+
+
+def _fan_out(layer: nn.Module, *, dense: bool = False) -> Tensor:
+    """Non-zero weights, or all, at each input of a linear layer, or place of each input channel's kernel."""
+    weight = layer.weight
+    if dense:
+        shape = weight.shape[1:] if weight.dim() == 2 else (layer.groups, *weight.shape[1:])
+        groups = 1 if weight.dim() == 2 else layer.groups
+        return torch.full(shape, len(weight) / groups, dtype=torch.float64, device=weight.device)
+    used = weight != 0
+    if weight.dim() == 2:
+        return used.sum(0).double()
+    return used.view(layer.groups, -1, *used.shape[1:]).sum(1, dtype=torch.float64)
+
+
+def _synaptic_additions(layer: nn.Module, x: Tensor, fan_out: Tensor) -> float:
+    """How often a non-zero input meets one of the weights that `fan_out` counts."""
+    active = x != 0
+    if fan_out.dim() == 1:
+        return float(active.flatten(0, -2).sum(0).double() @ fan_out)
     padding = layer.padding
     if layer.padding_mode != "zeros":
         edges = layer.edges if isinstance(layer, PackedConv2d) else layer._reversed_padding_repeated_twice
         active, padding = pad(active.double(), edges, layer.padding_mode), 0
     # a convolution is linear, so samples and output channels can be summed before it
     inputs = active.sum(0, keepdim=True, dtype=torch.float64)
-    fan_out = used.view(layer.groups, -1, *used.shape[1:]).sum(1, dtype=torch.float64)
-    convolve = _CONVOLUTIONS[used.dim()]
+    convolve = _CONVOLUTIONS[fan_out.dim()]
     return float(convolve(inputs, fan_out, None, layer.stride, padding, layer.dilation, layer.groups).sum())
 
 

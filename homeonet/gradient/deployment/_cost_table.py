@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 __all__ = ["CostTable", "LayerCost"]
 
@@ -40,6 +41,12 @@ class LayerCost:
         Multiply-accumulates and additions, all of them.
     memory_bits : float
         Bits read and written.
+    weights, zero_weights : int
+        Its weights, biases left out, and how many of them are 0.
+    real_sops : float
+        The part of `sops` in time steps whose inputs are not all 0, 1 or -1, to which NeuroBench gives a MAC.
+    dense_sops : float
+        SOPs if no input and no weight were 0.
     """
 
     name: str
@@ -55,6 +62,10 @@ class LayerCost:
     macs: float
     additions: float
     memory_bits: float
+    weights: int
+    zero_weights: int
+    real_sops: float
+    dense_sops: float
 
     @property
     def compute_mj(self) -> float:
@@ -152,6 +163,39 @@ class CostTable:
             "compute_mj",
         )
         return {name: getattr(self, name) for name in (*names, "memory_mj", "honest_mj")}
+
+    def neurobench(self) -> dict[str, Any]:
+        """The metrics of NeuroBench, by its names, of the deployed network.
+
+        Returns
+        -------
+        dict
+            ``Footprint`` in bytes, ``ParameterCount``, ``ConnectionSparsity`` and ``ActivationSparsity`` in [0, 1] (the
+            first rounded to four decimals; of all outputs of spiking layers), and ``SynapticOperations``: a dict of
+            ``Effective_MACs``, ``Effective_ACs`` and ``Dense``, a sample.
+
+        Notes
+        -----
+        Footprint and weights are those that the network is deployed with: batch norm folded, one-bit and ternary
+        weights packed. ParameterCount is of the trained model.
+
+        References
+        ----------
+        Yik et al. 2025, Nature Communications 16, 1545 (NeuroBench); as release 2.3.0 computes them.
+        """
+        weights, zeros = (sum(getattr(r, name) for r in self.layers) for name in ("weights", "zero_weights"))
+        macs = sum(row.real_sops for row in self.layers)
+        return {
+            "Footprint": self.stored_bytes,
+            "ParameterCount": self.parameters,
+            "ConnectionSparsity": round(zeros / weights, 4) if weights else 0.0,
+            "ActivationSparsity": 1 - self.rate,
+            "SynapticOperations": {
+                "Effective_MACs": macs,
+                "Effective_ACs": self.sops - macs,
+                "Dense": sum(row.dense_sops for row in self.layers),
+            },
+        }
 
     def records(self) -> list[dict[str, object]]:
         """The rows as dictionaries, for a CSV file or a data frame."""

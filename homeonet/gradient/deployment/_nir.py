@@ -6,7 +6,8 @@ How this package's neuron meets ``nir.LIF`` (``τ v' = (v_leak - v) + R I``, a s
     v + dt/τ (R I - v) = λ v + g I     with τ = dt / (1 - λ) and R = g / (1 - λ)
 
 λ = 1 is ``nir.IF`` with R = g / dt. Here a neuron fires at its threshold, there above it, so what is exported is the
-next smaller number. NIR's reset is to a value: soft reset has no primitive.
+next smaller number. NIR's reset is to a value: soft reset has no primitive. τ and R round, so λ and g stand beside them
+in the node's metadata, where :func:`from_nir` finds them again.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from homeonet.gradient.deployment._deployed import FixedHDLIF, FixedLIF
 from homeonet.gradient.deployment._packing import PackedConv1d, PackedConv2d, PackedLinear
 from homeonet.gradient.networks._chain import Link, chain_of, is_container
 from homeonet.gradient.neurons._neuron import SpikingNeuron
+from homeonet.gradient.neurons._recurrent import RecurrentLIF
 from homeonet.machine.optional import install_command
 
 if TYPE_CHECKING:
@@ -41,8 +43,8 @@ def to_nir(model: nn.Module, input_shape: tuple[int, ...], dt: float = 1.0) -> n
     Parameters
     ----------
     model : Module
-        A chain: ``nn.Sequential``, :class:`PerStep`, or a module with ``in_order = True``. It is deployed first
-        (:func:`deploy`), unless it is.
+        A chain: ``nn.Sequential``, :class:`PerStep`, or a module with ``in_order = True``; its neurons may be
+        :class:`RecurrentLIF`. It is deployed first (:func:`deploy`), unless it is.
     input_shape : tuple of int
         Shape of one time step of one sample, (features,) or (channels, height, width).
     dt : float
@@ -52,7 +54,7 @@ def to_nir(model: nn.Module, input_shape: tuple[int, ...], dt: float = 1.0) -> n
     -------
     nir.NIRGraph
         Layers that do nothing in inference are left out. Run with Euler's rule and a step of `dt`, layer after layer
-        within a step, it reproduces the spikes.
+        within a step, it reproduces the spikes; what recurrent weights bring are the spikes of the last step.
 
     Raises
     ------
@@ -76,14 +78,21 @@ def to_nir(model: nn.Module, input_shape: tuple[int, ...], dt: float = 1.0) -> n
             "of nn.Sequential and PerStep, such as the part of the model that is one"
         )
     nodes: dict[str, Any] = {"input": nir.Input(np.array(input_shape))}
+    back: dict[str, Any] = {}  # weights of what comes back, by the neuron's name
     shape = tuple(input_shape)
     for link in chain_of(deployed):
+        name = _node_name(link.name)
         made, shape = _Exporter(nir, link, shape, dt).nodes()
         for suffix, node in made.items():
-            nodes[_node_name(link.name) + suffix] = node
+            nodes[name + suffix] = node
+        if isinstance(link.module, RecurrentLIF):
+            back[name] = nir.Linear(_array(link.module.recurrent.weight))
     nodes["output"] = nir.Output(np.array(shape))
-    names = list(nodes)
-    graph = nir.NIRGraph(nodes, list(pairwise(names)))
+    edges = list(pairwise(nodes))
+    for name, weights in back.items():
+        nodes[f"{name}_recurrent"] = weights
+        edges += [(name, f"{name}_recurrent"), (f"{name}_recurrent", name)]
+    graph = nir.NIRGraph(nodes, edges)
     graph.metadata = {"dt": float(dt), "integration": "euler"}
     return graph
 
@@ -187,28 +196,46 @@ class _Exporter:
     def _neuron(self, neuron: SpikingNeuron) -> dict[str, Any]:
         if isinstance(neuron, FixedHDLIF):
             self._refuse("NIR has no neuron that emits what lies above its threshold (HD-LIF)")
-        if not isinstance(neuron, FixedLIF):
+        if not isinstance(neuron, FixedLIF | RecurrentLIF):
             self._refuse("NIR has neither DSN nor PSN nor other neurons than leaky integrate-and-fire")
-        if not neuron.hard:
+        if not _resets_to_zero(neuron):
             self._refuse("soft reset has no primitive in NIR; train it with reset_mode='hard'")
+        if isinstance(neuron, RecurrentLIF) and len(self.shape) != 1:
+            self._refuse(
+                f"its input has shape {self.shape}, but NIR's weights take one axis; put an nn.Flatten before it"
+            )
         if neuron.mp_init and neuron.initial_membrane != 0:
             self._refuse(
                 f"its membrane starts at {neuron.initial_membrane.item():.3g} (MP-Init), NIR's at 0; train it with "
                 "mp_init=False"
             )
         like = torch.zeros(1, *self.shape, dtype=neuron.decay.dtype)
-        decay, gain, threshold = (p.expand_as(like)[0] for p in neuron._constants(like))
+        decay, gain, threshold = (p.expand_as(like)[0] for p in _constants(neuron, like))
         # above the next smaller number is at or above the number
         below = torch.nextafter(threshold, torch.full_like(threshold, -torch.inf))
         zero = np.zeros(self.shape, _array(below).dtype)
+        noted = {"decay": _array(decay), "gain": _array(gain)}
         if (decay == 1).all():
-            node = self.nir.IF(_array(gain / self.dt), _array(below), zero)
+            node = self.nir.IF(_array(gain / self.dt), _array(below), zero, metadata=noted)
         elif (decay < 1).all():
             leak = 1 - decay
-            node = self.nir.LIF(_array(self.dt / leak), _array(gain / leak), zero, _array(below), zero.copy())
+            tau, r = _array(self.dt / leak), _array(gain / leak)
+            node = self.nir.LIF(tau, r, zero, _array(below), zero.copy(), metadata=noted)
         else:
             self._refuse("some of its channels decay and others do not")
-        return {"": node, "_scale": self.nir.Scale(_array(threshold))} if neuron.scaled else {"": node}
+        scaled = isinstance(neuron, FixedLIF) and neuron.scaled
+        return {"": node, "_scale": self.nir.Scale(_array(threshold))} if scaled else {"": node}
+
+
+def _resets_to_zero(neuron: FixedLIF | RecurrentLIF) -> bool:
+    return neuron.hard if isinstance(neuron, FixedLIF) else neuron.reset_mode == "hard"
+
+
+def _constants(neuron: FixedLIF | RecurrentLIF, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Decay, gain and threshold, broadcastable to `like`, shape (B, *)."""
+    if isinstance(neuron, FixedLIF):
+        return neuron._constants(like)
+    return neuron.decay, neuron.gain, neuron.threshold * neuron.threshold_scale
 
 
 def _without_groups(weight: Tensor, groups: int) -> Tensor:

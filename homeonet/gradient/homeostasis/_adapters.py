@@ -237,7 +237,8 @@ def spiking_layers(model: nn.Module) -> list[SpikingLayer]:
     Returns
     -------
     list of SpikingLayer
-        This package's :class:`SpikingNeuron`, snnTorch's Leaky family and SpikingJelly's ``BaseNode`` family.
+        This package's :class:`SpikingNeuron`, snnTorch's Leaky family and SpikingJelly's ``BaseNode`` family; not those
+        with ``under_homeostasis = False``, which have a state but no spikes, or are not called as layers.
 
     Raises
     ------
@@ -260,7 +261,7 @@ def spiking_layers(model: nn.Module) -> list[SpikingLayer]:
         adapter(module, name)
         for name, module in model.named_modules()
         for classes, adapter in kinds
-        if isinstance(module, classes)
+        if isinstance(module, classes) and getattr(module, "under_homeostasis", True)
     ]
     if not layers:
         raise InputError(

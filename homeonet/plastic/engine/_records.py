@@ -143,6 +143,31 @@ class Recorder:
             for name in self._structure.neurons
         }
 
+    def intervals(self) -> list[tuple[int, dict[str, float]]]:
+        """What the network did from segment to segment: simulated seconds at the end, and numbers by name.
+
+        ``rate/POPULATION`` in Hz, ``sleep_fraction`` and, at the end, the mean ``weight/PATHWAY``, up to the last
+        sample of each segment. A segment within one sample counts to the next.
+        """
+        step, wake = self._column("sample_step"), self._column("wake_step")
+        ends = self._column("snapshot_step")
+        rates = {name: self._rates(name, len(step)) for name in self._structure.neurons}
+        weights = {
+            name: self._column(f"total_{name}") / self._structure.n_synapses(name)
+            for name in self._structure.pathway
+        }
+        found, first = [], 0
+        for end, last in zip(ends, np.searchsorted(step, ends) - 1, strict=True):
+            if last <= first:
+                continue
+            slept = 1 - float(wake[last] - wake[first]) / float(step[last] - step[first])
+            numbers = {f"rate/{name}": float(rate[first:last].mean()) for name, rate in rates.items()}
+            numbers["sleep_fraction"] = max(0.0, slept)
+            numbers |= {f"weight/{name}": float(mean[last]) for name, mean in weights.items()}
+            found.append((round(end * self._config.simulation.dt), numbers))
+            first = last
+        return found
+
     def to_dataset(self, initial: Network, final: Network) -> xr.Dataset:
         """The records with named dimensions and units, and the weights before and after."""
         import xarray as xr
