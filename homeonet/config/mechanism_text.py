@@ -235,7 +235,7 @@ class ControllerText(_Text):
     @cached_property
     def pathways(self) -> list[str]:
         """Pathways whose total weights are read."""
-        return sorted({_WEIGHT.fullmatch(name)[1] for name in self._read(_WEIGHT) - _READ_BY_CONTROLLER})
+        return sorted({_WEIGHT.sub(r"\1", name) for name in self._read(_WEIGHT) - _READ_BY_CONTROLLER})
 
     def _read(self, pattern: re.Pattern[str]) -> set[str]:
         """Names of this form in all texts, without the controller's own."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
 
 from homeonet.analysis import mean_interval
 from homeonet.errors import InputError
@@ -25,7 +25,7 @@ def plot_differences(
     colours: Sequence[str] | None = None,
     seed: str = "seed",
     labelled: bool = True,
-) -> list[Artist]:
+) -> list[ErrorbarContainer]:
     """One row per condition: the mean of its paired differences with Student's 95 % interval, and one dot per seed.
 
     Parameters
@@ -46,7 +46,7 @@ def plot_differences(
 
     Returns
     -------
-    list of Artist
+    list of ErrorbarContainer
         An error bar for each row that has two values or more.
 
     Raises
@@ -75,7 +75,7 @@ def plot_differences(
         raise InputError(
             f"colours has {len(colours)} entries; give one for each of the {rows} rows of {dim!r}"
         )
-    drawn: list[Artist] = []
+    drawn: list[ErrorbarContainer] = []
     for place, (values, colour) in enumerate(zip(table.to_numpy(), colours, strict=True)):
         there = values[np.isfinite(values)]
         ax.plot(
@@ -84,8 +84,11 @@ def plot_differences(
         if there.size > 1:
             found = mean_interval(there)
             ends = [[found.estimate - found.low], [found.high - found.estimate]]
-            style = {"fmt": "D", "markersize": 3.5, "elinewidth": 1.2, "color": colour}
-            drawn.append(ax.errorbar(found.estimate, place, xerr=ends, **style))
+            drawn.append(
+                ax.errorbar(
+                    found.estimate, place, xerr=ends, fmt="D", markersize=3.5, elinewidth=1.2, color=colour
+                )
+            )
     ax.axvline(0, color=COLOURS["baseline"], linewidth=0.8, zorder=0)
     if margin is not None:
         ax.axvspan(-margin, margin, color=COLOURS["baseline"], alpha=0.15, linewidth=0, zorder=0)
