@@ -138,10 +138,11 @@ def _claims() -> str:
     from homeonet.claims import claim_rows
     from homeonet.cli.claims import claims_markdown
 
-    title, _, text = claims_markdown(claim_rows()).partition("\n")
+    title, _, text = claims_markdown(claim_rows(), folded=True).partition("\n")
     return (
         f"{title}\n\n[What a verdict means](explanation/verdicts.md); [how a claim is added](how-to/claim.md). "
-        "`homeonet claims ID` shows the cases, the rule, the reason and the checks of one, and `--json` every value.\n"
+        "What was measured unfolds into cases with interval, n and outcome, the rule and the command. "
+        "`homeonet claims ID` shows the reason and the checks of one too, and `--json` every value.\n"
         f"{text}"
     )
 

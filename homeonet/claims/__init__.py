@@ -11,7 +11,7 @@ from homeonet.claims._measured import (
     write_measured,
 )
 from homeonet.claims._registry import Claim, Registry, Source, load_registry
-from homeonet.claims._table import ClaimRow, claim_rows, find_measured, shipped_measured
+from homeonet.claims._table import ClaimRow, ClaimTable, claim_rows, find_measured, shipped_measured
 from homeonet.claims._verdict import VERDICTS, Judged, Verdict, judge, judge_case
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Check",
     "Claim",
     "ClaimRow",
+    "ClaimTable",
     "Judged",
     "Measured",
     "NextLook",

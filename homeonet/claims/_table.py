@@ -13,9 +13,18 @@ from homeonet.claims._measured import Measured, StudyClaims, load_measured
 from homeonet.claims._registry import Claim, Registry, close_to, load_registry
 from homeonet.claims._verdict import VERDICTS, Judged, Verdict, judge
 from homeonet.errors import InputError
-from homeonet.machine.html import table
+from homeonet.machine.html import escape, folded, table
 
-__all__ = ["ClaimRow", "claim_rows", "find_measured", "number", "shipped_measured", "summary", "value_text"]
+__all__ = [
+    "ClaimRow",
+    "ClaimTable",
+    "claim_rows",
+    "find_measured",
+    "number",
+    "shipped_measured",
+    "summary",
+    "value_text",
+]
 
 
 @dataclass(frozen=True)
@@ -83,6 +92,22 @@ class ClaimRow:
         return {case.case: value(case) for case in self.cases}
 
 
+class ClaimTable(list[ClaimRow]):
+    """Rows of claims, in the registry's order; a notebook shows the verdicts by paper, cases folded."""
+
+    def _repr_html_(self) -> str:
+        papers: dict[str, list[ClaimRow]] = {}
+        for row in self:
+            papers.setdefault(row.reference, []).append(row)
+        parts = [f"<p>{escape(summary(self))}</p>"]
+        for reference, rows in papers.items():
+            parts.append(f"<p><b>{escape(reference)}</b></p>")
+            parts += [
+                folded(f"{row.verdict}: {row.claim.claim} ({row.id})", row._repr_html_()) for row in rows
+            ]
+        return "".join(parts)
+
+
 def _case_dict(judged: Judged) -> dict[str, Any]:
     """A case with what it was judged by; `values` are all that are there, `n` those of the look."""
     at = judged.at
@@ -102,8 +127,13 @@ def _case_dict(judged: Judged) -> dict[str, Any]:
 
 def claim_rows(
     studies: Mapping[Path, StudyClaims] | None = None, registry: Registry | None = None
-) -> list[ClaimRow]:
+) -> ClaimTable:
     """A row per claim, in the registry's order; by default with the results that come with the package.
+
+    Returns
+    -------
+    ClaimTable
+        A list of rows, which a notebook shows as a table.
 
     Raises
     ------
@@ -127,7 +157,9 @@ def claim_rows(
                 if kept != path:
                     continue
             measured[name] = path, study
-    return [_row(name, claim, registry, measured.get(name)) for name, claim in registry.claims.items()]
+    return ClaimTable(
+        _row(name, claim, registry, measured.get(name)) for name, claim in registry.claims.items()
+    )
 
 
 def _row(name: str, claim: Claim, registry: Registry, found: tuple[Path, StudyClaims] | None) -> ClaimRow:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -217,8 +218,11 @@ def _print_one(row: ClaimRow) -> None:
     console.print(table)
 
 
-def claims_markdown(rows: Sequence[ClaimRow]) -> str:
-    """Markdown tables, one per paper, with the rule and the command of each claim."""
+def claims_markdown(rows: Sequence[ClaimRow], *, folded: bool = False) -> str:
+    """Markdown tables, one per paper, with the rule and the command of each claim.
+
+    `folded` is for a site: the verdict comes second, and cases, rule and command unfold.
+    """
     from homeonet.claims._table import summary, value_text
 
     parts = ["# Claims of five papers, measured here", "", f"{summary(rows)}.", ""]
@@ -231,7 +235,11 @@ def claims_markdown(rows: Sequence[ClaimRow]) -> str:
         "",
     ]
     for title, these in _by_source(rows).items():
-        table = [["claim", "paper", "measured here [interval], n", "rule", "verdict", "command"]]
+        table = [
+            ["claim", "verdict", "paper", "measured here"]
+            if folded
+            else ["claim", "paper", "measured here [interval], n", "rule", "verdict", "command"]
+        ]
         for row in these:
             cases = "<br>".join(
                 f"{judged.case.case}: {value_text(judged.at)}, {judged.n} ({judged.outcome})"
@@ -247,13 +255,24 @@ def claims_markdown(rows: Sequence[ClaimRow]) -> str:
             elif row.verdict.caveat:
                 verdict += f"<br>{row.verdict.caveat}"
             command = f"`{row.command}`" if row.command else ""
-            line = [claim, row.claim.paper, cases, quantity, verdict, command]
+            if folded:
+                below = "<br><br>".join(filter(None, (cases, quantity, command)))
+                unfolds = f"<details><summary>{_outcomes(row)}</summary>{below}</details>" if below else ""
+                line = [claim, verdict, row.claim.paper, unfolds]
+            else:
+                line = [claim, row.claim.paper, cases, quantity, verdict, command]
             table.append([cell.replace("|", "\\|") for cell in line])
         parts += [f"## {title}", "", markdown_table(table)]
     scales = {row.claim.study: row.scale for row in rows if row.scale}
     if scales:
         parts += ["## Scale", "", *(f"- `{study}`: {scale}" for study, scale in scales.items()), ""]
     return "\n".join(parts)
+
+
+def _outcomes(row: ClaimRow) -> str:
+    """How many cases came out how, in a few words."""
+    found = Counter(row.verdict.outcomes)
+    return ", ".join(f"{count} {outcome}" for outcome, count in found.items()) or "the rule"
 
 
 def _by_source(rows: Sequence[ClaimRow]) -> dict[str, list[ClaimRow]]:

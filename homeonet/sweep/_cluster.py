@@ -26,6 +26,8 @@ __all__ = ["connected", "in_order_of_end", "on_one_thread", "refuse_in_spawned_c
 
 _ANSWER_SECONDS = 15
 _LOOK_SECONDS = 5
+#: Between two calls of who watches, where nothing ends.
+_TELL_SECONDS = 2
 _NOTICE_SECONDS = 3
 #: Where a process that is started here says that it has come to start processes itself.
 _UNGUARDED = "HOMEONET_UNGUARDED"
@@ -128,14 +130,19 @@ class _QuietLogs:
 _quiet_logs = _QuietLogs()
 
 
-def in_order_of_end(client: Client, futures: Iterable[Future], patience: float | None) -> Iterator[Future]:
-    """Futures as they end; HomeonetError where there has been no worker for `patience` seconds (None: for ever)."""
+def in_order_of_end(
+    client: Client, futures: Iterable[Future], patience: float | None, tell: Callable[[], Any]
+) -> Iterator[Future]:
+    """Futures as they end; HomeonetError where there has been no worker for `patience` seconds (None: for ever).
+
+    `tell` is called every few seconds in which none ends.
+    """
     waiting, ended = 0, queue.SimpleQueue[Any]()
     for future in futures:
         future.add_done_callback(ended.put)
         waiting += 1
     last_seen = time.monotonic()
-    look = _LOOK_SECONDS if patience is None else min(_LOOK_SECONDS, max(patience / 4, 0.05))
+    look = _TELL_SECONDS if patience is None else min(_TELL_SECONDS, max(patience / 4, 0.05))
     while waiting:
         try:
             future = ended.get(timeout=look)
@@ -148,6 +155,7 @@ def in_order_of_end(client: Client, futures: Iterable[Future], patience: float |
                     f"the scheduler {address} has had no worker for {patience:g} s; start some with `dask worker "
                     f"{address} --nthreads 1`, and run the same command again: it continues where this one stopped"
                 ) from None
+            tell()
             continue
         last_seen = time.monotonic()
         waiting -= 1

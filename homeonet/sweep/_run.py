@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     import xarray as xr
     from distributed import Client, Future
 
-__all__ = ["SweepResult", "Watcher", "sweep"]
+__all__ = ["SweepMeter", "SweepResult", "Watcher", "sweep"]
 
 #: How the file begins by which a process knows the sweep's folder.
 _SEEN = ".seen-"
 
 
 class Watcher(Protocol):
-    """Is told how a sweep goes."""
+    """Is told how a sweep goes, as pieces of work end and every few seconds between."""
 
     def __call__(self, *, ended: int, running: int, failed: int) -> Any:
         """Pieces of work that have ended since the sweep began, that run now, and that failed."""
@@ -119,7 +119,8 @@ def sweep(
     allow_many : bool, default False
         Whether a grid of more than 100 000 cells is meant.
     progress : callable, optional
-        ``progress(total, dashboard)`` gives a context manager whose value is called as a :class:`Watcher`.
+        ``progress(total, dashboard)`` gives a context manager whose value is called as a :class:`Watcher`;
+        ``live_table(out)`` is one for notebooks.
 
     Returns
     -------
@@ -135,6 +136,8 @@ def sweep(
         If such a scheduler ends, or has no worker for `patience` seconds; the same call continues.
     DiskFullError
         If there is no space left; nothing is lost.
+    KeyboardInterrupt
+        By Ctrl-C, or when a notebook's kernel is interrupted: says that the same call continues.
     """
     refuse_in_spawned_child()
     check_size(grid, allow_many)
@@ -156,6 +159,7 @@ def sweep(
             data = None if dataset is None else write_data(folder, dataset)
             batches = batches_of(to_do, replicas or KINDS[grid.kind].replicas_on(device))
             with (
+                _interruption_named(folder),
                 connected(scheduler, min(_cores(workers), len(batches)), patience) as client,
                 _seen(folder) as token,
             ):
@@ -177,6 +181,18 @@ def _seen(folder: Path) -> Iterator[str]:
         token.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def _interruption_named(folder: Path) -> Iterator[None]:
+    """Below the traceback of an interruption stands that nothing is lost."""
+    try:
+        yield
+    except KeyboardInterrupt as interruption:
+        interruption.add_note(
+            f"homeonet: {folder} is not complete; what is done is kept, and the same call continues"
+        )
+        raise
+
+
 def _work(
     client: Client,
     batches: list[list[Task]],
@@ -184,25 +200,32 @@ def _work(
     progress: SweepMeter | None,
     patience: float | None,
 ) -> None:
-    failed, total = 0, sum(map(len, batches))
-
-    def running(ended: int) -> int:
-        slots = sum(client.nthreads().values())  # workers come and go
-        return min(sum(map(len, batches[:slots])), total - ended)
+    ended, failed, total = 0, 0, sum(map(len, batches))
 
     with _meter(progress, total, client.dashboard_link) as watch:
-        watch(ended=0, running=running(0), failed=0)
-        for ended, outcome in enumerate(_outcomes(client, batches, place, patience), start=1):
+
+        def tell() -> None:
+            slots = sum(client.nthreads().values())  # workers come and go
+            running = min(sum(map(len, batches[:slots])), total - ended)
+            watch(ended=ended, running=running, failed=failed)
+
+        tell()
+        for outcome in _outcomes(client, batches, place, patience, tell):
             if outcome.error is not None:
                 raise outcome.error
+            ended += 1
             failed += record(place.folder, outcome).status == "failed"
-            watch(ended=ended, running=running(ended), failed=failed)
+            tell()
 
 
 def _outcomes(
-    client: Client, batches: list[list[Task]], place: Workplace, patience: float | None
+    client: Client,
+    batches: list[list[Task]],
+    place: Workplace,
+    patience: float | None,
+    tell: Callable[[], None],
 ) -> Iterator[Outcome]:
-    """How each task ended, in the order in which they do."""
+    """How each task ended, in the order in which they do; `tell` is called every few seconds between."""
     from dask.tokenize import tokenize
 
     # two sweeps that share a scheduler must not share a task, and a sweep that is resumed should take up its own
@@ -217,7 +240,7 @@ def _outcomes(
     futures = {submit(batch, k): batch for k, batch in enumerate(batches)}
     suspects: list[Task] = []
     try:
-        for future in in_order_of_end(client, futures, patience):
+        for future in in_order_of_end(client, futures, patience, tell):
             outcomes = _result(future)
             if outcomes is None:
                 suspects += futures[future]
@@ -229,7 +252,7 @@ def _outcomes(
     for task in suspects:  # who waits in the queue of a worker that dies is blamed with the one it worked on
         future = submit([task], 0, "-alone")
         try:
-            (future,) = in_order_of_end(client, [future], patience)
+            (future,) = in_order_of_end(client, [future], patience, tell)
             outcomes = _result(future)
         finally:
             _cancel(client, [future])

@@ -21,6 +21,8 @@ from homeonet.sweep._tasks import Outcome, Task, tasks_of
 __all__ = [
     "SweepStatus",
     "check_folder",
+    "failure_of",
+    "is_written",
     "read_grid",
     "record",
     "retry",
@@ -87,6 +89,16 @@ def state_of(folder: Path, cell: Cell) -> str:
     if _log(folder, "cells", cell.id).exists():
         return "failed"
     return "begun" if (place.parent / f".{cell.id}.partial").exists() else "missing"
+
+
+def is_written(folder: Path, cell: Cell) -> bool:
+    """Whether a process that sees the folder writes the cell; so it seems too after one was killed there."""
+    return (folder / "cells" / f".{cell.id}.lock").exists()
+
+
+def failure_of(folder: Path, cell: Cell) -> str:
+    """Why a cell failed, in a line."""
+    return _first_line(_log(folder, "cells", cell.id))
 
 
 def write_grid(folder: Path, grid: Grid) -> None:

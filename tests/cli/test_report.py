@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import homeonet
+from homeonet.claims import claim_rows
 from homeonet.cli.main import main
 from homeonet.machine import html
 from tests.support.short_runs import short
@@ -118,6 +119,7 @@ def test_a_browser_shows_it(run: Path, tmp_path: Path) -> None:
         homeonet.load_config("massey2026", {"rule.mine": {"on_pre": "w -= eta*(w > 0.1 and w < 1)"}}),
         homeonet.data.load("digits", size=None),
         homeonet.sweep.SweepStatus(2, 1, 3, {"a/log.txt": "1 < 2 & <b>"}),
+        claim_rows(),
     ],
     ids=lambda shown: type(shown).__name__,
 )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import configparser
 import importlib
 import importlib.util
 import inspect
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,29 @@ def test_blocks_of_python_compile_and_name_what_is_there(path: Path) -> None:
                 value: object = importlib.import_module("homeonet")
                 for name in ast.unparse(node).split(".")[1:]:
                     value = getattr(value, name)
+
+
+@pytest.mark.parametrize("path", sorted((DOCS / "tutorials").glob("*.md")), ids=lambda path: path.stem)
+def test_tutorials_say_what_to_install(path: Path) -> None:
+    """Whatever they import beside the package's own requirements stands in a command above."""
+    text = path.read_text(encoding="utf-8")
+    setup = configparser.ConfigParser(comment_prefixes="#", delimiters="=", interpolation=None)
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    names = {"sklearn": "scikit-learn", "PIL": "pillow"}
+    given = setup["options"]["install_requires"]
+    for command in re.findall(r"`pip install [^`]*`", text):
+        given += command
+        for extra in re.findall(r"\[([\w,]+)\]", command):
+            given += "\n".join(setup["options.extras_require"][name] for name in extra.split(","))
+    for block in blocks(text, "{code-cell} python"):
+        if block.startswith("%%"):
+            assert not block.startswith("%%sh\nhomeonet train") or "torch" in given
+            continue
+        for node in ast.walk(ast.parse(block)):
+            of_node = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            of_node += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+            for name in {full.partition(".")[0] for full in of_node} - {"homeonet"} - sys.stdlib_module_names:
+                assert re.search(rf"\b{names.get(name, name)}\b", given), name
 
 
 @pytest.mark.parametrize("package", site_pages.PACKAGES)

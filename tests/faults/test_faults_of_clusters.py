@@ -43,9 +43,11 @@ def cluster() -> Iterator:
 
 def after_first(action) -> object:
     """A meter that calls `action` once, when the first piece of work has ended."""
+    called = []
 
     def watch(ended: int, **_: int) -> None:
-        if ended == 1:
+        if ended == 1 and not called:
+            called.append(True)
             action()
 
     return lambda *_: contextlib.nullcontext(watch)

@@ -179,7 +179,7 @@ def test_a_worker_that_is_given_up_is_replaced(quiet: Path, tmp_path: Path, monk
             clusters.append(self)
 
     def give_up(ended: int, **_counts: int) -> None:
-        if ended == 1:
+        if ended == 1 and not given_up:
             given_up.append(clusters[0].sync(clusters[0].workers[0].close))
 
     monkeypatch.setattr(distributed, "LocalCluster", Kept)

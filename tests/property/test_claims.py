@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
+from html import escape
 from importlib import resources
 from pathlib import Path
 
@@ -363,3 +365,20 @@ def test_what_comes_with_the_package_can_be_read() -> None:
     files = [entry for entry in folder.iterdir() if entry.name.endswith(".json")]
     shipped = [name for entry in files for name in json.loads(entry.read_text(encoding="utf-8"))["measured"]]
     assert sorted(measured) == sorted(shipped)  # each measured once
+
+
+def test_a_notebook_shows_each_verdict_with_its_cases_folded() -> None:
+    rows = claim_rows()
+    page = rows._repr_html_()
+    parts = page.split("<details>")[1:]
+    assert len(parts) == len(rows)
+    for row in rows:
+        (part,) = (part for part in parts if f"({row.id})</summary>" in part)
+        summary, _, below = part.partition("</summary>")
+        assert summary == f"<summary>{escape(f'{row.verdict}: {row.claim.claim} ({row.id})')}"
+        below = below.partition("</details>")[0]
+        assert all(f"<td>{escape(judged.case.case)}</td>" in below for judged in row.verdict.cases)
+        assert len(re.findall(r"<td>(passes|fails|undecided|void)</td></tr>", below)) == len(
+            row.verdict.cases
+        )
+    assert page.count("<b>") == len({row.reference for row in rows})
