@@ -25,7 +25,7 @@ from homeonet.cli.terminal import run_main
 from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_against
 from homeonet.study.figure_data import with_earlier
 from homeonet.study.intervals import interval_text
-from homeonet.study.measured import over_seeds, paired_gain
+from homeonet.study.measured import over_seeds
 from homeonet.study.options import UNGUARDED, options_of, scale_of
 from homeonet.study.sleep import BY_THE_CLOCK, TARGETS_AT_START, ratio_of
 from homeonet.sweep import Grid
@@ -78,14 +78,18 @@ def main() -> None:
     for sigma, share in itertools.product(sigmas, shares):
         at = found.sel(sigma=sigma, share=share)
         changes = [
-            f"{interval_text(at[f'before.{name}'], '.2f')} → {interval_text(at[f'after.{name}'], '.2f')}"
-            for name in MEASURES
+            " → ".join(_text(at[f"{when}.{name}"]) for when in ("before", "after")) for name in MEASURES
         ]
         rows.append(
             [f"{sigma:g}", f"{100 * share:g}", *changes, interval_text(at["qda"]), interval_text(at["gain"])]
         )
     note = "mean and 95 % bootstrap interval over seeds; a minute of sleep after training, in bins of 100 ms."
     finish(options, rows, note, found, draw, _measured(found), scale_of(options, found))
+
+
+def _text(values: xr.DataArray) -> str:
+    """Mean with its interval; of neurons that say nothing there is no correlation."""
+    return interval_text(values, ".2f") if values.notnull().any() else "silent"
 
 
 def _probes(results: xr.Dataset, cells: Any, n_images: int) -> xr.Dataset:
@@ -103,14 +107,13 @@ def _probes(results: xr.Dataset, cells: Any, n_images: int) -> xr.Dataset:
 
 
 def _measured(found: xr.Dataset) -> dict[str, list]:
-    """Beyond chance and beyond before learning, by noise and share; and what plasticity asleep is worth."""
-    measured: dict[str, list] = {"sleep-replay-patterns": [], "sleep-replay-learnt": [], "sleep-replay": []}
+    """Beyond chance and beyond before learning, by noise and share; silent networks have no case."""
+    measured: dict[str, list] = {"sleep-replay-patterns": [], "sleep-replay-learnt": []}
     for sigma, share in itertools.product(found["sigma"].values, found["share"].values):
         at = found.sel(sigma=sigma, share=share)
         case = f"{sigma:g} mV, {100 * share:g} % asleep"
         measured["sleep-replay-patterns"] += over_seeds(case, at["after.patterns"], "")
         measured["sleep-replay-learnt"] += over_seeds(case, at["after.pairs"] - at["before.pairs"], "")
-        measured["sleep-replay"] += paired_gain(case, at["gain"] / 100, 0 * at["gain"])
     return measured
 
 
