@@ -141,13 +141,28 @@ def measured_over_seeds(case: str, values: Sequence[float] | np.ndarray, unit: s
 
 
 def study_command(arguments: Sequence[str] | None = None) -> str:
-    """How to run the study again: its file and options, without where it writes and on how many processes."""
+    """How to run the study again: its file and options, without where it writes and on how many processes.
+
+    Files of the source are named from its root, those elsewhere by their names: a path of one machine says nothing.
+    """
     script, *given = sys.argv if arguments is None else arguments
     for name in ("--out", "--workers", "--scheduler"):
         if name in given:
             del given[given.index(name) : given.index(name) + 2]
         given = [word for word in given if not word.startswith(f"{name}=")]
-    return " ".join(["python", "/".join(["studies", *Path(script).resolve().parts[-2:]]), *given])
+    file = Path(script).resolve()
+    given = [_portable(word, file.parents[2]) for word in given]
+    return " ".join(["python", "/".join(["studies", *file.parts[-2:]]), *given])
+
+
+def _portable(word: str, source: Path) -> str:
+    """A word of a command line, a path in it without the machine's folders."""
+    option, equals, value = word.rpartition("=") if word.startswith("--") else ("", "", word)
+    path = Path(value)
+    if not path.is_absolute():
+        return word
+    inside = path.is_relative_to(source)
+    return f"{option}{equals}{path.relative_to(source).as_posix() if inside else path.name}"
 
 
 def write_measured(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 from matplotlib.figure import Figure
@@ -14,7 +16,6 @@ from homeonet.errors import InputError
 from homeonet.plotting import use_style
 from homeonet.store import require_writable, write_records
 from homeonet.study.gallery import load_figure
-from homeonet.study.options import sizes_of
 from homeonet.study.source import source_folder
 
 __all__ = ["gallery_figure", "with_earlier", "write_figure_data"]
@@ -28,13 +29,15 @@ def with_earlier(data: xr.Dataset, options: argparse.Namespace) -> xr.Dataset:
     data
         All that the study's table, claims and figure are made of, with the dimension ``seed``.
     options
-        Of the study; its sizes and epochs have to be those of the file.
+        Of the study; all that say how a network is trained and tested have to be those of the file.
 
     Raises
     ------
     InputError
-        If the file is none of the same study, or of other sizes.
+        If the file is none of the same study, or was run with other options.
     """
+    settings = _settings(data, options)
+    data.attrs["settings"] = json.dumps(settings, ensure_ascii=False)
     path: Path | None = options.earlier
     if path is None:
         return data
@@ -44,14 +47,17 @@ def with_earlier(data: xr.Dataset, options: argparse.Namespace) -> xr.Dataset:
         raise InputError(
             f"earlier = {path} cannot be read ({error}); give the figure.nc of a study"
         ) from None
-    study, scale = before.attrs.get("study"), str(before.attrs.get("scale"))
+    study, was = before.attrs.get("study"), before.attrs.get("settings")
     if study != options.name:
         raise InputError(f"earlier = {path} is of the study {study}; give one of {options.name}")
-    same = sizes_of(options) if "data" in data.dims else f"{options.data}, {sizes_of(options)}"
-    if same not in scale:
-        raise InputError(
-            f"earlier = {path} is of another scale, {scale}; run all seeds with {same}, or leave it out"
-        )
+    if was is None:
+        raise InputError(f"earlier = {path} does not say how it was run; run its seeds again")
+    for name, value in json.loads(was).items():
+        if settings.get(name) != value:
+            raise InputError(
+                f"earlier = {path} was run with {name} = {value}, not {settings.get(name)}; run all seeds alike, or "
+                "leave it out"
+            )
     both = data.combine_first(before).assign_attrs(data.attrs)
     # the outer join has sorted names; they come as they came
     order = {
@@ -61,6 +67,17 @@ def with_earlier(data: xr.Dataset, options: argparse.Namespace) -> xr.Dataset:
     }
     order["seed"] = sorted(order["seed"])
     return both.sel(order)
+
+
+#: Options that say what is run beside what else, where and how: they may differ between seeds that are put together.
+_FREE = {"name", "out", "workers", "scheduler", "earlier", "quick", "full", "seeds", "networks", "presets"}
+_FREE |= {"controls", "control_seeds", "rounds"}
+
+
+def _settings(data: xr.Dataset, options: argparse.Namespace) -> dict[str, Any]:
+    """Every option that all that stands in one dataset has in common."""
+    free = _FREE | ({"data"} if "data" in data.dims else set())
+    return {name: value for name, value in sorted(vars(options).items()) if name not in free}
 
 
 def write_figure_data(out: Path, data: xr.Dataset, *, study: str, scale: str) -> Path:

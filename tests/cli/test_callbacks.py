@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +17,7 @@ from homeonet.machine import optional as _optional
 from homeonet.machine.optional import install_command
 from homeonet.runs import Callback, TensorBoard
 from homeonet.runs import plastic as _plastic
+from tests.support.meters import interrupted_after
 from tests.support.short_runs import SHORT, assert_same_run, short
 
 TINY = {"data": "mnist5k", "train": 120, "val": 30, "test": 40, "size": 8, "batch": 30, "epochs": 3}
@@ -44,22 +43,6 @@ class Recording:
     @property
     def intervals(self) -> list[tuple[int, dict[str, float]]]:
         return [found for what, found in self.told if what == "interval"]
-
-
-def interrupted_after(calls: int):
-    @contextlib.contextmanager
-    def meter(label: str, total: float) -> Iterator:
-        count = 0
-
-        def advance(_: float) -> None:
-            nonlocal count
-            count += 1
-            if count > calls:
-                raise KeyboardInterrupt
-
-        yield advance
-
-    return meter
 
 
 @pytest.fixture

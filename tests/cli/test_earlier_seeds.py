@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 
+from homeonet.claims import study_command
 from homeonet.errors import InputError
 from homeonet.study.figure_data import with_earlier, write_figure_data
 from homeonet.study.options import scale_of
@@ -30,7 +32,8 @@ def measured(networks: list[str], data: list[str], seeds: list[int]) -> xr.Datas
 
 @pytest.fixture
 def before(tmp_path: Path) -> Path:
-    data = measured(["paper"], ["mnist", "fashion"], [1, 2, 3])
+    given = options([1, 2, 3], data=["mnist", "fashion"])
+    data = with_earlier(measured(["paper"], ["mnist", "fashion"], [1, 2, 3]), given)
     scale = scale_of(options([1, 2, 3], data=["mnist", "fashion"]))
     return write_figure_data(tmp_path, data, study="sleep", scale=scale)
 
@@ -56,13 +59,21 @@ def test_without_a_file_it_is_what_was_measured() -> None:
     assert with_earlier(data, options([1], data=["mnist"])) is data
 
 
-def test_other_sizes_other_data_and_other_studies_are_refused(before: Path, tmp_path: Path) -> None:
+def test_other_options_other_data_and_other_studies_are_refused(before: Path, tmp_path: Path) -> None:
     data = measured(["paper"], ["mnist"], [4])
-    with pytest.raises(InputError, match=r"another scale, mnist, fashion, 50 training.*60 training"):
+    with pytest.raises(InputError, match=r"run with train = 50, not 60; run all seeds alike"):
         with_earlier(data, options([4], data=["mnist"], earlier=before, train=60))
-    one_set = data.isel(data=0, drop=True)  # its data are in its scale alone
-    with pytest.raises(InputError, match="run all seeds with notmnist, 50 training"):
-        with_earlier(one_set, options([4], data="notmnist", earlier=before))
+    wider = options([4], data=["mnist"], earlier=before)
+    wider.hidden = 1000  # an option of this study alone
+    own = write_figure_data(tmp_path / "own", with_earlier(data, wider), study="sleep", scale="")
+    with pytest.raises(InputError, match=r"run with hidden = 1000, not None"):
+        with_earlier(data, options([5], data=["mnist"], earlier=own))
+    one_set = data.isel(data=0, drop=True)  # its data are an option alone
+    alone = write_figure_data(
+        tmp_path / "one", with_earlier(one_set, options([4], data="mnist")), study="sleep", scale=""
+    )
+    with pytest.raises(InputError, match=r"run with data = mnist, not notmnist"):
+        with_earlier(one_set, options([4], data="notmnist", earlier=alone))
     given = options([4], data=["mnist"], earlier=before)
     given.name = "replay"
     with pytest.raises(InputError, match="of the study sleep; give one of replay"):
@@ -70,3 +81,41 @@ def test_other_sizes_other_data_and_other_studies_are_refused(before: Path, tmp_
     (tmp_path / "text").write_text("no netCDF")
     with pytest.raises(InputError, match="cannot be read"):
         with_earlier(data, options([4], data=["mnist"], earlier=tmp_path / "text"))
+
+
+def test_a_file_that_does_not_say_how_it_was_run_is_refused(tmp_path: Path) -> None:
+    data = measured(["paper"], ["mnist"], [4])
+    path = write_figure_data(tmp_path, data, study="sleep", scale="mnist, 50 training and 20 test images")
+    with pytest.raises(InputError, match="does not say how it was run"):
+        with_earlier(data, options([5], data=["mnist"], earlier=path))
+
+
+def test_a_command_names_no_folder_of_the_machine(tmp_path: Path) -> None:
+    script = tmp_path / "source" / "studies" / "dsn" / "study.py"
+    inside, outside = tmp_path / "source" / "figures" / "data" / "dsn.nc", tmp_path / "texts" / "novel.txt"
+    words = [
+        str(script),
+        "--full",
+        "--earlier",
+        str(inside),
+        f"--text={outside}",
+        "--out",
+        "/x",
+        "--seeds",
+        "4",
+    ]
+    found = "python studies/dsn/study.py --full --earlier figures/data/dsn.nc --text=novel.txt --seeds 4"
+    assert study_command(words) == found
+
+
+def test_no_committed_result_names_a_folder_of_a_machine() -> None:
+    root = Path(__file__).parents[2]
+    texts = {path: path.read_text(encoding="utf-8") for path in root.glob("homeonet/claims/measured/*.json")}
+    texts |= {path: path.read_text(encoding="utf-8") for path in root.glob("studies/*/table.md")}
+    for path in root.glob("figures/data/*.nc"):
+        texts[path] = " ".join(map(str, xr.load_dataset(path, engine="h5netcdf").attrs.values()))
+    assert len(texts) > 30
+    absolute = re.compile(r"(?<![\w.:/])(/[\w.-]+){2,}|[A-Z]:\\")
+    assert {
+        path.name: absolute.search(text)[0] for path, text in texts.items() if absolute.search(text)
+    } == {}

@@ -16,6 +16,7 @@ from homeonet import store
 from homeonet.errors import HomeonetError, InputError
 from homeonet.gradient.training import TrainConfig, build, load_weights, save_weights, train_config
 from homeonet.runs.gradient import load_trained, train
+from tests.support.meters import interrupted_after
 
 SMALL = {"data": "mnist5k", "train": 120, "val": 30, "test": 40, "size": 8, "batch": 30, "epochs": 3}
 KINDS = {
@@ -53,24 +54,6 @@ def config(kind: str) -> TrainConfig:
     return train_config(**SMALL, **KINDS[kind])
 
 
-def interrupted_after(n_batches: int):
-    """A progress meter that is told of `n_batches` and then stops the program as Ctrl-C does."""
-
-    @contextlib.contextmanager
-    def meter(label: str, total: float) -> Iterator:
-        calls = 0
-
-        def advance(_: float) -> None:
-            nonlocal calls
-            calls += 1
-            if label == "learning" and calls > n_batches:  # the first call says what was done before
-                raise KeyboardInterrupt
-
-        yield advance
-
-    return meter
-
-
 def without_times(folder: Path) -> list[str]:
     rows = [line.split(",") for line in (folder / "epochs.csv").read_text().splitlines()]
     column = rows[0].index("seconds")
@@ -87,7 +70,7 @@ def test_stopped_runs_continue_bit_for_bit(kind: str, tmp_path: Path) -> None:
                 tmp_path / "b",
                 figures=False,
                 baselines=False,
-                progress=interrupted_after(n_batches),
+                progress=interrupted_after(n_batches, "learning"),
             )
         assert not (tmp_path / "b").exists()
     found = train(config(kind), tmp_path / "b", figures=False, baselines=False)
@@ -204,7 +187,7 @@ def test_epochs_can_be_followed_while_the_run_goes_on(tmp_path: Path) -> None:
 
     options = {"figures": False, "baselines": False, "tensorboard": True}
     with pytest.raises(KeyboardInterrupt):  # 4 batches per epoch
-        train(config("adam, sleep"), tmp_path / "a", progress=interrupted_after(5), **options)
+        train(config("adam, sleep"), tmp_path / "a", progress=interrupted_after(5, "learning"), **options)
     assert len((work / "epochs.csv").read_text().splitlines()) == 2
     assert list((work / "tensorboard").iterdir())
     train(config("adam, sleep"), tmp_path / "a", progress=meter, **options)

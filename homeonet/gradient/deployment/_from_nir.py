@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from homeonet.errors import InputError
+from homeonet.gradient.deployment._nir import nir_package
 from homeonet.gradient.deployment._nir_modules import (
     Delay,
     ImportedLIF,
@@ -30,7 +31,6 @@ from homeonet.gradient.deployment._nir_modules import (
 )
 from homeonet.gradient.deployment._nir_wiring import flattened, wired
 from homeonet.gradient.kernels._surrogate import Surrogate, surrogate_named
-from homeonet.machine.optional import install_command
 
 if TYPE_CHECKING:
     import nir
@@ -71,10 +71,7 @@ def from_nir(
     ----------
     Pedersen et al. 2024, Nature Communications 15, 8122 (NIR); written against nir 1.0.8.
     """
-    try:
-        import nir
-    except ImportError as error:
-        raise InputError(f"from_nir needs the package nir: {install_command('nir')}") from error
+    nir = nir_package("from_nir")
     if not isinstance(graph, nir.NIRGraph):
         raise InputError(
             f"from_nir: graph is a {type(graph).__name__}; give a nir.NIRGraph, such as nir.read(path)"

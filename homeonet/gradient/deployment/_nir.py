@@ -32,9 +32,18 @@ from homeonet.machine.optional import install_command
 if TYPE_CHECKING:
     import nir
 
-__all__ = ["to_nir"]
+__all__ = ["nir_package", "to_nir"]
 
 _WITHOUT_EFFECT = (nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d)
+
+
+def nir_package(what: str) -> ModuleType:
+    """The package nir, which `what` needs; InputError if it is missing."""
+    try:
+        import nir
+    except ImportError as error:
+        raise InputError(f"{what} needs the package nir: {install_command('nir')}") from error
+    return nir
 
 
 def to_nir(model: nn.Module, input_shape: tuple[int, ...], dt: float = 1.0) -> nir.NIRGraph:
@@ -65,10 +74,7 @@ def to_nir(model: nn.Module, input_shape: tuple[int, ...], dt: float = 1.0) -> n
     ----------
     Pedersen et al. 2024, Nature Communications 15, 8122 (NIR); written against nir 1.0.8.
     """
-    try:
-        import nir
-    except ImportError as error:
-        raise InputError(f"to_nir needs the package nir: {install_command('nir')}") from error
+    nir = nir_package("to_nir")
     if not dt > 0:
         raise InputError(f"to_nir: dt = {dt}: it must be positive")
     deployed = deploy(model)
