@@ -33,10 +33,10 @@ SHORT = {
 }
 MARKS = {"passes": ("o", "full"), "undecided": ("o", "none"), "fails": ("x", "full"), "void": ("_", "full")}
 MOST = 6
-LETTERS = 44
+LETTERS = 40
 LINE, GAP = 0.088, 0.035  # in inches
 #: In per cent of a column's width.
-NUMBER, FIRST_MARK, STEP, VERDICT = 59.5, 71.5, 1.7, 83.5
+NUMBER, FIRST_MARK, STEP, VERDICT = 59.0, 72.3, 1.6, 83.5
 
 
 def draw(rows: Sequence[ClaimRow]) -> Figure:

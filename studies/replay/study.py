@@ -125,7 +125,7 @@ def draw(data: xr.Dataset) -> Any:
         lines = {"before learning": here[f"before.{name}"], "after": here[f"after.{name}"]}
         plot_against(lines, ax, "sigma")
         ax.set(xscale="log", xlabel="noise asleep σ (mV)")
-    labels = ("pattern correlation − shuffled", "correlation of pairs' correlations", "rate asleep (Hz)")
+    labels = ("pattern correlation\n− shuffled", "correlation of pairs'\ncorrelations", "rate asleep (Hz)")
     for ax, label in zip(axes[0], labels, strict=True):
         ax.set_ylabel(label)
     axes[0, 2].set_yscale("symlog")
