@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["QUICK", "UNGUARDED", "Scale", "options_of", "scale_of", "sizes_of", "study_options", "training"]
+__all__ = ["QUICK", "UNGUARDED", "Scale", "options_of", "scale_of", "study_options", "training"]
 
 #: A network that explodes or falls silent has an accuracy too: the guard is off, for no rate is beyond these.
 UNGUARDED = {"guard.max_rate": "1001 Hz", "guard.min_rate": "0 Hz"}
@@ -142,13 +142,6 @@ def _add_how_to_run(parser: argparse.ArgumentParser, earlier: bool) -> None:
         )
 
 
-def sizes_of(options: argparse.Namespace) -> str:
-    """How many images, and how often, in words: what all seeds of a study have in common."""
-    n = getattr(options, "epochs", None)
-    epochs = "" if n is None else f", {n} epoch{'s' * (n > 1)}"
-    return f"{options.train} training and {options.test} test images{epochs}"
-
-
 def scale_of(options: argparse.Namespace, measured: xr.Dataset | None = None) -> str:
     """Data, sizes, epochs and seeds of a study in words, for notes and claims.
 
@@ -159,9 +152,10 @@ def scale_of(options: argparse.Namespace, measured: xr.Dataset | None = None) ->
         data, seeds = (
             measured.coords.get(name, values) for name, values in (("data", data), ("seed", seeds))
         )
-    return (
-        f"{', '.join(map(str, _plain(data)))}, {sizes_of(options)}, seeds {' '.join(map(str, _plain(seeds)))}"
-    )
+    sizes, n = f"{options.train} training and {options.test} test images", getattr(options, "epochs", None)
+    epochs = "" if n is None else f", {n} epoch{'s' * (n > 1)}"
+    names, numbers = (sep.join(map(str, _plain(found))) for sep, found in ((", ", data), (" ", seeds)))
+    return f"{names}, {sizes}{epochs}, seeds {numbers}"
 
 
 def _plain(values: Any) -> list[Any]:
