@@ -117,7 +117,7 @@ def _gallery(docs: Path, figures: Path) -> None:
             f"# {title}\n\n![{title}](../../figures/{name}.png)\n\n{caption.strip()}\n\n"
             f"Drawn again with `homeonet figure {name}`, from what this study measures:\n\n"
             f"```sh\npython studies/{study}\n```\n\n## The code\n\n"
-            f"`figures/{name}.py`; what several figures share is `figures/_axes.py` and "
+            f"`figures/{name}.py`; what several figures share is `figures/_axes.py`, `figures/_names.py` and "
             "[`homeonet.plotting`](../reference/api/homeonet.plotting).\n\n"
             f"```{{literalinclude}} ../../figures/{name}.py\n:language: python\n```\n",
         )

@@ -271,8 +271,10 @@ def claims_markdown(rows: Sequence[ClaimRow], *, folded: bool = False) -> str:
 
 def _outcomes(row: ClaimRow) -> str:
     """How many cases came out how, in a few words."""
-    found = Counter(row.verdict.outcomes)
-    return ", ".join(f"{count} {outcome}" for outcome, count in found.items()) or "the rule"
+    several = {"passes": "pass", "fails": "fail"}
+    found = Counter(row.verdict.outcomes).items()
+    words = (f"{count} {several.get(name, name) if count > 1 else name}" for name, count in found)
+    return ", ".join(words) or "the rule"
 
 
 def _by_source(rows: Sequence[ClaimRow]) -> dict[str, list[ClaimRow]]:
