@@ -17,7 +17,7 @@ __all__ = ["cell", "compared", "difference", "interval_text", "table_of"]
 def table_of(results: xr.Dataset, columns: Mapping[str, str], dims: Mapping[str, str]) -> list[list[str]]:
     """One line per condition: mean over seeds of each column with its bootstrap interval, in per cent.
 
-    `columns` and `dims` give titles to metrics and dimensions; a failed run is left out, and counted.
+    `columns` and `dims` give titles to metrics and dimensions; where seeds are missing, it says how many are there.
     """
     rows = [[*dims.values(), *columns.values()]]
     for place in itertools.product(*(results[name].values for name in dims)):
@@ -28,14 +28,13 @@ def table_of(results: xr.Dataset, columns: Mapping[str, str], dims: Mapping[str,
 
 
 def cell(values: np.ndarray, form: str = "{:.1f}") -> str:
-    """Mean over seeds with its bootstrap interval; a failed run is left out, and counted."""
-    present = values[np.isfinite(values)]
-    failed = f" ({len(values) - len(present)} failed)" if len(present) < len(values) else ""
+    """Mean over seeds with its bootstrap interval; where seeds are missing, it says how many are there."""
+    present, of = _present(values)
     if len(present) < 2:
-        return f"{form.format(present[0])}{failed}" if len(present) else failed.strip()
+        return (f"{form.format(present[0])}{of}" if len(present) else of).strip()
     found = bootstrap_interval(present)
     mean, low, high = (form.format(value) for value in (found.estimate, found.low, found.high))
-    return f"{mean} [{low}, {high}]{failed}"
+    return f"{mean} [{low}, {high}]{of}"
 
 
 def difference(at: xr.Dataset) -> str:
@@ -49,14 +48,19 @@ def difference(at: xr.Dataset) -> str:
 
 
 def interval_text(values: Sequence[float] | np.ndarray | xr.DataArray, form: str = ".1f") -> str:
-    """Mean with its bootstrap interval; missing values are left out, and counted."""
-    found = np.asarray(values, dtype=float).ravel()
-    present = found[np.isfinite(found)]
-    failed = f" ({len(found) - len(present)} failed)" if len(present) < len(found) else ""
+    """Mean with its bootstrap interval; where values are missing, it says how many are there."""
+    present, of = _present(np.asarray(values, dtype=float).ravel())
     if len(present) < 2 or np.ptp(present) == 0:
-        return (f"{present[0]:{form}}{failed}" if len(present) else failed).strip()
+        return (f"{present[0]:{form}}{of}" if len(present) else of).strip()
     ends = bootstrap_interval(present)
-    return f"{ends.estimate:{form}} [{ends.low:{form}}, {ends.high:{form}}]{failed}"
+    return f"{ends.estimate:{form}} [{ends.low:{form}}, {ends.high:{form}}]{of}"
+
+
+def _present(values: np.ndarray) -> tuple[np.ndarray, str]:
+    """The values of seeds that were run and did not fail, and how many of all these are, if not all."""
+    present = values[np.isfinite(values)]
+    of = "" if len(present) == len(values) else f" ({len(present)} of {len(values)} seeds)"
+    return present, of
 
 
 def compared(values: xr.DataArray, dim: str, reference: Any) -> list[list[str]]:

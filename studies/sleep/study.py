@@ -9,8 +9,9 @@ noise, decay, plasticity, which weights shrink, how fast, what ends a sleep. Run
 of a network that was dead or had learnt nothing without sleep, are marked: they say nothing about sleep.
 
     HOMEONET_DATA=… python studies/sleep/study.py --full       # two hours on two cores; resumes
-    HOMEONET_DATA=… python studies/sleep/study.py --full --networks paper --data mnist --seeds 6 7 \\
-        --out results/sleep_6_7 --earlier figures/data/sleep.nc    # adds seeds to the committed ones
+    HOMEONET_DATA=… python studies/sleep/study.py --full --networks paper --data mnist --seeds 6 7 --controls \\
+        --out results/sleep_6_7 --earlier figures/data/sleep.nc    # adds seeds to the committed ones; of one share
+                                                                   # alone with, say, --shares 0.15
     python studies/sleep/study.py --quick                      # embedded images, minutes
 """
 
@@ -36,6 +37,8 @@ from homeonet.study.sleep import ratio_of, share_of
 from homeonet.study.tables import markdown_table
 from homeonet.sweep import Grid
 
+_NAMED = " ".join(f"{share:g}" for share in SHARES)
+
 
 @dataclass(frozen=True)
 class SleepScale(Scale):
@@ -53,9 +56,10 @@ class SleepScale(Scale):
         default=("mnist", "fashion"), metadata={"help": "images of the controls; none without a name"}
     )
     control_seeds: tuple[int, ...] = field(default=(1, 2, 3), metadata={"help": "seeds of the controls"})
+    shares: tuple[float, ...] = field(default=SHARES, metadata={"help": f"shares asleep, of {_NAMED}"})
 
 
-QUICK = SleepScale(("mnist5k",), 100, 0, 50, 1, (1, 2), ("paper",), ("mnist5k",), (1, 2))
+QUICK = SleepScale(("mnist5k",), 100, 0, 50, 1, (1, 2), ("paper",), ("mnist5k",), (1, 2), (0.0, 0.1, 0.3))
 
 
 def main() -> None:
@@ -64,9 +68,10 @@ def main() -> None:
     unknown = [name for name in options.networks if name not in NETWORKS]
     if unknown:
         raise InputError(f"--networks {unknown[0]!r} is not known; give some of {', '.join(NETWORKS)}")
-    shares = (0.0, 0.1, 0.3) if options.quick else SHARES
+    if odd := [share for share in options.shares if share not in SHARES]:
+        raise InputError(f"--shares {odd[0]:g} is not one of the study; give some of {_NAMED}")
     fixed = {"train": options.train, "test": options.test, "evaluation.presentation": "1 s", **UNGUARDED}
-    axes = {"data": options.data, "sleep.ratio": [ratio_of(share) for share in shares], "seed": options.seeds}
+    axes = {"data": options.data, "sleep.ratio": [ratio_of(share) for share in options.shares], "seed": options.seeds}
     found = []
     for name in options.networks:
         grid = Grid(fixed | NETWORKS[name], axes)
