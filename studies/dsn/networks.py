@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -23,7 +23,6 @@ from homeonet.study.options import Scale, training
 from homeonet.sweep import Grid
 
 __all__ = [
-    "HEAD",
     "DSNScale",
     "Task",
     "accuracy_claims",
@@ -33,7 +32,7 @@ __all__ = [
     "tasks_of",
 ]
 
-HEAD = ["task", "network", "width", "parameters", "accuracy, %", "− DSN", "active share"]
+_HEAD = ["task", "network", "width", "parameters", "accuracy, %", "− DSN", "active share"]
 
 NEURONS: dict[str, dict[str, Any]] = {
     "DSN": {"neuron": "dsn"},
@@ -56,7 +55,7 @@ class DSNScale(Scale):
         default=("mnist:permuted:14", "series:Crop:46", "series:ElectricDevices:96"),
         metadata={"help": "further tasks, DATA:ENCODING:SIDE or series:NAME:T; nothing for none"},
     )
-    more_epochs: int = field(default=20, metadata={"help": "epochs of the further tasks"})
+    more_epochs: int = field(default=10, metadata={"help": "epochs of the further tasks"})
     width: int = field(default=24, metadata={"help": "width of the DSN's network; the paper's: 128"})
     text: str = field(default="", metadata={"help": "a text, plain or .gz, for the language model"})
     updates: int = field(default=400, metadata={"help": "updates of the language model"})
@@ -94,6 +93,10 @@ def _task(options: Any, folder: str, data: str, encoding: str, size: int, epochs
         raise InputError(f"encoding = {encoding!r}; choose from {', '.join(_NETS)}")
     fixed = training(options) | {"data": data, "epochs": epochs, "size": size, "batch": 32, "lr": 3e-3}
     fixed |= {"encoding": encoding, "net": _NETS[encoding]}
+    if encoding == "series":  # an archive has what it has
+        whole = load(data, size=size)
+        fixed["test"] = min(options.test, len(whole.y_test))
+        fixed["train"] = min(options.train, len(whole.y_train) - options.val)
     sizes = {name: fixed[name] for name in ("size", "train", "val", "test")}
     classes = load(data, **sizes).n_classes
     named = data.removeprefix(SERIES) if encoding == "series" else f"{data}, {encoding}"
@@ -101,11 +104,13 @@ def _task(options: Any, folder: str, data: str, encoding: str, size: int, epochs
     return Task(name, folder, fixed, classes)
 
 
-def scale_of_tasks(options: Any, tasks: Sequence[Task]) -> str:
-    """Sizes, and each task with its epochs, in words."""
-    seeds = " ".join(map(str, options.seeds))
-    told = "; ".join(f"{task.name}, {task.fixed['epochs']} epochs" for task in tasks)
-    return f"{options.train} training and {options.test} test images or series, seeds {seeds}; {told}"
+def scale_of_tasks(data: xr.Dataset) -> str:
+    """The tasks of a dataset in words, with their sizes and epochs, and the seeds."""
+    told = [
+        f"{task} ({int(here['train'])} training and {int(here['test'])} test examples, {int(here['epochs'])} epochs)"
+        for task, here in ((str(task), data.sel(task=task)) for task in data["task"].values)
+    ]
+    return f"{'; '.join(told)}; seeds {' '.join(map(str, data['seed'].values))}"
 
 
 def _cases(task: Task, options: Any) -> dict[str, dict[str, Any]]:
@@ -141,33 +146,40 @@ def _with_memory(neuron: Mapping[str, Any], n_steps: int) -> dict[str, Any]:
     return dict(neuron)
 
 
-def networks(task: Task, options: Any) -> tuple[dict[str, dict[str, Any]], xr.Dataset]:
-    """The cases of a task and their results; what is missing is run."""
+def networks(task: Task, options: Any) -> xr.Dataset:
+    """All that is kept of a task, by neuron and seed; what is missing is run."""
     chosen = _cases(task, options)
     grid = Grid(dict(task.fixed), {"seed": options.seeds}, chosen)
-    return chosen, run_grid(grid, options.out / task.folder, options).results
+    results = run_grid(grid, options.out / task.folder, options).results.rename(case="neuron")
+    rates = xr.concat([results[name] for name in results if str(name).startswith("rate.")], "layer")
+    width = [chosen[str(name)]["net_options.width"] for name in results["neuron"].values]
+    found = {
+        "accuracy": accuracies(results),
+        "active": rates.mean("layer"),
+        "least_active": rates.min("layer"),
+        "raw": accuracies(results, "accuracy.raw_pixels").isel(neuron=0, drop=True),
+        "parameters": results["parameters"].max("seed"),
+        "width": ("neuron", width),
+        "classes": task.classes,
+        **{name: int(task.fixed[name]) for name in ("train", "test", "epochs")},
+    }
+    return xr.Dataset({k: v.rename(None) if isinstance(v, xr.DataArray) else v for k, v in found.items()})
 
 
-def _rates(results: xr.Dataset) -> xr.DataArray:
-    """Share of unit-steps with any output, by layer."""
-    layers = [name for name in results if str(name).startswith("rate.")]
-    return xr.concat([results[name] for name in layers], "layer")
-
-
-def accuracy_rows(
-    task: Task, chosen: Mapping[str, Mapping[str, Any]], results: xr.Dataset
-) -> list[list[str]]:
-    """A line per network: its width and parameters, accuracy, paired difference from DSN, rate; and the raw values."""
-    values, active = accuracies(results), _rates(results).mean("layer")
-    tests = compare_conditions(values, "case", reference="DSN")
-    rows = []
-    for name, case in chosen.items():
-        here, n = {"case": name}, int(results["parameters"].sel(case=name).max())
-        row = [task.name, name, str(case["net_options.width"]), f"{n:,}".replace(",", " ")]
-        row += [interval_text(values.sel(here)), difference(tests.sel(here))]
-        rows.append([*row, interval_text(active.sel(here), ".3f")])
-    raw = interval_text(accuracies(results, "accuracy.raw_pixels"))
-    return [*rows, [task.name, "raw values, logistic", "", "", raw, "", ""]]
+def accuracy_rows(data: xr.Dataset) -> list[list[str]]:
+    """A line per task and network: size, accuracy, paired difference from DSN, rate; and one of the raw values."""
+    rows = [_HEAD]
+    for task in map(str, data["task"].values):
+        here = data.sel(task=task)
+        here = here.sel(neuron=here["parameters"].dropna("neuron")["neuron"])
+        tests = compare_conditions(here["accuracy"], "neuron", reference="DSN")
+        for name in map(str, here["neuron"].values):
+            at = here.sel(neuron=name)
+            row = [task, name, f"{int(at['width'])}", f"{int(at['parameters']):,}".replace(",", " ")]
+            row += [interval_text(at["accuracy"]), difference(tests.sel(neuron=name))]
+            rows.append([*row, interval_text(at["active"], ".3f")])
+        rows.append([task, "raw values, logistic", "", "", interval_text(here["raw"]), "", ""])
+    return rows
 
 
 #: A network with more of DSN's parameters is not its equal: where T is long, a single PSN unit has.
@@ -176,7 +188,7 @@ _ALIKE = 1.2
 _ALIVE = 0.01
 
 
-def accuracy_claims(found: Mapping[str, xr.Dataset]) -> dict[str, list[Measured]]:
+def accuracy_claims(data: xr.Dataset) -> dict[str, list[Measured]]:
     """Differences of accuracy at equal parameters, where there are such networks, and ratios of rates, of all tasks."""
     pairs = {
         "dsn-accuracy-lif": ("DSN", "LIF"),
@@ -186,21 +198,21 @@ def accuracy_claims(found: Mapping[str, xr.Dataset]) -> dict[str, list[Measured]
         "dsn-decay": ("DSN", "DSN, static"),
     }
     measured: dict[str, list[Measured]] = {name: [] for name in (*pairs, "dsn-rate")}
-    for task, results in found.items():
-        values, layers = accuracies(results), _rates(results)
-        active, sizes = layers.mean("layer"), results["parameters"].max("seed")
-        quiet = layers.sel(case="LIF").dropna("seed", how="all").min()
+    for task in map(str, data["task"].values):
+        here = data.sel(task=task)
+        values, active, sizes = here["accuracy"], here["active"], here["parameters"]
+        quiet = here["least_active"].sel(neuron="LIF").min()
         fit = (
             Check("share of active outputs of LIF, least of layers and seeds", float(quiet), at_least=_ALIVE),
-            above_chance("LIF", values.sel(case="LIF"), classes=int(results["classes"].max())),
+            above_chance("LIF", values.sel(neuron="LIF").dropna("seed"), classes=int(here["classes"])),
         )
         for name, (first, second) in pairs.items():
-            if float(sizes.sel(case=second) / sizes.sel(case=first)) > _ALIKE:
+            if float(sizes.sel(neuron=second) / sizes.sel(neuron=first)) > _ALIKE:
                 continue
             case = f"{task}, {first} − {second}"
-            found_gain = gain(case, values, {"case": first}, {"case": second})
+            found_gain = gain(case, values, {"neuron": first}, {"neuron": second})
             measured[name] += checked([found_gain], *(fit if second == "LIF" else ()))
         for name in ("DSN", "DSN, N = 1"):
-            ratio = (active.sel(case=name) / active.sel(case="LIF")).values
+            ratio = (active.sel(neuron=name) / active.sel(neuron="LIF")).values
             measured["dsn-rate"] += checked([measured_over_seeds(f"{task}, {name}", ratio)], *fit)
     return measured

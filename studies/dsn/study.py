@@ -4,8 +4,8 @@ On images read column by column, on permuted pixels and on UCR's series DSN with
 static decay stands beside LIF, PSN and sliding PSN, all with as many parameters; and a language model over characters,
 trained on stretches of 256, reads 30 000 at a time. What it costs is the study `dsn_speed`.
 
-HOMEONET_DATA=… python studies/dsn/study.py --full     # half an hour; resumes; needs Crop.npz and
-                                                           # ElectricDevices.npz of UCR
+HOMEONET_DATA=… python studies/dsn/study.py --full     # an hour on two cores; resumes; needs
+                                                           # Crop.npz and ElectricDevices.npz of UCR
 HOMEONET_DATA=… python studies/dsn/study.py --full --more mnist:permuted:14    # without these
 HOMEONET_DATA=… python studies/dsn/study.py --encoding pixels --size 14 --more --out results/dsn_pixels
 python studies/dsn/study.py --quick                    # embedded images, a minute
@@ -17,39 +17,35 @@ import sys
 from functools import partial
 
 import characters
+import pandas as pd
 import xarray as xr
-from networks import HEAD, DSNScale, accuracy_claims, accuracy_rows, networks, scale_of_tasks, tasks_of
+from networks import DSNScale, accuracy_claims, accuracy_rows, networks, scale_of_tasks, tasks_of
 
 from homeonet.cli.study import finish
 from homeonet.cli.terminal import run_main
-from homeonet.study.figure_data import gallery_figure
-from homeonet.study.measured import accuracies
+from homeonet.study.figure_data import gallery_figure, with_earlier
 from homeonet.study.options import QUICK, study_options
 from homeonet.study.tables import markdown_table
 
 
 def main() -> None:
     """Run what is missing, then print and write the tables, the claims and the figure."""
-    full = DSNScale(train=2000, test=2000, epochs=3)
+    full = DSNScale(train=10000, test=10000, epochs=3)
     small = {"width": 8, "epochs": 2, "updates": 20, "tested": 2000}
     small |= {"more": ("mnist5k:permuted:7",), "more_epochs": 2}
-    options = study_options(__doc__ or "", "dsn", full, DSNScale(**vars(QUICK) | small))
-    rows, found, asked = [HEAD], {}, tasks_of(options)
-    for task in asked:
-        chosen, results = networks(task, options)
-        rows += accuracy_rows(task, chosen, results)
-        found[task.name] = results
+    options = study_options(__doc__ or "", "dsn", full, DSNScale(**vars(QUICK) | small), earlier=True)
+    asked = tasks_of(options)
+    found = xr.concat(
+        [networks(task, options) for task in asked], pd.Index([t.name for t in asked], name="task")
+    )
     bits = characters.bits_of(options)
-    measured = accuracy_claims(found) | characters.length_claims(bits)
-
-    tasks = xr.DataArray(list(found), dims="task", name="task")
-    corrected = bits["short"].mean("steps_tested") + bits["whole"] - bits["short"]
-    parts = {"bits": corrected}
-    parts["accuracy"] = xr.concat([accuracies(r).rename(case="neuron") for r in found.values()], tasks)
-    neurons = list(dict.fromkeys([*parts["accuracy"]["neuron"].values, *corrected["neuron"].values]))
-    arrays = {name: values.reindex(neuron=neurons) for name, values in parts.items()}
-    raw = xr.concat([accuracies(r, "accuracy.raw_pixels").mean() for r in found.values()], tasks)
-    data = xr.Dataset(arrays | {"raw": raw}, attrs={"trained_steps": characters.TRAINED})
+    bits["bits"] = bits["short"].mean("steps_tested") + bits["whole"] - bits["short"]
+    neurons = list(dict.fromkeys([*found["neuron"].values, *bits["neuron"].values]))
+    parts = [part.reindex(neuron=neurons) for part in (found, bits)]
+    data = with_earlier(xr.merge(parts, compat="no_conflicts").reset_coords(drop=True), options)
+    data.attrs["trained_steps"] = characters.TRAINED
+    bits = data[["whole", "short"]].dropna("neuron", how="all")
+    measured = accuracy_claims(data) | characters.length_claims(bits)
     note = (
         "differences are paired over seeds, p after Holm.\n\n"
         f"{markdown_table(characters.length_rows(bits))}\n"
@@ -59,9 +55,8 @@ def main() -> None:
         "more of a long text than of a short one. PSN sees the future, and has a matrix for one T: it can read no "
         "longer text, masked or not."
     )
-    finish(
-        options, rows, note, data, partial(gallery_figure, "dsn"), measured, scale_of_tasks(options, asked)
-    )
+    drawn = partial(gallery_figure, "dsn")
+    finish(options, accuracy_rows(data), note, data, drawn, measured, scale_of_tasks(data))
 
 
 if __name__ == "__main__":

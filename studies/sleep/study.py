@@ -71,7 +71,11 @@ def main() -> None:
     if odd := [share for share in options.shares if share not in SHARES]:
         raise InputError(f"--shares {odd[0]:g} is not one of the study; give some of {_NAMED}")
     fixed = {"train": options.train, "test": options.test, "evaluation.presentation": "1 s", **UNGUARDED}
-    axes = {"data": options.data, "sleep.ratio": [ratio_of(share) for share in options.shares], "seed": options.seeds}
+    axes = {
+        "data": options.data,
+        "sleep.ratio": [ratio_of(share) for share in options.shares],
+        "seed": options.seeds,
+    }
     found = []
     for name in options.networks:
         grid = Grid(fixed | NETWORKS[name], axes)
