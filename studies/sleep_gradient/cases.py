@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from homeonet.errors import InputError
 from homeonet.store import load_records
 from homeonet.study.options import Scale
 
@@ -64,14 +65,26 @@ class GradientScale(Scale):
 
     data: tuple[str, ...] = ("mnist", "fashion")  # type: ignore[assignment]
     hidden: int = field(default=200, metadata={"help": "neurons of a hidden layer; the paper's: 1000"})
+    networks: tuple[str, ...] = field(
+        default=tuple(NETWORKS), metadata={"help": f"some of {'; '.join(NETWORKS)}"}
+    )
+    treatments: tuple[str, ...] = field(
+        default=tuple(TREATMENTS), metadata={"help": f"some of {'; '.join(TREATMENTS)}"}
+    )
 
 
-def cases(quick: bool) -> dict[str, dict[str, Any]]:
-    """Every network under every treatment, by a name that `split` takes apart."""
-    networks = {name: NETWORKS[name] for name in ("SG-SNN", "recurrent SG-SNN")} if quick else NETWORKS
+def cases(options: Any) -> dict[str, dict[str, Any]]:
+    """Every network that was asked for under every treatment that was, by a name that `split` takes apart."""
+    for option, known in (("networks", NETWORKS), ("treatments", TREATMENTS)):
+        if unknown := [name for name in getattr(options, option) if name not in known]:
+            raise InputError(
+                f"--{option} {unknown[0]!r} is not known; give some of {', '.join(map(repr, known))}"
+            )
     found: dict[str, dict[str, Any]] = {}
-    for network, parameters in networks.items():
-        for treatment, more in TREATMENTS.items():
+    for network in options.networks:
+        parameters = NETWORKS[network]
+        for treatment in options.treatments:
+            more = TREATMENTS[treatment]
             sleeps = treatment.startswith("sleep")
             if network in _SLEEP_ALONE and not sleeps and more:
                 continue

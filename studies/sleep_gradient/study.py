@@ -6,7 +6,7 @@ and nothing; and in networks of HD-LIF (whose weights STDP cannot reach) and DSN
 backpropagation, so a recurrent one that gains nothing lacks the local learning of the plastic network, and not its
 recurrence. Every network is to reach the published accuracy without sleep, or its cases say nothing.
 
-    HOMEONET_DATA=… python studies/sleep_gradient/study.py --full     # resumes
+    HOMEONET_DATA=… python studies/sleep_gradient/study.py --full --data fashion     # an hour on two cores; resumes
     python studies/sleep_gradient/study.py --quick                    # embedded images, a minute
 """
 
@@ -57,12 +57,13 @@ def _measured(values: xr.DataArray) -> dict[str, list[Measured]]:
 
 def main() -> None:
     """Run what is missing, then print and write the table, the claims and the figure."""
-    full = GradientScale(train=4000, test=2000, epochs=5, seeds=(1, 2, 3))
-    quick = GradientScale(**vars(QUICK) | {"data": (QUICK.data,), "hidden": 50, "epochs": 2})
+    full = GradientScale(train=10000, test=10000, epochs=3, seeds=(1, 2, 3))
+    small = {"data": (QUICK.data,), "hidden": 50, "epochs": 2, "networks": ("SG-SNN", "recurrent SG-SNN")}
+    quick = GradientScale(**vars(QUICK) | small)
     options = study_options(__doc__ or "", "sleep_gradient", full, quick, earlier=True)
     fixed = PAPER | training(options) | {"net_options.hidden": options.hidden}
     del fixed["data"]
-    grid = Grid(fixed, {"data": options.data, "seed": options.seeds}, cases(options.quick))
+    grid = Grid(fixed, {"data": options.data, "seed": options.seeds}, cases(options))
     found = run_grid(grid, options.out / "sweep", options)
     data = xr.Dataset(
         {
