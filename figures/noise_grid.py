@@ -31,7 +31,7 @@ def draw(data: xr.Dataset) -> Figure:
             label="test accuracy, QDA (%)",
             spread="seed",
         )
-        without = float(data["no_sleep"].sel(preset=preset).mean())
+        without = float(data["no_sleep_accuracy"].sel(preset=preset).mean())
         ax.set(
             xlabel="time asleep (%)",
             ylabel="noise asleep σ (mV)",

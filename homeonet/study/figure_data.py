@@ -71,7 +71,7 @@ def with_earlier(data: xr.Dataset, options: argparse.Namespace) -> xr.Dataset:
 
 #: Options that say what is run beside what else, where and how: they may differ between seeds that are put together.
 _FREE = {"name", "out", "workers", "scheduler", "earlier", "quick", "full", "seeds", "networks", "presets"}
-_FREE |= {"controls", "control_seeds", "shares", "treatments", "rounds", "more"}
+_FREE |= {"controls", "control_seeds", "shares", "treatments", "sigmas", "rises", "rounds", "more"}
 
 
 def _settings(data: xr.Dataset, options: argparse.Namespace) -> dict[str, Any]:

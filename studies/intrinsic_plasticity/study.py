@@ -1,98 +1,137 @@
-"""Do an adaptive threshold and sleep help each other? Rise of the threshold per spike × sleep ratio (an open question).
+"""Do an adaptive threshold and sleep help each other? Rise of the threshold × share asleep (an open question).
+
+The networks of the sleep paper and of its released code by the clock, so that they sleep for the share that is set,
+with thresholds of excitatory and inhibitory neurons that rise at each of their spikes.
 
 HOMEONET_DATA=… python studies/intrinsic_plasticity/study.py --full     # resumes
+HOMEONET_DATA=… python studies/intrinsic_plasticity/study.py --full --rises 0 3 --shares 0 0.1 --seeds 4 5 \\
+    --out results/intrinsic_4_5 --earlier figures/data/intrinsic_plasticity.nc    # adds seeds
 python studies/intrinsic_plasticity/study.py --quick                    # embedded images, minutes
 """
 
 from __future__ import annotations
 
-import operator
 import sys
+from dataclasses import dataclass, field
+from typing import Any
 
 import xarray as xr
+from matplotlib.figure import Figure
 
-from homeonet.claims import Check, write_measured
-from homeonet.cli.study import run_grid, write
+from homeonet.claims import Measured
+from homeonet.cli.study import finish, run_grid
 from homeonet.cli.terminal import run_main
-from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_against, use_style
+from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_against
 from homeonet.study.checks import above_chance, alive, checked, slept
+from homeonet.study.figure_data import with_earlier
 from homeonet.study.intervals import table_of
-from homeonet.study.measured import gains
-from homeonet.study.options import UNGUARDED, options_of, scale_of
+from homeonet.study.measured import over_seeds
+from homeonet.study.options import UNGUARDED, Scale, scale_of, study_options
+from homeonet.study.sleep import BY_THE_CLOCK, TARGETS_AT_START, ratio_of
 from homeonet.sweep import Grid
 
-RISES = ["0 mV", "1.5 mV", "3 mV", "6 mV"]
-RATIOS = [0.0, 0.1, 0.3]
+NETWORKS: dict[str, dict[str, Any]] = {
+    "paper": {"preset": "massey2026", **TARGETS_AT_START},
+    "released": {"preset": "massey2026_released"},
+}
+#: The rise and the share that the claim speaks of.
+RISE, SHARE = 3.0, 0.1
+#: What is kept of each run, and the titles of the table's columns.
+KEPT = {
+    "qda": ("accuracy.qda", "QDA, %"),
+    "logistic": ("accuracy.logistic", "logistic, %"),
+    "frozen": ("accuracy.frozen.qda", "frozen, QDA, %"),
+    "raw_pixels": ("accuracy.raw_pixels.qda", "raw pixels, QDA, %"),
+    "slept": ("sleep_fraction", "asleep, %"),
+}
+
+
+@dataclass(frozen=True)
+class RiseScale(Scale):
+    """A study's scale with the networks, the rises of the threshold and the shares asleep."""
+
+    data: str = "mnist"
+    train: int = 1000
+    test: int = 1000
+    epochs: int = 1
+    networks: tuple[str, ...] = field(
+        default=tuple(NETWORKS), metadata={"help": f"some of {'; '.join(NETWORKS)}"}
+    )
+    rises: tuple[float, ...] = field(
+        default=(0.0, 1.5, 3.0, 6.0), metadata={"help": "rises of the threshold at each spike, mV"}
+    )
+    shares: tuple[float, ...] = field(
+        default=(0.0, 0.1, 0.2), metadata={"help": "shares of the time asleep, up to 0.5"}
+    )
+
+
+QUICK = RiseScale("mnist5k", 100, 0, 50, 1, (1, 2), ("paper",), (0.0, RISE), (0.0, SHARE))
 
 
 def main() -> None:
-    """Run what is missing, then print and write the table and the figure."""
-    presets = ["massey2026", "massey2026_released"]
-    options = options_of(
-        __doc__ or "",
-        "intrinsic_plasticity",
-        presets=presets,
-        data=["mnist"],
-        seeds=[1, 2, 3],
-        train=1500,
-        test=1000,
-        single=("--data",),
-    )
-    fixed = {"data": options.data[0], "train": options.train, "test": options.test, **UNGUARDED}
-    rises, ratios = (RISES[::2], RATIOS[:2]) if options.quick else (RISES, RATIOS)
-    cases = {rise: {"exc.theta_plus": rise, "inh.theta_plus": rise} for rise in rises}
-    grid = Grid(fixed, {"preset": options.presets, "sleep.ratio": ratios, "seed": options.seeds}, cases)
+    """Run what is missing, then print and write the table, the claim and the figure."""
+    options = study_options(__doc__ or "", "intrinsic_plasticity", RiseScale(), QUICK, earlier=True)
+    fixed = {name: getattr(options, name) for name in ("data", "train", "test", "epochs")}
+    cases = {
+        f"{name}: {rise:g}": NETWORKS[name] | {"exc.theta_plus": f"{rise} mV", "inh.theta_plus": f"{rise} mV"}
+        for name in options.networks
+        for rise in options.rises
+    }
+    axes = {"sleep.ratio": [ratio_of(share) for share in options.shares], "seed": options.seeds}
+    grid = Grid(fixed | {**UNGUARDED, **BY_THE_CLOCK}, axes, cases)
     results = run_grid(grid, options.out / "sweep", options).results
-    columns = {
-        "accuracy.qda": "QDA, %",
-        "accuracy.logistic": "logistic, %",
-        "accuracy.frozen.qda": "frozen, QDA, %",
-    }
-    columns |= {"accuracy.raw_pixels.qda": "raw pixels, QDA, %", "sleep_fraction": "asleep, %"}
-    dims = {"preset": "preset", "case": "threshold's rise per spike", "sleep.ratio": "ratio"}
-    rows = table_of(results, columns, dims)
-    with use_style():
-        figure, axes = new_figure(1, len(options.presets), width=DOUBLE_WIDTH, height=2.6, sharey=True)
-        for ax, preset in zip(axes[0], options.presets, strict=True):
-            here = results["accuracy.qda"].sel(preset=preset)
-            raw = {"raw pixels": results["accuracy.raw_pixels.qda"]}
-            plot_against(
-                {f"+{rise}": here.sel(case=rise) for rise in rises},
-                ax,
-                "sleep.ratio",
-                baselines=raw,
-                scale=100,
-            )
-            ax.set(title=preset, xlabel="sleep ratio")
-        axes[0, 0].set_ylabel("test accuracy, QDA (%)")
-        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
-    note = f"{fixed}; seeds {options.seeds}; mean and 95 % bootstrap interval over seeds."
-    write(options.out, rows, note, figure)
-    ratios = (results["accuracy.qda"].sel({"sleep.ratio": ratio}) for ratio in (0.1, 0.0))
-    slept = operator.sub(*ratios)
-    pairs = {
-        preset: tuple(slept.sel(preset=preset, case=rise) for rise in ("3 mV", "0 mV"))
-        for preset in options.presets
-    }
-    cases = [
-        case
-        for preset in pairs
-        for case in checked(gains({preset: pairs[preset]}), *_checks(results, preset))
+    results = results.assign_coords({"sleep.ratio": options.shares}).rename({"sleep.ratio": "share"})
+    found = {name: _unfolded(100 * results[metric], options) for name, (metric, _) in KEPT.items()}
+    found |= {name: _unfolded(results[f"rate_test_hz.{name}"], options) for name in ("exc", "inh")}
+    data = with_earlier(xr.Dataset(found).reset_coords(drop=True), options)
+    titles = {name: title for name, (_, title) in KEPT.items()}
+    dims = {"network": "network", "rise": "threshold's rise per spike, mV", "share": "share asleep"}
+    note = "Mean and 95 % bootstrap interval over seeds; sleep by the clock."
+    rows = table_of(data / 100, titles, dims)
+    finish(options, rows, note, data, draw, _measured(data), scale_of(options, data))
+
+
+def _unfolded(values: xr.DataArray, options: Any) -> xr.DataArray:
+    """From cases "network: rise" to the dimensions network and rise."""
+    lines = [
+        xr.concat([values.sel(case=f"{name}: {rise:g}", drop=True) for rise in options.rises], "rise")
+        for name in options.networks
     ]
-    measured = {"sleep-intrinsic": cases}
-    write_measured(options.out, study="intrinsic_plasticity", scale=scale_of(options), measured=measured)
+    found = xr.concat(lines, "network").assign_coords(network=options.networks, rise=options.rises)
+    return found.rename(None)
 
 
-def _checks(results: xr.Dataset, preset: str) -> tuple[Check, ...]:
-    """That the networks slept, and lived and had learnt without sleep."""
-    of_both = results.sel(preset=preset, case=["0 mV", "3 mV"])
-    awake, asleep = of_both.sel({"sleep.ratio": 0.0}), of_both.sel({"sleep.ratio": 0.1})
-    return (
-        slept(asleep["sleep_fraction"], 0.1),
-        alive("excitatory neurons without sleep", awake["rate_hz.exc"]),
-        alive("inhibitory neurons without sleep", awake["rate_hz.inh"]),
-        above_chance("the networks without sleep", 100 * awake["accuracy.qda"]),
-    )
+def _measured(data: xr.Dataset) -> dict[str, list[Measured]]:
+    """What sleep gains with the adaptive threshold less what it gains without, by network."""
+    cases = []
+    for network in map(str, data["network"].values):
+        here = data.sel(network=network, rise=[0.0, RISE])
+        gain = here["qda"].sel(share=SHARE) - here["qda"].sel(share=0.0)
+        awake = here.sel(share=0.0)
+        fit = (
+            slept(here["slept"].sel(share=SHARE) / 100, ratio_of(SHARE), share=0.85),
+            alive("excitatory neurons without sleep", awake["exc"]),
+            alive("inhibitory neurons without sleep", awake["inh"]),
+            above_chance("the networks without sleep", awake["qda"]),
+        )
+        more = gain.sel(rise=RISE) - gain.sel(rise=0.0)
+        cases += checked(over_seeds(network, more, "points"), *fit)
+    return {"sleep-intrinsic": cases}
+
+
+def draw(data: xr.Dataset) -> Figure:
+    """Accuracy against the share asleep, a line per rise, a panel per network."""
+    networks = list(map(str, data["network"].values))
+    figure, axes = new_figure(1, len(networks), width=DOUBLE_WIDTH, height=2.6, sharey=True)
+    for ax, network in zip(axes[0], networks, strict=True):
+        here = data.sel(network=network)
+        here = here.assign_coords(share=100 * here["share"])
+        lines = {f"+{float(rise):g} mV a spike": here["qda"].sel(rise=rise) for rise in here["rise"].values}
+        plot_against(lines, ax, "share", baselines={"raw pixels": here["raw_pixels"]})
+        ax.set(title=network, xlabel="time asleep (%)")
+    axes[0, 0].set_ylabel("test accuracy, QDA (%)")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+    return figure
 
 
 if __name__ == "__main__":

@@ -3,86 +3,104 @@
 The sleep paper's network by the clock, its weights shrinking towards their start, at shares at which it lives.
 
 HOMEONET_DATA=… python studies/noise_grid/study.py --full     # resumes
+HOMEONET_DATA=… python studies/noise_grid/study.py --full --sigmas "0 mV" "3 mV" "10 mV" --seeds 4 5 \\
+    --out results/noise_4_5 --earlier figures/data/noise_grid.nc    # adds seeds where the claim needs them
 python studies/noise_grid/study.py --quick                    # embedded images, minutes
 """
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass, field
+from functools import partial
 
 import xarray as xr
 
-from homeonet.claims import write_measured
-from homeonet.cli.study import run_grid, write
+from homeonet.claims import Measured
+from homeonet.cli.study import finish, run_grid
 from homeonet.cli.terminal import run_main
 from homeonet.study.checks import above_chance, alive, checked, slept
-from homeonet.study.figure_data import gallery_figure, write_figure_data
+from homeonet.study.figure_data import gallery_figure, with_earlier
 from homeonet.study.intervals import table_of
-from homeonet.study.measured import gains
-from homeonet.study.options import UNGUARDED, options_of, scale_of
+from homeonet.study.measured import over_seeds
+from homeonet.study.options import UNGUARDED, Scale, scale_of, study_options
 from homeonet.study.sleep import BY_THE_CLOCK, TARGETS_AT_START, ratio_of
 from homeonet.sweep import Grid
 
-SIGMAS = ["0 mV", "0.1 mV", "1 mV", "3 mV", "10 mV"]
-SHARES = (0.05, 0.1, 0.15)
+#: What is kept of each run, and the titles of the table's columns.
+KEPT = {
+    "accuracy": ("accuracy.qda", "QDA, %"),
+    "logistic": ("accuracy.logistic", "logistic, %"),
+    "raw_pixels": ("accuracy.raw_pixels.qda", "raw pixels, QDA, %"),
+    "frozen": ("accuracy.frozen.qda", "frozen, QDA, %"),
+    "slept": ("sleep_fraction", "asleep, %"),
+}
+
+
+@dataclass(frozen=True)
+class NoiseScale(Scale):
+    """A study's scale with the presets, the noise and the shares asleep."""
+
+    data: str = "mnist"
+    train: int = 1000
+    test: int = 1000
+    epochs: int = 1
+    presets: tuple[str, ...] = field(default=("massey2026",), metadata={"help": "presets"})
+    sigmas: tuple[str, ...] = field(
+        default=("0 mV", "0.1 mV", "1 mV", "3 mV", "10 mV"), metadata={"help": "noise asleep"}
+    )
+    shares: tuple[float, ...] = field(
+        default=(0.05, 0.1, 0.15), metadata={"help": "shares of the time asleep, up to 0.5"}
+    )
+
+
+QUICK = NoiseScale("mnist5k", 100, 0, 50, 1, (1, 2), sigmas=("0 mV", "3 mV", "10 mV"), shares=(0.05,))
 
 
 def main() -> None:
-    """Run what is missing, then print and write the table and the map."""
-    options = options_of(
-        __doc__ or "",
-        "noise_grid",
-        presets=["massey2026"],
-        data=["mnist"],
-        seeds=[1, 2, 3],
-        train=1000,
-        test=1000,
-        single=("--data",),
-    )
-    shares = SHARES[:1] if options.quick else SHARES
-    fixed = {"data": options.data[0], "train": options.train, "test": options.test, **UNGUARDED}
-    fixed |= {**BY_THE_CLOCK, **TARGETS_AT_START}
-    axes = {
-        "preset": options.presets,
-        "noise.sigma": [SIGMAS[0], *SIGMAS[3:]] if options.quick else SIGMAS,
-    }
-    axes |= {"sleep.ratio": [ratio_of(share) for share in shares], "seed": options.seeds}
-    asleep = run_grid(Grid(fixed, axes), options.out / "asleep", options).results
-    asleep = asleep.assign_coords({"sleep.ratio": list(shares)})
-    awake = run_grid(
-        Grid(fixed | {"sleep.ratio": 0.0}, {"preset": options.presets, "seed": options.seeds}),
-        options.out / "awake",
-        options,
-    ).results
-    columns = {
-        "accuracy.qda": "QDA, %",
-        "accuracy.logistic": "logistic, %",
-        "accuracy.raw_pixels.qda": "raw pixels, QDA, %",
-    }
-    columns |= {"accuracy.frozen.qda": "frozen, QDA, %", "sleep_fraction": "asleep, %"}
-    rows = table_of(
-        asleep, columns, {"preset": "preset", "noise.sigma": "σ, mV", "sleep.ratio": "share asleep"}
-    )
-    for line in table_of(awake, columns, {"preset": "preset"})[1:]:
+    """Run what is missing, then print and write the table, the claim and the map."""
+    options = study_options(__doc__ or "", "noise_grid", NoiseScale(), QUICK, earlier=True)
+    fixed = {name: getattr(options, name) for name in ("data", "train", "test", "epochs")}
+    fixed |= {**UNGUARDED, **BY_THE_CLOCK, **TARGETS_AT_START}
+    axes = {"preset": options.presets, "seed": options.seeds}
+    noisy = {"noise.sigma": options.sigmas, "sleep.ratio": [ratio_of(share) for share in options.shares]}
+    asleep = run_grid(Grid(fixed, axes | noisy), options.out / "asleep", options).results
+    asleep = asleep.assign_coords({"sleep.ratio": options.shares})
+    asleep = asleep.rename({"noise.sigma": "sigma", "sleep.ratio": "share"})
+    awake = run_grid(Grid(fixed | {"sleep.ratio": 0.0}, axes), options.out / "awake", options).results
+    found = {name: 100 * asleep[metric] for name, (metric, _) in KEPT.items()}
+    found |= {f"no_sleep_{name}": 100 * awake[metric] for name, (metric, _) in KEPT.items()}
+    found |= {f"no_sleep_{name}": awake[f"rate_test_hz.{name}"] for name in ("exc", "inh")}
+    data = with_earlier(xr.Dataset(found).reset_coords(drop=True), options)
+    note = "Mean and 95 % bootstrap interval over seeds; sleep by the clock, weights that shrink towards their start."
+    drawn, measured = partial(gallery_figure, "noise_grid"), _measured(data)
+    finish(options, _rows(data), note, data, drawn, measured, scale_of(options, data))
+
+
+def _rows(data: xr.Dataset) -> list[list[str]]:
+    """A line per preset, noise and share, and of each preset without sleep."""
+    titles = {name: title for name, (_, title) in KEPT.items()}
+    rows = table_of(data / 100, titles, {"preset": "preset", "sigma": "σ, mV", "share": "share asleep"})
+    without = {f"no_sleep_{name}": title for name, title in titles.items()}
+    for line in table_of(data / 100, without, {"preset": "preset"})[1:]:
         rows.append([line[0], "", "no sleep", *line[1:]])
-    names = {"noise.sigma": "sigma", "sleep.ratio": "share"}
-    asleep = asleep.rename(names)
-    data = xr.Dataset({"accuracy": 100 * asleep["accuracy.qda"], "no_sleep": 100 * awake["accuracy.qda"]})
-    note = f"{fixed}; seeds {options.seeds}; mean and 95 % bootstrap interval over seeds."
-    write(options.out, rows, note, gallery_figure("noise_grid", data))
-    write_figure_data(options.out, data, study="noise_grid", scale=scale_of(options))
-    over = asleep["accuracy.qda"].mean("share", skipna=False)
-    at = {sigma: over.sel(sigma=sigma) for sigma in (0.0, 3.0, 10.0)}
-    pairs = {
-        f"{preset}, 3 mV − {other:g} mV": (at[3.0].sel(preset=preset), at[other].sel(preset=preset))
-        for preset in options.presets
-        for other in (0.0, 10.0)
-    }
-    fit = [above_chance("QDA without sleep", data["no_sleep"])]
-    fit += [alive(f"{name} without sleep", awake[f"rate_test_hz.{name}"]) for name in ("exc", "inh")]
-    fit += [slept(asleep["sleep_fraction"].sel(share=share), ratio_of(share)) for share in shares]
-    measured = {"sleep-noise-window": checked(gains(pairs), *fit)}
-    write_measured(options.out, study="noise_grid", scale=scale_of(options), measured=measured)
+    return rows
+
+
+def _measured(data: xr.Dataset) -> dict[str, list[Measured]]:
+    """3 mV against none and against much, mean over shares; void where a network did not live, learn or sleep."""
+    fit = [above_chance("QDA without sleep", data["no_sleep_accuracy"])]
+    fit += [alive(f"{name} without sleep", data[f"no_sleep_{name}"]) for name in ("exc", "inh")]
+    shares = [float(share) for share in data["share"].values]
+    fit += [slept(data["slept"].sel(share=share) / 100, ratio_of(share)) for share in shares]
+    over = data["accuracy"].mean("share", skipna=False)
+    cases = []
+    for preset in map(str, data["preset"].values):
+        here = over.sel(preset=preset)
+        for other in (0.0, 10.0):
+            gained = here.sel(sigma=3.0) - here.sel(sigma=other)
+            cases += checked(over_seeds(f"{preset}, 3 mV − {other:g} mV", gained, "points"), *fit)
+    return {"sleep-noise-window": cases}
 
 
 if __name__ == "__main__":
