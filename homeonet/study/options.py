@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -91,11 +93,14 @@ def options_of(
     train: int,
     test: int,
     single: tuple[str, ...] = (),
+    among: Mapping[str, tuple[float, ...]] = MappingProxyType({}),
     earlier: bool = False,
 ) -> argparse.Namespace:
     """The command line of a study: ``--quick`` or ``--full``, and how to run it; its defaults are those given.
 
-    `single` are options that take one value, and no list. With `earlier`, it takes seeds that were run before.
+    `single` are options that take one value, and no list. `among` has further options by their names, of which some
+    of the numbers that are given there may be run alone; None without the option. With `earlier`, it takes seeds that
+    were run before.
     """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -115,6 +120,16 @@ def options_of(
         "--train", type=int, metavar="N", help=f"training images; default: {train} (quick: 100)"
     )
     parser.add_argument("--test", type=int, metavar="N", help=f"test images; default: {test} (quick: 50)")
+    for option, numbers in among.items():
+        known = " ".join(f"{number:g}" for number in numbers)
+        parser.add_argument(
+            f"--{option}",
+            nargs="+",
+            type=float,
+            choices=numbers,
+            metavar="X",
+            help=f"some of {known} (default)",
+        )
     _add_how_to_run(parser, earlier)
     options = parser.parse_args()
     quick = options.quick

@@ -7,6 +7,8 @@ between the correlations of pairs of neurons awake and asleep. The same before l
 the accuracy with plasticity off asleep: does it depend on replay?
 
     HOMEONET_DATA=… python studies/replay/study.py --full       # resumes
+    HOMEONET_DATA=… python studies/replay/study.py --full --sigmas 3 10 --seeds 6 7 --out results/replay_6_7 \\
+        --earlier figures/data/replay.nc                        # adds seeds where a case is open
     python studies/replay/study.py --quick                      # embedded images, minutes
 """
 
@@ -53,9 +55,11 @@ def main() -> None:
         train=1000,
         test=1000,
         single=("--data", "--presets"),
+        among={"sigmas": SIGMAS, "shares": SHARES},
         earlier=True,
     )
-    sigmas, shares = ((0.1, 3.0), SHARES[:1]) if options.quick else (SIGMAS, SHARES)
+    sigmas = options.sigmas or ((0.1, 3.0) if options.quick else SIGMAS)
+    shares = options.shares or (SHARES[:1] if options.quick else SHARES)
     fixed: dict[str, Any] = {"preset": options.presets[0], "data": options.data[0], **UNGUARDED}
     fixed |= {"train": options.train, "test": options.test, **BY_THE_CLOCK, **TARGETS_AT_START}
     axes = {
@@ -75,7 +79,7 @@ def main() -> None:
     found = with_earlier(found.reset_coords(drop=True), options)
     head = ["σ, mV", "asleep, %", *(f"{title}: before → after" for title in _TITLES.values())]
     rows = [[*head, "QDA, %", "− not plastic asleep"]]
-    for sigma, share in itertools.product(sigmas, shares):
+    for sigma, share in itertools.product(found["sigma"].values, found["share"].values):
         at = found.sel(sigma=sigma, share=share)
         changes = [
             " → ".join(_text(at[f"{when}.{name}"]) for when in ("before", "after")) for name in MEASURES
