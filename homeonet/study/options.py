@@ -160,17 +160,24 @@ def _add_how_to_run(parser: argparse.ArgumentParser, earlier: bool) -> None:
 def scale_of(options: argparse.Namespace, measured: xr.Dataset | None = None) -> str:
     """Data, sizes, epochs and seeds of a study in words, for notes and claims.
 
-    With what was measured, of the data sets and seeds that are in it, among them earlier ones.
+    With what was measured, of the data sets and seeds that are in it, among them earlier ones; seeds that were run of
+    less than half the cases are named apart.
     """
-    data, seeds = [options.data] if isinstance(options.data, str) else options.data, options.seeds
+    data, seeds, also = [options.data] if isinstance(options.data, str) else options.data, options.seeds, ""
     if measured is not None:
-        data, seeds = (
-            measured.coords.get(name, values) for name, values in (("data", data), ("seed", seeds))
+        data = measured.coords.get("data", data)
+        there = sum(
+            values.notnull().sum([name for name in values.dims if name != "seed"])
+            for values in measured.data_vars.values()
+            if "seed" in values.dims
         )
+        few = there < there.max() / 2
+        seeds = there["seed"][~few]
+        also = f"; of some cases also {' '.join(map(str, _plain(there['seed'][few])))}" if few.any() else ""
     sizes, n = f"{options.train} training and {options.test} test images", getattr(options, "epochs", None)
     epochs = "" if n is None else f", {n} epoch{'s' * (n > 1)}"
     names, numbers = (sep.join(map(str, _plain(found))) for sep, found in ((", ", data), (" ", seeds)))
-    return f"{names}, {sizes}{epochs}, seeds {numbers}"
+    return f"{names}, {sizes}{epochs}, seeds {numbers}{also}"
 
 
 def _plain(values: Any) -> list[Any]:

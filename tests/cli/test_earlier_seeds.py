@@ -119,3 +119,13 @@ def test_no_committed_result_names_a_folder_of_a_machine() -> None:
     assert {
         path.name: absolute.search(text)[0] for path, text in texts.items() if absolute.search(text)
     } == {}
+
+
+def test_seeds_of_few_cases_are_named_apart(before: Path) -> None:
+    given = options([7, 8], data=["mnist"], earlier=before)
+    added = measured(["paper"], ["mnist"], [7, 8]).assign(other=("seed", [1.0, 2.0]))
+    earlier = xr.load_dataset(before, engine="h5netcdf")
+    many = [earlier.assign({f"x{k}": earlier["accuracy"] for k in range(4)})]
+    write_figure_data(before.parent, many[0], study="sleep", scale="as before")
+    found = with_earlier(added, given)
+    assert scale_of(given, found).endswith("seeds 1 2 3; of some cases also 7 8")
