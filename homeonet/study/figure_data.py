@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
@@ -58,7 +59,7 @@ def with_earlier(data: xr.Dataset, options: argparse.Namespace) -> xr.Dataset:
                 f"earlier = {path} was run with {name} = {value}, not {settings.get(name)}; run all seeds alike, or "
                 "leave it out"
             )
-    both = data.combine_first(before).assign_attrs(data.attrs)
+    both = _plain_names(data).combine_first(_plain_names(before)).assign_attrs(data.attrs)
     # the outer join has sorted names; they come as they came
     order = {
         name: list(dict.fromkeys([*before.coords.get(name, values).values, *values.values]))
@@ -67,6 +68,12 @@ def with_earlier(data: xr.Dataset, options: argparse.Namespace) -> xr.Dataset:
     }
     order["seed"] = sorted(order["seed"])
     return both.sel(order)
+
+
+def _plain_names(data: xr.Dataset) -> xr.Dataset:
+    """With names as objects along each dimension: xarray cannot join pandas' strings with NumPy's."""
+    names = {dim: index for dim, index in data.indexes.items() if pd.api.types.is_string_dtype(index.dtype)}
+    return data.assign_coords({dim: (dim, index.to_numpy(dtype=object)) for dim, index in names.items()})
 
 
 #: Options that say what is run beside what else, where and how: they may differ between seeds that are put together.

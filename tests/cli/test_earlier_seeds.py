@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -46,6 +47,15 @@ def test_every_value_is_where_it_belongs_and_what_was_not_run_is_missing(before:
     xr.testing.assert_equal(found["accuracy"], everything["accuracy"].where(there))
     assert int(there.sum()) == 6 + 1 + 2  # earlier, the new seed of the same network, the new network
     assert scale_of(given, found) == "mnist, fashion, 50 training and 20 test images, 1 epoch, seeds 1 2 3 4"
+
+
+def test_names_of_pandas_and_of_a_file_are_joined(before: Path) -> None:
+    parts = [measured([name], ["mnist"], [4]).isel(network=0, drop=True) for name in ("homeonet", "paper")]
+    added = xr.concat(parts, pd.Index(["homeonet", "paper"], name="network"))
+    found = with_earlier(added, options([4], data=["mnist"], earlier=before))
+    assert found["accuracy"].sel(network="homeonet", data="mnist", seed=4) == 214
+    assert found["accuracy"].sel(network="paper", data="mnist").values.tolist() == [111, 112, 113, 114]
+    assert found["accuracy"].sel(network="paper", data="fashion").count() == 3
 
 
 def test_what_a_seed_measures_anew_counts(before: Path) -> None:
