@@ -17,14 +17,21 @@ __all__ = ["cell", "compared", "difference", "interval_text", "table_of"]
 def table_of(results: xr.Dataset, columns: Mapping[str, str], dims: Mapping[str, str]) -> list[list[str]]:
     """One line per condition: mean over seeds of each column with its bootstrap interval, in per cent.
 
-    `columns` and `dims` give titles to metrics and dimensions; where seeds are missing, it says how many are there.
+    `columns` and `dims` give titles to metrics and dimensions. Where conditions have unequal numbers of seeds, a
+    column says how many each has.
     """
-    rows = [[*dims.values(), *columns.values()]]
+    rows, counts = [], []
     for place in itertools.product(*(results[name].values for name in dims)):
         here = results.sel(dict(zip(dims, place, strict=True)))
+        values = {name: 100 * here[name].to_numpy().ravel() for name in columns}
+        there = np.isfinite(list(values.values())).any(axis=0)
+        counts.append(int(there.sum()))
         labels = [value if isinstance(value, str) else f"{value:g}" for value in place]
-        rows.append([*labels, *(cell(100 * here[name].to_numpy().ravel()) for name in columns)])
-    return rows
+        rows.append([*labels, *(cell(found[there]) for found in values.values())])
+    head = [*dims.values(), *columns.values()]
+    if len(set(counts)) > 1:
+        head, rows = [*head, "seeds"], [[*row, str(n)] for row, n in zip(rows, counts, strict=True)]
+    return [head, *rows]
 
 
 def cell(values: np.ndarray, form: str = "{:.1f}") -> str:

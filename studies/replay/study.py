@@ -77,15 +77,22 @@ def main() -> None:
     found["qda"] = 100 * plastic["accuracy.qda"]
     found["gain"] = 100 * (plastic["accuracy.qda"] - results["accuracy.qda"].sel(case="not plastic asleep"))
     found = with_earlier(found.reset_coords(drop=True), options)
-    head = ["σ, mV", "asleep, %", *(f"{title}: before → after" for title in _TITLES.values())]
+    head = ["σ, mV", "asleep, %", "seeds", *(f"{title}: before → after" for title in _TITLES.values())]
     rows = [[*head, "QDA, %", "− not plastic asleep"]]
     for sigma, share in itertools.product(found["sigma"].values, found["share"].values):
-        at = found.sel(sigma=sigma, share=share)
+        at = found.sel(sigma=sigma, share=share).dropna("seed", subset=["qda"])
         changes = [
             " → ".join(_text(at[f"{when}.{name}"]) for when in ("before", "after")) for name in MEASURES
         ]
         rows.append(
-            [f"{sigma:g}", f"{100 * share:g}", *changes, interval_text(at["qda"]), interval_text(at["gain"])]
+            [
+                f"{sigma:g}",
+                f"{100 * share:g}",
+                str(at.sizes["seed"]),
+                *changes,
+                interval_text(at["qda"]),
+                interval_text(at["gain"]),
+            ]
         )
     note = "mean and 95 % bootstrap interval over seeds; a minute of sleep after training, in bins of 100 ms."
     finish(options, rows, note, found, draw, _measured(found), scale_of(options, found))

@@ -46,6 +46,7 @@ def share_rows(results: xr.Dataset) -> list[list[str]]:
             "network",
             "data",
             "asleep, %",
+            "seeds",
             *READOUTS.values(),
             "QDA − no sleep",
             "published, % ± SD",
@@ -59,7 +60,7 @@ def share_rows(results: xr.Dataset) -> list[list[str]]:
                 continue
             gains = compare_conditions(here["qda"], "share", reference=0.0)
             for share in here["share"].values:
-                at = here.sel(share=share)
+                at = here.sel(share=share).dropna("seed", subset=["qda"])
                 cells = [interval_text(at[name]) for name in READOUTS]
                 published = PUBLISHED.get(str(data), {}).get(_NEAR.get(float(share), -1.0))
                 rows.append(
@@ -67,19 +68,20 @@ def share_rows(results: xr.Dataset) -> list[list[str]]:
                         str(network),
                         str(data),
                         f"{100 * share:g}",
+                        str(at.sizes["seed"]),
                         *cells,
                         difference(gains.sel(share=share)),
                         f"{published[0]} ± {published[1]}" if published and network == "released" else "",
                         interval_text(at["paper_noisy"]) if network == "released" else "",
                     ]
                 )
-            first = here.isel(share=0)
+            first = here.isel(share=0).dropna("seed", subset=["qda"])
             for key, title in _BASELINES.items():
                 found = [
                     interval_text(first[f"{key}_{name}"]) if f"{key}_{name}" in first else ""
                     for name in READOUTS
                 ]
-                rows.append([str(network), str(data), title, *found, "", "", ""])
+                rows.append([str(network), str(data), title, str(first.sizes["seed"]), *found, "", "", ""])
     return rows
 
 

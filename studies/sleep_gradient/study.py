@@ -83,7 +83,7 @@ def main() -> None:
 
 
 def _rows(found: xr.Dataset) -> list[list[str]]:
-    rows = [["data", "network", "treatment", "accuracy, %", "− none", "weights, end / first epoch"]]
+    rows = [["data", "network", "treatment", "seeds", "accuracy, %", "− none", "weights, end / first epoch"]]
     cases = list(map(str, found["case"].values))
     for data in map(str, found["data"].values):
         for network in dict.fromkeys(split(case)[0] for case in cases):
@@ -91,9 +91,11 @@ def _rows(found: xr.Dataset) -> list[list[str]]:
             here = found.sel(data=data, case=names)
             tests = compare_conditions(here["accuracy"], "case", reference=f"{network}: none")
             for name in names:
-                at = here.sel(case=name)
+                at = here.sel(case=name).dropna("seed", subset=["accuracy"])
+                if not at.sizes["seed"]:
+                    continue
                 end = f"{float(at['growth'].mean()):.3f}".replace("nan", "")
-                line = [data, network, split(name)[1], interval_text(at["accuracy"])]
+                line = [data, network, split(name)[1], str(at.sizes["seed"]), interval_text(at["accuracy"])]
                 rows.append([*line, difference(tests.sel(case=name)), end])
     return rows
 
