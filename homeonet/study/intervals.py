@@ -51,7 +51,7 @@ def difference(at: xr.Dataset) -> str:
     mean, low, high, p = (
         float(at[name]) for name in ("difference", "difference_low", "difference_high", "p_holm")
     )
-    return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}], p = {p:.2f}"
+    return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}], {f'p = {p:.2f}' if p >= 0.01 else 'p < 0.01'}"
 
 
 def interval_text(values: Sequence[float] | np.ndarray | xr.DataArray, form: str = ".1f") -> str:

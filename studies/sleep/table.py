@@ -97,8 +97,10 @@ def state_rows(results: xr.Dataset) -> list[list[str]]:
                 at = results.sel(place)
                 if not at["qda"].notnull().any():
                     continue
-                checks = [*fit(results.sel({**place, "share": 0.0})), treated(at, float(share))]
+                checks = [*fit(results.sel({**place, "share": 0.0}))]
+                checks += [treated(at, float(share))] if share else []
                 failed = [check.what for check in checks if not check.passed]
+                said = f"void: {'; '.join(failed)}" if failed else ("applied" if share else "none")
                 rows.append(
                     [
                         str(network),
@@ -109,7 +111,7 @@ def state_rows(results: xr.Dataset) -> list[list[str]]:
                         *(_mean(at[f"growth_{name}"]) for name in PATHWAYS),
                         _mean(at["spread"]),
                         _mean(at["phi"]),
-                        "; ".join(failed) or "applied",
+                        said,
                     ]
                 )
     return rows
