@@ -88,13 +88,15 @@ def line(row: ClaimRow, ax: Axes, place: float) -> None:
     middle = place + height(row) / 2
     ax.text(0, middle, textwrap.fill(row.claim.claim, LETTERS), fontsize=5.2, va="center", linespacing=1.0)
     ax.text(NUMBER, middle, measured(row), fontsize=4.8, va="center", ha="center")
-    for k, outcome in enumerate(row.verdict.outcomes[:MOST]):
+    outcomes = row.verdict.outcomes
+    shown = MOST if len(outcomes) <= MOST else MOST - 1
+    for k, outcome in enumerate(outcomes[:shown]):
         marker, style = MARKS[outcome]
         there = FIRST_MARK + STEP * k
         ax.plot(there, middle, marker, fillstyle=style, markersize=2.4, color=colour, markeredgewidth=0.7)
-    if len(row.verdict.outcomes) > MOST:
-        more = f"+{len(row.verdict.outcomes) - MOST}"
-        ax.text(FIRST_MARK + STEP * MOST, middle, more, fontsize=4, va="center", ha="center")
+    if len(outcomes) > shown:
+        more = f"+{len(outcomes) - shown}"
+        ax.text(FIRST_MARK + STEP * (shown + 0.25), middle, more, fontsize=4, va="center", ha="center")
     if row.verdict.verdict == "undecided":
         needed = row.verdict.needed or 10**6
         word += f" {float(f'{needed:.2g}'):g}" if needed < 10**4 else " > 10⁴"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -141,7 +142,7 @@ def measured_over_seeds(case: str, values: Sequence[float] | np.ndarray, unit: s
 
 
 def study_command(arguments: Sequence[str] | None = None) -> str:
-    """How to run the study again: its file and options, without where it writes and on how many processes.
+    """How to run the study again in a shell: its file and options, without where it writes and on how many processes.
 
     Files of the source are named from its root, those elsewhere by their names: a path of one machine says nothing.
     """
@@ -152,7 +153,7 @@ def study_command(arguments: Sequence[str] | None = None) -> str:
         given = [word for word in given if not word.startswith(f"{name}=")]
     file = Path(script).resolve()
     given = [_portable(word, file.parents[2]) for word in given]
-    return " ".join(["python", "/".join(["studies", *file.parts[-2:]]), *given])
+    return shlex.join(["python", "/".join(["studies", *file.parts[-2:]]), *given])
 
 
 def _portable(word: str, source: Path) -> str:

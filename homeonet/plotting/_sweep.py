@@ -11,7 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
-from homeonet.analysis import compare_conditions, mean_interval
+from homeonet.analysis import mean_interval
 from homeonet.errors import InputError
 from homeonet.plotting._style import COLOURS, MARKERS, SERIES
 
@@ -27,7 +27,7 @@ def plot_against(
     scale: float = 1.0,
     seed: str = "seed",
 ) -> dict[str, list[Artist]]:
-    """Lines of means over a parameter with their bootstrap intervals, and one dot per seed.
+    """Lines of means over a parameter with their 95 % intervals (Student's t), and one dot per seed.
 
     Parameters
     ----------
@@ -58,12 +58,10 @@ def plot_against(
     for k, (name, series) in enumerate(values.items()):
         points = scale * series.transpose(dim, seed)
         x = points[dim].to_numpy()
-        summary = compare_conditions(points, dim, reference=x[0], pairs=seed)
+        mean, low, high = np.array([_interval(at) for at in points.to_numpy()]).T
         style: dict[str, Any] = {"color": SERIES[k], "marker": MARKERS[k]}
-        drawn: list[Artist] = [*ax.plot(x, summary["mean"], markersize=3.5, label=name, **style)]
-        drawn.append(
-            ax.fill_between(x, summary["low"], summary["high"], color=SERIES[k], alpha=0.18, linewidth=0)
-        )
+        drawn: list[Artist] = [*ax.plot(x, mean, markersize=3.5, label=name, **style)]
+        drawn.append(ax.fill_between(x, low, high, color=SERIES[k], alpha=0.18, linewidth=0))
         every = np.repeat(x, points.sizes[seed])
         drawn.append(ax.scatter(every, points.to_numpy().ravel(), s=7, alpha=0.6, linewidths=0, **style))
         artists[name] = drawn
@@ -80,6 +78,16 @@ def plot_against(
         )
         artists[name] = [line, band]
     return artists
+
+
+def _interval(values: np.ndarray) -> tuple[float, float, float]:
+    """Mean, lower and upper end of the values that are there; of one value there is no interval."""
+    there = values[np.isfinite(values)]
+    if len(there) < 2:
+        mean = float(there[0]) if len(there) else np.nan
+        return mean, np.nan, np.nan
+    found = mean_interval(there)
+    return found.estimate, found.low, found.high
 
 
 def plot_heat_map(

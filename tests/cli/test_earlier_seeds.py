@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +117,12 @@ def test_a_command_names_no_folder_of_the_machine(tmp_path: Path) -> None:
     ]
     found = "python studies/dsn/study.py --full --earlier figures/data/dsn.nc --text=novel.txt --seeds 4"
     assert study_command(words) == found
+
+
+def test_a_command_can_be_given_to_a_shell_again(tmp_path: Path) -> None:
+    given = ["--networks", "SG-SNN", "recurrent SG-SNN, 2 layers", "--treatments", "sleep 10 %"]
+    command = study_command([str(tmp_path / "studies" / "sleep_gradient" / "study.py"), *given])
+    assert shlex.split(command) == ["python", "studies/sleep_gradient/study.py", *given]
 
 
 def test_no_committed_result_names_a_folder_of_a_machine() -> None:

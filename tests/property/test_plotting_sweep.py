@@ -27,7 +27,10 @@ def test_means_intervals_and_every_seed_are_drawn(ax) -> None:
     line, band, dots = artists["a"]
     np.testing.assert_allclose(line.get_ydata(), [65, 85, 50])
     np.testing.assert_allclose(line.get_xdata(), [0, 0.1, 0.3])
-    assert band.get_paths()
+    ends = band.get_paths()[0].vertices
+    half = stats.t.ppf(0.975, 1) * 100 * np.std([0.6, 0.7], ddof=1) / np.sqrt(2)
+    at_zero = ends[ends[:, 0] == 0, 1]
+    np.testing.assert_allclose([at_zero.min(), at_zero.max()], [65 - half, 65 + half])
     drawn = np.ma.filled(dots.get_offsets(), np.nan)
     finite = drawn[np.isfinite(drawn).all(axis=1)]
     np.testing.assert_allclose(finite, [[0, 60], [0, 70], [0.1, 80], [0.1, 90], [0.3, 50]])
