@@ -1,10 +1,12 @@
 """HD-LIF: what each way to train and to compress costs in accuracy, and what it saves.
 
 A row per network. First panel: test accuracy minus that of HD-LIF trained online with the same seed; dots are seeds,
-bars 95 % intervals (Student's t). Second: energy of one image, filled by the convention that bills real-valued spikes
-as what they are and counts neurons and memory, open by the paper's. Third: megabytes of the stored weights. Fourth:
-the cosine between the online and the full gradient through training. Fifth: what a batch holds for the backward pass
-against the number of time steps.
+bars 95 % intervals (Student's t); grey: within a point, the margin of the claims. Rows from "ternary" on are trained
+online with ternary or binary weights; those below "binary" add what they are named after to the ternary network.
+Second: energy of one image, filled by a count of everything that is computed, in which a spike of k bits costs k
+additions and neurons and memory count, open by the paper's. Third: stored weights in kilobytes. In both HD-LIF online
+is as HD-LIF through time. Fourth: the cosine between the online and the full gradient through training, mean over
+seeds with its 95 % interval. Fifth: what a batch holds for the backward pass against the number of time steps.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def _frozen(data: xr.Dataset, ax: Axes) -> None:
             for seed in here["seed"].values:
                 ax.plot(x, here.sel(seed=seed), markersize=2.4, linestyle="none", alpha=0.5, **style)
     ax.set(xlabel="frozen threshold", ylabel="test accuracy (%)")
-    ax.legend(fontsize=6, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    ax.legend(fontsize=6, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, handlelength=3.5)
 
 
 def main() -> None:

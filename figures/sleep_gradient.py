@@ -1,8 +1,9 @@
 """Sleep and other treatments in networks trained by gradients.
 
 Difference of the test accuracy from that of the same network without treatment, mean over seeds with its 95 % interval
-(Student's t), by data set. Grey: within a point, the margin within which sleep counts as doing nothing. All networks
-learn awake by backpropagation; the recurrent ones have the plastic network's recurrence and not its local learning.
+(Student's t) and one dot per seed. Grey: within a point, the margin within which sleep counts as doing nothing. All
+networks learn awake by backpropagation; the recurrent ones have the plastic network's recurrence and not its local
+learning.
 """
 
 from __future__ import annotations

@@ -3,8 +3,9 @@
 Every claim of the five papers that can be measured here: its sentence, what was measured (the mean of its only case
 with the interval that it was judged by, else the range of the means of its cases), how each case came out (filled: the
 whole interval meets the rule; cross: the whole interval violates it; open: undecided; bar: void, for its treatment was
-not applied) and the verdict; of an undecided claim, the number of seeds that would decide it. Units, rules and cases
-are in `homeonet claims`.
+not applied; +n: as many cases more) and the verdict; of an undecided claim, the number of seeds n that would decide it
+if means and spreads stay. A claim does not hold if what was measured is certain to be less than what would matter, be
+it more than nothing. Units, rules and cases are in `homeonet claims`.
 """
 
 from __future__ import annotations
@@ -99,8 +100,11 @@ def line(row: ClaimRow, ax: Axes, place: float) -> None:
         ax.text(FIRST_MARK + STEP * (shown + 0.25), middle, more, fontsize=4, va="center", ha="center")
     if row.verdict.verdict == "undecided":
         needed = row.verdict.needed or 10**6
-        word += f" {float(f'{needed:.2g}'):g}" if needed < 10**4 else " > 10⁴"
-    ax.text(VERDICT, middle, word, fontsize=4.8, va="center", color=colour, fontweight="bold")
+        word += f", n = {float(f'{needed:.2g}'):g}" if needed < 10**4 else ", n > 10⁴"
+    style = (
+        {"fontsize": 4.2} if row.verdict.verdict == "undecided" else {"fontsize": 4.8, "fontweight": "bold"}
+    )
+    ax.text(VERDICT, middle, word, va="center", color=colour, **style)
     ax.axhline(place + height(row), color="#DDDDDD", linewidth=0.4)
 
 
