@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import operator
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import reduce
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -166,11 +168,12 @@ def scale_of(options: argparse.Namespace, measured: xr.Dataset | None = None) ->
     data, seeds, also = [options.data] if isinstance(options.data, str) else options.data, options.seeds, ""
     if measured is not None:
         data = measured.coords.get("data", data)
-        there = sum(
+        counts = [
             values.notnull().sum([name for name in values.dims if name != "seed"])
             for values in measured.data_vars.values()
             if "seed" in values.dims
-        )
+        ]
+        there = reduce(operator.add, counts)
         few = there < there.max() / 2
         seeds = there["seed"][~few]
         also = f"; of some cases also {' '.join(map(str, _plain(there['seed'][few])))}" if few.any() else ""
