@@ -140,6 +140,7 @@ def draw(data: xr.Dataset) -> Any:
     for ax, label in zip(axes[0], labels, strict=True):
         ax.set_ylabel(label)
     axes[0, 2].set_yscale("symlog")
+    axes[0, 2].margins(y=0.15)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
