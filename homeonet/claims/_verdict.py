@@ -83,9 +83,11 @@ class Verdict:
         return max(found) if found and len(found) == len(needs) else None
 
     def __str__(self) -> str:
-        if self.verdict != "undecided":
-            return self.verdict
-        return f"undecided (needs n {_about(self.needed)})"
+        if self.verdict == "undecided":
+            return f"undecided (needs n {_about(self.needed)})"
+        void = self.outcomes.count("void")
+        left_out = 0 < void < len(self.outcomes)
+        return f"{self.verdict} ({void} of {len(self.outcomes)} cases void)" if left_out else self.verdict
 
 
 def judge_case(claim: Claim, case: Measured) -> Judged:

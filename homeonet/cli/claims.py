@@ -30,7 +30,7 @@ _EPILOG = """verdicts:
 A case meets its rule, or violates it, with its whole interval (Student's t over seeds). For most rules that is the
 interval of 95 %. A margin ("within ±1 point", "not below −1") is judged by the one of 90 %, which is two one-sided
 tests at 5 %, or one. Of a deterministic quantity every value has to meet the rule. A case whose check failed is void
-and counts neither way.
+and counts neither way; the verdict says how many are.
 
 Seeds may be added. A claim is looked at with 3, 5, 10, 20 and 40 seeds (what is between counts at the next look), by
 intervals that are wider than of a single look, so that those of all looks together hold the mean as often as said:

@@ -382,3 +382,18 @@ def test_a_notebook_shows_each_verdict_with_its_cases_folded() -> None:
             row.verdict.cases
         )
     assert page.count("<b>") == len({row.reference for row in rows})
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        ("ppvv", "holds (2 of 4 cases void)"),
+        ("fv", "does not hold (1 of 2 cases void)"),
+        ("v", "void"),
+        ("pp", "holds"),
+    ],
+)
+def test_a_verdict_says_how_many_of_its_cases_are_void(kinds: str, said: str) -> None:
+    cases = [case(*INTERVALS[kind], name=f"{kind}{k}") for k, kind in enumerate(kinds)]
+    cases = [replace(c, checks=(FAILED,)) if c.case[0] == "v" else c for c in cases]
+    assert str(judge(claim(at_least=0.0), cases)) == said
