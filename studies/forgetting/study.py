@@ -39,6 +39,7 @@ SHARES = (0.0, 0.05, 0.1)
 #: Classes at a time: all mixed, and two by two.
 ORDERS = {"mixed": 0, "pairs": 2}
 READOUTS = {"qda": "QDA", "logistic": "logistic"}
+TITLES = {"mnist": "MNIST", "fashion": "Fashion-MNIST"}
 
 
 def main() -> None:
@@ -149,7 +150,7 @@ def draw(data: xr.Dataset) -> Any:
         lines = {name: line.assign_coords(share=100 * line["share"]) for name, line in lines.items()}
         plot_against(lines, ax, "share")
         ax.axhline(0, color="#666666", linewidth=0.6)
-        ax.set(title=str(chosen), xlabel="time asleep (%)")
+        ax.set(title=TITLES.get(str(chosen), str(chosen)), xlabel="time asleep (%)")
     axes[0, 0].set_ylabel("accuracy lost by classes\nin pairs (points)")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
