@@ -64,7 +64,7 @@ def certain(values: xr.DataArray) -> np.ndarray:
     found = np.zeros(changes.shape[:2], bool)
     for place in np.ndindex(found.shape):
         there = changes[place][np.isfinite(changes[place])]
-        if len(there) > 1 and np.ptp(there) > 0:
+        if len(there) > 1:
             ends = mean_interval(there)
             found[place] = ends.low > 0 or ends.high < 0
     return found

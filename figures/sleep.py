@@ -7,8 +7,8 @@ shrink towards their start. Sleep comes by the clock and lasts its full length. 
 pixels that the network sees, under QDA and under the logistic readout. Crosses in the first column: published means
 and standard deviations, under the paper's readout; they were made by that code. Bottom: rates of the excitatory and
 the inhibitory neurons while test images are shown (MNIST). The paper's readout (standardised, PCA, QDA) is fitted on
-what a network answers while it learns, with noise on its membranes, and tested without noise or, in red, with it; the
-others are fitted and tested on what it answers when it has learnt.
+what a network answers while it learns, with noise on its membranes, and tested without it or, a curve of its own, with
+it; the others are fitted and tested on what it answers when it has learnt.
 """
 
 from __future__ import annotations

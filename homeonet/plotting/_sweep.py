@@ -146,8 +146,5 @@ def _labels(coordinate: xr.DataArray) -> list[str]:
 
 def _half_width(values: np.ndarray, form: str) -> str:
     """The half-width of a mean's interval, on a line of its own; nothing for a single value."""
-    present = values[np.isfinite(values)]
-    if len(present) < 2:
-        return ""
-    found = mean_interval(present)
-    return "\n±" + form.format((found.high - found.low) / 2)
+    _, low, high = _interval(values)
+    return "\n±" + form.format((high - low) / 2) if np.isfinite(low) else ""

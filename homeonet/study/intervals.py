@@ -14,24 +14,24 @@ from homeonet.analysis import bootstrap_interval, compare_conditions
 __all__ = ["cell", "compared", "difference", "interval_text", "table_of"]
 
 
-def table_of(results: xr.Dataset, columns: Mapping[str, str], dims: Mapping[str, str]) -> list[list[str]]:
+def table_of(
+    results: xr.Dataset, columns: Mapping[str, str], dims: Mapping[str, str], *, counted: bool = False
+) -> list[list[str]]:
     """One line per condition: mean over seeds of each column with its bootstrap interval, in per cent.
 
-    `columns` and `dims` give titles to metrics and dimensions. Where conditions have unequal numbers of seeds, a
-    column says how many each has.
+    `columns` and `dims` give titles to metrics and dimensions. If `counted`, the last column says how many seeds each
+    condition has, for studies that add seeds to some alone.
     """
-    rows, counts = [], []
+    rows = [[*dims.values(), *columns.values(), *(["seeds"] if counted else [])]]
     for place in itertools.product(*(results[name].values for name in dims)):
         here = results.sel(dict(zip(dims, place, strict=True)))
         values = {name: 100 * here[name].to_numpy().ravel() for name in columns}
-        there = np.isfinite(list(values.values())).any(axis=0)
-        counts.append(int(there.sum()))
+        if counted:
+            there = np.isfinite(list(values.values())).any(axis=0)
+            values = {name: found[there] for name, found in values.items()}
         labels = [value if isinstance(value, str) else f"{value:g}" for value in place]
-        rows.append([*labels, *(cell(found[there]) for found in values.values())])
-    head = [*dims.values(), *columns.values()]
-    if len(set(counts)) > 1:
-        head, rows = [*head, "seeds"], [[*row, str(n)] for row, n in zip(rows, counts, strict=True)]
-    return [head, *rows]
+        rows.append([*labels, *map(cell, values.values()), *([str(there.sum())] if counted else [])])
+    return rows
 
 
 def cell(values: np.ndarray, form: str = "{:.1f}") -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from homeonet.errors import InputError
+from homeonet.study.options import Scale
 
-__all__ = ["BY_THE_CLOCK", "INTERVAL", "TARGETS_AT_START", "ratio_of", "share_of"]
+__all__ = ["BY_THE_CLOCK", "INTERVAL", "KEPT", "TARGETS_AT_START", "ClockScale", "ratio_of", "share_of"]
 
 #: Seconds awake between two sleeps.
 INTERVAL = 35.0
@@ -25,6 +27,26 @@ TARGETS_AT_START: Mapping[str, float] = {
     "exc_inh.w_target": 0.60,
     "inh_exc.w_target": 0.50,
 }
+
+
+#: What studies of one network's code keep of each run, by their own names, and the titles of tables' columns.
+KEPT: Mapping[str, tuple[str, str]] = {
+    "accuracy": ("accuracy.qda", "QDA, %"),
+    "logistic": ("accuracy.logistic", "logistic, %"),
+    "frozen": ("accuracy.frozen.qda", "frozen, QDA, %"),
+    "raw_pixels": ("accuracy.raw_pixels.qda", "raw pixels, QDA, %"),
+    "slept": ("sleep_fraction", "asleep, %"),
+}
+
+
+@dataclass(frozen=True)
+class ClockScale(Scale):
+    """A thousand images, shown once: the scale of studies whose networks sleep by the clock."""
+
+    data: str = "mnist"
+    train: int = 1000
+    test: int = 1000
+    epochs: int = 1
 
 
 def ratio_of(share: float) -> float:

@@ -26,8 +26,8 @@ from homeonet.study.checks import above_chance, alive, checked, slept
 from homeonet.study.figure_data import with_earlier
 from homeonet.study.intervals import table_of
 from homeonet.study.measured import over_seeds
-from homeonet.study.options import UNGUARDED, Scale, scale_of, study_options
-from homeonet.study.sleep import BY_THE_CLOCK, TARGETS_AT_START, ratio_of
+from homeonet.study.options import UNGUARDED, scale_of, study_options
+from homeonet.study.sleep import BY_THE_CLOCK, KEPT, TARGETS_AT_START, ClockScale, ratio_of
 from homeonet.sweep import Grid
 
 NETWORKS: dict[str, dict[str, Any]] = {
@@ -36,24 +36,12 @@ NETWORKS: dict[str, dict[str, Any]] = {
 }
 #: The rise and the share that the claim speaks of.
 RISE, SHARE = 3.0, 0.1
-#: What is kept of each run, and the titles of the table's columns.
-KEPT = {
-    "qda": ("accuracy.qda", "QDA, %"),
-    "logistic": ("accuracy.logistic", "logistic, %"),
-    "frozen": ("accuracy.frozen.qda", "frozen, QDA, %"),
-    "raw_pixels": ("accuracy.raw_pixels.qda", "raw pixels, QDA, %"),
-    "slept": ("sleep_fraction", "asleep, %"),
-}
 
 
 @dataclass(frozen=True)
-class RiseScale(Scale):
+class RiseScale(ClockScale):
     """A study's scale with the networks, the rises of the threshold and the shares asleep."""
 
-    data: str = "mnist"
-    train: int = 1000
-    test: int = 1000
-    epochs: int = 1
     networks: tuple[str, ...] = field(
         default=tuple(NETWORKS), metadata={"help": f"some of {'; '.join(NETWORKS)}"}
     )
@@ -87,7 +75,7 @@ def main() -> None:
     titles = {name: title for name, (_, title) in KEPT.items()}
     dims = {"network": "network", "rise": "threshold's rise per spike, mV", "share": "share asleep"}
     note = "Mean and 95 % bootstrap interval over seeds; sleep by the clock."
-    rows = table_of(data / 100, titles, dims)
+    rows = table_of(data / 100, titles, dims, counted=True)
     finish(options, rows, note, data, draw, _measured(data), scale_of(options, data))
 
 
@@ -102,17 +90,19 @@ def _unfolded(values: xr.DataArray, options: Any) -> xr.DataArray:
 
 
 def _measured(data: xr.Dataset) -> dict[str, list[Measured]]:
-    """What sleep gains with the adaptive threshold less what it gains without, by network."""
+    """What sleep gains with the adaptive threshold less what it gains without, by network, where all were run."""
+    if not ({0.0, RISE} <= set(data["rise"].values) and {0.0, SHARE} <= set(data["share"].values)):
+        return {}
     cases = []
     for network in map(str, data["network"].values):
         here = data.sel(network=network, rise=[0.0, RISE])
-        gain = here["qda"].sel(share=SHARE) - here["qda"].sel(share=0.0)
+        gain = here["accuracy"].sel(share=SHARE) - here["accuracy"].sel(share=0.0)
         awake = here.sel(share=0.0)
         fit = (
             slept(here["slept"].sel(share=SHARE) / 100, ratio_of(SHARE), share=0.85),
             alive("excitatory neurons without sleep", awake["exc"]),
             alive("inhibitory neurons without sleep", awake["inh"]),
-            above_chance("the networks without sleep", awake["qda"]),
+            above_chance("the networks without sleep", awake["accuracy"]),
         )
         more = gain.sel(rise=RISE) - gain.sel(rise=0.0)
         cases += checked(over_seeds(network, more, "points"), *fit)
@@ -126,7 +116,9 @@ def draw(data: xr.Dataset) -> Figure:
     for ax, network in zip(axes[0], networks, strict=True):
         here = data.sel(network=network)
         here = here.assign_coords(share=100 * here["share"])
-        lines = {f"+{float(rise):g} mV a spike": here["qda"].sel(rise=rise) for rise in here["rise"].values}
+        lines = {
+            f"+{float(rise):g} mV a spike": here["accuracy"].sel(rise=rise) for rise in here["rise"].values
+        }
         plot_against(lines, ax, "share", baselines={"raw pixels": here["raw_pixels"]})
         ax.set(title=network, xlabel="time asleep (%)")
     axes[0, 0].set_ylabel("test accuracy, QDA (%)")

@@ -32,8 +32,8 @@ from homeonet.cli.study import run_grid, write
 from homeonet.cli.terminal import run_main
 from homeonet.errors import InputError
 from homeonet.study.figure_data import gallery_figure, with_earlier, write_figure_data
-from homeonet.study.options import UNGUARDED, Scale, scale_of, study_options
-from homeonet.study.sleep import ratio_of, share_of
+from homeonet.study.options import UNGUARDED, scale_of, study_options
+from homeonet.study.sleep import ClockScale, ratio_of, share_of
 from homeonet.study.tables import markdown_table
 from homeonet.sweep import Grid
 
@@ -41,13 +41,10 @@ _NAMED = " ".join(f"{share:g}" for share in SHARES)
 
 
 @dataclass(frozen=True)
-class SleepScale(Scale):
+class SleepScale(ClockScale):
     """A study's scale with the networks and whether the controls are run."""
 
     data: tuple[str, ...] = ("mnist", "fashion", "notmnist")  # type: ignore[assignment]
-    train: int = 1000
-    test: int = 1000
-    epochs: int = 1
     seeds: tuple[int, ...] = (1, 2, 3, 4, 5)
     networks: tuple[str, ...] = field(
         default=tuple(NETWORKS), metadata={"help": f"some of {'; '.join(NETWORKS)}"}

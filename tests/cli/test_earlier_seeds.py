@@ -15,6 +15,7 @@ import xarray as xr
 from homeonet.claims import study_command
 from homeonet.errors import InputError
 from homeonet.study.figure_data import with_earlier, write_figure_data
+from homeonet.study.intervals import table_of
 from homeonet.study.options import scale_of
 
 
@@ -117,6 +118,21 @@ def test_a_command_names_no_folder_of_the_machine(tmp_path: Path) -> None:
     ]
     found = "python studies/dsn/study.py --full --earlier figures/data/dsn.nc --text=novel.txt --seeds 4"
     assert study_command(words) == found
+
+
+def test_a_table_counts_the_seeds_of_each_line(before: Path) -> None:
+    added = (
+        with_earlier(measured(["paper"], ["mnist"], [7]), options([7], data=["mnist"], earlier=before)) / 100
+    )
+    titles, dims = {"accuracy": "%"}, {"network": "network", "data": "data"}
+    plain, counted = (table_of(added, titles, dims, counted=flag) for flag in (False, True))
+    assert counted[0] == ["network", "data", "%", "seeds"]
+    assert [row[-1] for row in counted[1:]] == ["4", "3"]
+    assert "of 4 seeds" not in counted[2][2] and plain[2][2].endswith("(3 of 4 seeds)")
+    alone = table_of(
+        added.sel(data=["mnist"]), titles, dims, counted=True
+    )  # as many columns where none is missing
+    assert [len(row) for row in alone] == [4, 4]
 
 
 def test_a_command_can_be_given_to_a_shell_again(tmp_path: Path) -> None:
