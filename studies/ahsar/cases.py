@@ -42,9 +42,10 @@ class AHSARScale(Scale):
     width: float = field(
         default=0.25, metadata={"help": "width of the three convolutions; 1 is 32, 64, 64 channels"}
     )
-    corrupted: int = field(default=400, metadata={"help": "test images that are corrupted"})
+    batch: int = field(default=32, metadata={"help": "images per batch"})
+    corrupted: int = field(default=1000, metadata={"help": "test images that are corrupted"})
     severities: tuple[int, ...] = field(default=(1, 3, 5), metadata={"help": "how severely, 1 to 5"})
-    rounds: int = field(default=100, metadata={"help": "rounds of timing a training step"})
+    rounds: int = field(default=600, metadata={"help": "rounds of timing a training step"})
 
 
 def _homeostasis(passes: int) -> dict[str, dict[str, Any]]:
