@@ -65,8 +65,9 @@ def main() -> None:
     costs = "; ".join(f"{c.case}: {c.mean:.3f} [{c.low:.3f}, {c.high:.3f}]" for c in cost)
     note = (
         f"{options.val} validation images, {options.size} × {options.size} pixels, T = {options.steps}, width "
-        f"{options.width:g}, batches of {options.batch}; target: {TARGET:.0%} of the best validation accuracy of the same "
-        f"seed without; corrupted: {options.corrupted} images, mean over kinds and severities {options.severities}; p of a paired permutation test after Holm; raw pixels "
+        f"{options.width:g}, batches of {options.batch}; target: {TARGET:.0%} of the best validation accuracy of the "
+        f"same seed without; corrupted: {options.corrupted} images, mean over kinds and severities "
+        f"{options.severities}; p of a paired permutation test after Holm; raw pixels "
         f"{float(data['raw_pixels'].mean()):.1f} %.\n\n{markdown_table(other)}\nTime of a training step with AHSAR ÷ "
         f"without: {costs}."
     )
