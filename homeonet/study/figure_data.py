@@ -79,6 +79,7 @@ def _plain_names(data: xr.Dataset) -> xr.Dataset:
 #: Options that say what is run beside what else, where and how: they may differ between seeds that are put together.
 _FREE = {"name", "out", "workers", "scheduler", "earlier", "quick", "full", "seeds", "networks", "presets"}
 _FREE |= {"controls", "control_seeds", "shares", "treatments", "sigmas", "rises", "rounds", "more"}
+_FREE |= {"neurons", "readers", "parts"}
 
 
 def _settings(data: xr.Dataset, options: argparse.Namespace) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import operator
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from functools import reduce
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["QUICK", "UNGUARDED", "Scale", "options_of", "scale_of", "study_options", "training"]
+__all__ = ["QUICK", "UNGUARDED", "Scale", "options_of", "scale_of", "some_of", "study_options", "training"]
 
 #: A network that explodes or falls silent has an accuracy too: the guard is off, for no rate is beyond these.
 UNGUARDED = {"guard.max_rate": "1001 Hz", "guard.min_rate": "0 Hz"}
@@ -47,6 +47,12 @@ _HELP = {
 }
 
 
+def some_of(known: Iterable[str] | Iterable[float]) -> Any:
+    """A field of a scale: some of what a study compares, all of it by default; any other is an error."""
+    among = tuple(known)
+    return field(default=among, metadata={"among": among})
+
+
 def study_options(
     description: str, name: str, full: Scale, quick: Scale = QUICK, *, earlier: bool = False
 ) -> argparse.Namespace:
@@ -67,15 +73,21 @@ def study_options(
         given: dict[str, Any] = (
             {"nargs": "*" if kind is str else "+", "metavar": "S"} if several else {"metavar": "N"}
         )
-        text = f"{item.metadata.get('help') or _HELP[item.name]}; default: " + (
-            " ".join(map(str, value)) if several else str(value)
+        known = item.metadata.get("among")
+        what = (
+            f"some of {'; '.join(map(str, known))}"
+            if known
+            else item.metadata.get("help") or _HELP[item.name]
         )
-        parser.add_argument(f"--{item.name}", type=kind, help=text, **given)
+        if known:
+            given["choices"] = known
+        default = ("all" if value == known else " ".join(map(str, value))) if several else str(value)
+        parser.add_argument(f"--{item.name}", type=kind, help=f"{what}; default: {default}", **given)
     _add_how_to_run(parser, earlier)
     options = parser.parse_args()
-    for field, value in asdict(quick if options.quick else full).items():
-        if getattr(options, field) is None:
-            setattr(options, field, list(value) if isinstance(value, tuple) else value)
+    for option, value in asdict(quick if options.quick else full).items():
+        if getattr(options, option) is None:
+            setattr(options, option, list(value) if isinstance(value, tuple) else value)
     options.name, options.out = name, options.out or Path("results", f"{name}{'_quick' * options.quick}")
     return options
 

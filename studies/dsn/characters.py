@@ -28,11 +28,11 @@ from homeonet.machine.cores import worker_count
 from homeonet.store import write_records
 from homeonet.study.intervals import interval_text
 
-__all__ = ["TRAINED", "bits_of", "length_claims", "length_rows", "text_name"]
+__all__ = ["READERS", "TRAINED", "bits_of", "length_claims", "length_rows", "text_name"]
 
 #: Steps of a stretch in training; DSN's decays start spread over as many.
 TRAINED = 256
-NEURONS: dict[str, dict[str, Any]] = {
+READERS: dict[str, dict[str, Any]] = {
     "DSN": {"neuron": "dsn", "options": {"longest_memory": float(TRAINED)}},
     "sliding PSN": {"neuron": "slidingpsn"},
     "sliding PSN, long window": {"neuron": "slidingpsn", "options": {"kernel": TRAINED}},
@@ -64,12 +64,12 @@ def bits_of(options: Any) -> xr.Dataset:
     folder = options.out / "characters"
     folder.mkdir(parents=True, exist_ok=True)
     given = {"text": options.text, "updates": options.updates, "tested": options.tested}
-    readings = [Reading(name, seed, **given) for name in NEURONS for seed in options.seeds]
+    readings = [Reading(name, seed, **given) for name in options.readers for seed in options.seeds]
     spawn = multiprocessing.get_context("spawn")
     workers = min(worker_count(options.workers), len(readings))
     with ProcessPoolExecutor(workers, spawn, torch.set_num_threads, (1,)) as pool:
         found = list(pool.map(_read, readings, [folder] * len(readings)))
-    at = {"neuron": list(NEURONS), "seed": options.seeds}
+    at = {"neuron": options.readers, "seed": options.seeds}
     n = len(options.seeds)
     rows = [xr.concat(found[i : i + n], "seed") for i in range(0, len(found), n)]
     return xr.concat(rows, "neuron").assign_coords(at)
@@ -85,7 +85,7 @@ def _read(reading: Reading, folder: Path) -> xr.Dataset:
                 return kept.load()
     learnt, held, symbols = _text(reading.text)
     torch.manual_seed(reading.seed)
-    chosen = NEURONS[reading.neuron]
+    chosen = READERS[reading.neuron]
     model = CharacterModel(
         symbols, Parts(chosen["neuron"], TRAINED, chosen.get("options", {})), width=_WIDTH, depth=_DEPTH
     )

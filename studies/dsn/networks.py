@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import xarray as xr
+from characters import READERS
 
 from homeonet.analysis import compare_conditions
 from homeonet.claims import Check, Measured, measured_over_seeds
@@ -19,7 +20,7 @@ from homeonet.gradient.training import build, train_config
 from homeonet.study.checks import above_chance, checked
 from homeonet.study.intervals import difference, interval_text
 from homeonet.study.measured import accuracies, gain
-from homeonet.study.options import Scale, training
+from homeonet.study.options import Scale, some_of, training
 from homeonet.sweep import Grid
 
 __all__ = [
@@ -32,7 +33,7 @@ __all__ = [
     "tasks_of",
 ]
 
-_HEAD = ["task", "network", "width", "parameters", "accuracy, %", "− DSN", "active share"]
+_HEAD = ["task", "network", "seeds", "width", "parameters", "accuracy, %", "− DSN", "active share"]
 
 NEURONS: dict[str, dict[str, Any]] = {
     "DSN": {"neuron": "dsn"},
@@ -42,6 +43,8 @@ NEURONS: dict[str, dict[str, Any]] = {
     "PSN": {"neuron": "psn"},
     "sliding PSN": {"neuron": "slidingpsn"},
 }
+#: PSN once more: its T × T matrices weigh heavily in a small network.
+AS_WIDE = "PSN, as wide"
 _NETS = {"columns": "columns", "pixels": "sequence", "permuted": "sequence", "series": "sequence"}
 
 
@@ -58,6 +61,8 @@ class DSNScale(Scale):
     more_epochs: int = field(default=10, metadata={"help": "epochs of the further tasks"})
     width: int = field(default=24, metadata={"help": "width of the DSN's network; the paper's: 128"})
     text: str = field(default="", metadata={"help": "a text, plain or .gz, for the language model"})
+    neurons: tuple[str, ...] = some_of((*NEURONS, AS_WIDE))
+    readers: tuple[str, ...] = some_of(READERS)
     updates: int = field(default=400, metadata={"help": "updates of the language model"})
     tested: int = field(default=30000, metadata={"help": "characters it reads when tested"})
 
@@ -116,7 +121,7 @@ def scale_of_tasks(data: xr.Dataset) -> str:
 def _cases(task: Task, options: Any) -> dict[str, dict[str, Any]]:
     """One case per neuron, of the width that brings its network nearest to the number of parameters of the DSN's.
 
-    And PSN once more as wide as DSN: its T × T matrices weigh heavily in a small network.
+    PSN also as wide as DSN.
     """
 
     def parameters(neuron: Mapping[str, Any], width: int) -> int:
@@ -129,11 +134,14 @@ def _cases(task: Task, options: Any) -> dict[str, dict[str, Any]]:
         neurons = {name: _with_memory(neuron, n_steps) for name, neuron in NEURONS.items()}
     wanted, found = parameters(neurons["DSN"], options.width), {}
     for name, neuron in neurons.items():
+        if name not in options.neurons:
+            continue
         count = partial(parameters, neuron)
         above = bisect_left(range(2, 2 * options.width), wanted, key=count) + 2
         width = min((above - 1, above), key=lambda w, count=count: abs(count(max(w, 1)) - wanted))
         found[name] = neuron | {"net_options.width": max(width, 1)}
-    found["PSN, as wide"] = neurons["PSN"] | {"net_options.width": options.width}
+    if AS_WIDE in options.neurons:
+        found[AS_WIDE] = neurons["PSN"] | {"net_options.width": options.width}
     return found
 
 
@@ -174,11 +182,19 @@ def accuracy_rows(data: xr.Dataset) -> list[list[str]]:
         here = here.sel(neuron=here["parameters"].dropna("neuron")["neuron"])
         tests = compare_conditions(here["accuracy"], "neuron", reference="DSN")
         for name in map(str, here["neuron"].values):
-            at = here.sel(neuron=name)
-            row = [task, name, f"{int(at['width'])}", f"{int(at['parameters']):,}".replace(",", " ")]
+            at = here.sel(neuron=name).dropna("seed", subset=["accuracy"])
+            row = [
+                task,
+                name,
+                f"{at.sizes['seed']}",
+                f"{int(at['width'])}",
+                f"{int(at['parameters']):,}".replace(",", " "),
+            ]
             row += [interval_text(at["accuracy"]), difference(tests.sel(neuron=name))]
             rows.append([*row, interval_text(at["active"], ".3f")])
-        rows.append([task, "raw values, logistic", "", "", interval_text(here["raw"]), "", ""])
+        rows.append(
+            [task, "raw values, logistic", "", "", "", interval_text(here["raw"].dropna("seed")), "", ""]
+        )
     return rows
 
 
@@ -201,18 +217,23 @@ def accuracy_claims(data: xr.Dataset) -> dict[str, list[Measured]]:
     for task in map(str, data["task"].values):
         here = data.sel(task=task)
         values, active, sizes = here["accuracy"], here["active"], here["parameters"]
+        ran = set(map(str, values.dropna("neuron", how="all")["neuron"].values))
+        if "LIF" not in ran:
+            raise InputError("neurons: LIF was not run, nor before; give it, or --earlier")
         quiet = here["least_active"].sel(neuron="LIF").min()
         fit = (
             Check("share of active outputs of LIF, least of layers and seeds", float(quiet), at_least=_ALIVE),
             above_chance("LIF", values.sel(neuron="LIF").dropna("seed"), classes=int(here["classes"])),
         )
         for name, (first, second) in pairs.items():
+            if not {first, second} <= ran:
+                continue
             if float(sizes.sel(neuron=second) / sizes.sel(neuron=first)) > _ALIKE:
                 continue
             case = f"{task}, {first} − {second}"
             found_gain = gain(case, values, {"neuron": first}, {"neuron": second})
             measured[name] += checked([found_gain], *(fit if second == "LIF" else ()))
-        for name in ("DSN", "DSN, N = 1"):
+        for name in sorted({"DSN", "DSN, N = 1"} & ran):
             ratio = (active.sel(neuron=name) / active.sel(neuron="LIF")).values
             measured["dsn-rate"] += checked([measured_over_seeds(f"{task}, {name}", ratio)], *fit)
     return measured

@@ -8,6 +8,8 @@ HOMEONET_DATA=… python studies/dsn/study.py --full     # an hour on two cores;
                                                            # Crop.npz and ElectricDevices.npz of UCR
 HOMEONET_DATA=… python studies/dsn/study.py --full --more mnist:permuted:14    # without these
 HOMEONET_DATA=… python studies/dsn/study.py --encoding pixels --size 14 --more --out results/dsn_pixels
+HOMEONET_DATA=… python studies/dsn/study.py --full --neurons DSN "DSN, static" PSN "sliding PSN" --readers \\
+    --more series:Crop:46 --seeds 4 5 --out results/dsn_4_5 --earlier figures/data/dsn.nc    # adds seeds of some
 python studies/dsn/study.py --quick                    # embedded images, a minute
 """
 
@@ -23,6 +25,7 @@ from networks import DSNScale, accuracy_claims, accuracy_rows, networks, scale_o
 
 from homeonet.cli.study import finish
 from homeonet.cli.terminal import run_main
+from homeonet.errors import InputError
 from homeonet.study.figure_data import gallery_figure, with_earlier
 from homeonet.study.options import QUICK, study_options
 from homeonet.study.tables import markdown_table
@@ -38,13 +41,17 @@ def main() -> None:
     found = xr.concat(
         [networks(task, options) for task in asked], pd.Index([t.name for t in asked], name="task")
     )
-    bits = characters.bits_of(options)
-    bits["bits"] = bits["short"].mean("steps_tested") + bits["whole"] - bits["short"]
-    neurons = list(dict.fromkeys([*found["neuron"].values, *bits["neuron"].values]))
-    parts = [part.reindex(neuron=neurons) for part in (found, bits)]
-    data = with_earlier(xr.merge(parts, compat="no_conflicts").reset_coords(drop=True), options)
+    if options.readers:
+        bits = characters.bits_of(options)
+        bits["bits"] = bits["short"].mean("steps_tested") + bits["whole"] - bits["short"]
+        neurons = list(dict.fromkeys([*found["neuron"].values, *bits["neuron"].values]))
+        parts = [part.reindex(neuron=neurons) for part in (found, bits)]
+        found = xr.merge(parts, compat="no_conflicts")
+    data = with_earlier(found.reset_coords(drop=True), options)
     data.attrs["trained_steps"] = characters.TRAINED
-    bits = data[["whole", "short"]].dropna("neuron", how="all")
+    if "whole" not in data:
+        raise InputError("readers is empty and no text was read before; give some, or --earlier")
+    bits = data[["whole", "short"]].dropna("neuron", how="all").dropna("seed", how="all")
     measured = accuracy_claims(data) | characters.length_claims(bits)
     note = (
         "differences are paired over seeds, p after Holm.\n\n"

@@ -26,7 +26,7 @@ from homeonet.study.checks import above_chance, alive, checked, slept
 from homeonet.study.figure_data import with_earlier
 from homeonet.study.intervals import table_of
 from homeonet.study.measured import over_seeds
-from homeonet.study.options import UNGUARDED, scale_of, study_options
+from homeonet.study.options import UNGUARDED, scale_of, some_of, study_options
 from homeonet.study.sleep import BY_THE_CLOCK, KEPT, TARGETS_AT_START, ClockScale, ratio_of
 from homeonet.sweep import Grid
 
@@ -42,9 +42,7 @@ RISE, SHARE = 3.0, 0.1
 class RiseScale(ClockScale):
     """A study's scale with the networks, the rises of the threshold and the shares asleep."""
 
-    networks: tuple[str, ...] = field(
-        default=tuple(NETWORKS), metadata={"help": f"some of {'; '.join(NETWORKS)}"}
-    )
+    networks: tuple[str, ...] = some_of(NETWORKS)
     rises: tuple[float, ...] = field(
         default=(0.0, 1.5, 3.0, 6.0), metadata={"help": "rises of the threshold at each spike, mV"}
     )

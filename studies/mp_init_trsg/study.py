@@ -1,17 +1,20 @@
 """What do MP-Init and TrSG give, each and together, and why?
 
 The ablation of arXiv 2511.08708 at several T; frozen thresholds under the three gradient rules, by Adam and, as in the
-paper, by SGD; the membrane's distance
-to its stationary law with and without MP-Init, the start that it learns, and what it adds with other normalisations and
-to HD-LIF. The network is three small convolutions with batch normalisation over time and batch together.
+paper, by SGD; the membrane's distance to its stationary law with and without MP-Init, the start that it learns, and
+what it adds with other normalisations and to HD-LIF. The network is three small convolutions with batch normalisation
+over time and batch together.
 
 HOMEONET_DATA=… python studies/mp_init_trsg/study.py --full     # an hour; resumes
+HOMEONET_DATA=… python studies/mp_init_trsg/study.py --full --parts elsewhere --networks "batch norm" \\
+    "batch norm, hard reset" --seeds 6 7 --out results/mp_init_6_7 --earlier figures/data/mp_init_trsg.nc    # of some
 python studies/mp_init_trsg/study.py --quick                    # embedded images, a minute
 """
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -21,13 +24,13 @@ from table import claims_of, rows_of, tables_of
 
 from homeonet.cli.study import finish, run_grid
 from homeonet.cli.terminal import run_main
+from homeonet.errors import InputError
 from homeonet.study.figure_data import gallery_figure, with_earlier
 from homeonet.study.measured import accuracies
-from homeonet.study.options import Scale, scale_of, study_options, training
+from homeonet.study.options import Scale, scale_of, some_of, study_options, training
 from homeonet.study.trained import trained
-from homeonet.sweep import Grid
+from homeonet.sweep import Grid, SweepResult
 
-QUICK = Scale("mnist5k", train=400, test=200, epochs=2, seeds=(1, 2))
 COMMON: dict[str, Any] = {"net": "conv", "net_options.width": 0.25, "batch": 64, "lr": 3e-3}
 RULE, THRESHOLD, MP_INIT = (f"neuron_options.{name}" for name in ("threshold_rule", "threshold", "mp_init"))
 CASES: dict[str, dict[str, Any]] = {
@@ -44,7 +47,9 @@ ELSEWHERE: dict[str, dict[str, Any]] = {
     "no norm": {"neuron": "trlif", "net_options.norm": "none"},
     "HD-LIF, batch norm": {"neuron": "hdlif"},
 }
+PARTS = ("ablation", "frozen", "sgd", "elsewhere")
 STEPS, THRESHOLDS, AT = [2, 4, 6], [0.1, 1.0, 2.0], 4
+INITS, RESETS = ["zero", "MP-Init"], {"soft": "batch norm", "hard": "batch norm, hard reset"}
 #: As in the paper; Adam rescales the gradients whose size is in question. At 1 the three rules are one.
 SGD: dict[str, Any] = {"optimizer": "sgd", "lr": 0.02, "weight_decay": 5e-4}
 NOTE = """mean and 95 % bootstrap interval over seeds; p of a paired permutation test, after Holm (before, it is 2/2ⁿ at
@@ -54,56 +59,54 @@ at 1 the three rules are one. A run that diverges is left out of means and count
 (10 %). DSN is left out: it is a decaying mean without a reset, and forgets any constant start within a few steps."""
 
 
+@dataclass(frozen=True)
+class InitScale(Scale):
+    """A study's scale with its parts, and the networks that MP-Init is added to."""
+
+    parts: tuple[str, ...] = some_of(PARTS)
+    networks: tuple[str, ...] = some_of(ELSEWHERE)
+
+
+QUICK = InitScale("mnist5k", train=400, test=200, epochs=2, seeds=(1, 2))
+
+
 def main() -> None:
     """Run what is missing, then print and write the tables, the figure and the claims."""
-    options = study_options(
-        __doc__ or "",
-        "mp_init_trsg",
-        Scale(train=10000, epochs=2, seeds=(1, 2, 3, 4, 5)),
-        QUICK,
-        earlier=True,
-    )
+    full = InitScale(train=10000, epochs=2, seeds=(1, 2, 3, 4, 5))
+    options = study_options(__doc__ or "", "mp_init_trsg", full, QUICK, earlier=True)
     fixed, seeds = COMMON | training(options), {"seed": options.seeds}
     steps = STEPS[:2] if options.quick else STEPS
     frozen = {"neuron": "trlif", "steps": AT, MP_INIT: False, "neuron_options.learn_threshold": False}
     rules = {RULE: list(RULES.values())}
+    elsewhere = {name: ELSEWHERE[name] for name in options.networks}
     grids = {
         "ablation": Grid(fixed | {"neuron": "trlif"}, {"steps": steps} | seeds, CASES),
         "frozen": Grid(fixed | frozen, rules | {THRESHOLD: THRESHOLDS} | seeds),
         "sgd": Grid(fixed | frozen | SGD, rules | {THRESHOLD: THRESHOLDS} | seeds),
-        "elsewhere": Grid(fixed | {"steps": AT}, {MP_INIT: [False, True]} | seeds, ELSEWHERE),
+        "elsewhere": Grid(fixed | {"steps": AT}, {MP_INIT: [False, True]} | seeds, elsewhere),
     }
-    found = {name: run_grid(grid, options.out / name, options) for name, grid in grids.items()}
-    learnt, held, by_sgd, other = (accuracies(found[name].results) for name in grids)
-    names = {RULE: "rule", THRESHOLD: "threshold"}
-
-    inits, resets = ["zero", "MP-Init"], {"soft": "batch norm", "hard": "batch norm, hard reset"}
-    networks = {
-        (reset, init): list(trained(found["elsewhere"], case=case, **{MP_INIT: str(init == "MP-Init")}))
-        for reset, case in resets.items()
-        for init in inits
+    found = {
+        name: run_grid(grid, options.out / name, options)
+        for name, grid in grids.items()
+        if name in options.parts
     }
-    far = xr.concat(
-        [
-            xr.concat([start_distances(networks[reset, init], 16) for init in inits], _labels("init", inits))
-            for reset in resets
-        ],
-        _labels("reset", resets),
-    )
-    sizes = gradient_sizes([0.25, 1.0, 4.0], options.seeds)
-    data = xr.Dataset(
-        {
-            "ablation": learnt,
-            "accuracy": held.rename(names).assign_coords(rule=list(RULES)),
-            "accuracy_sgd": by_sgd.rename(names).assign_coords(rule=list(RULES)),
-            "elsewhere": other.rename({MP_INIT: "init", "case": "network"}).assign_coords(init=inits),
-            "shift": far,
-            "start": xr.concat([starts(networks[r, "MP-Init"]) for r in resets], _labels("reset", resets)),
-            "gradient_of_seeds": sizes,
-        },
-        attrs={"baseline": 100 * float(found["ablation"].results["accuracy.raw_pixels"].mean())},
-    )
-    data = with_earlier(data, options)
+    measured: dict[str, xr.DataArray] = {"gradient_of_seeds": gradient_sizes([0.25, 1.0, 4.0], options.seeds)}
+    for name, sweep in found.items():
+        values = accuracies(sweep.results)
+        if name == "ablation":
+            measured[name] = values
+        elif name == "elsewhere":
+            measured[name] = values.rename({MP_INIT: "init", "case": "network"}).assign_coords(init=INITS)
+            measured |= _membranes(sweep)
+        else:
+            values = values.rename({RULE: "rule", THRESHOLD: "threshold"}).assign_coords(rule=list(RULES))
+            measured[{"frozen": "accuracy", "sgd": "accuracy_sgd"}[name]] = values
+    pixels = next(iter(found.values())).results["accuracy.raw_pixels"].mean()
+    data = with_earlier(xr.Dataset(measured, attrs={"baseline": 100 * float(pixels)}), options)
+    if missing := {"ablation", "accuracy", "accuracy_sgd", "elsewhere", "shift", "start"} - set(data):
+        raise InputError(
+            f"parts: {', '.join(sorted(missing))} not run, nor before; run all, or give --earlier"
+        )
     data = data.assign(
         distance=data["shift"].sel(reset="soft", elements="all").mean("seed"),
         gradient=data["gradient_of_seeds"].mean("seed"),
@@ -118,6 +121,24 @@ def main() -> None:
         claims_of(data),
         scale_of(options, data),
     )
+
+
+def _membranes(sweep: SweepResult) -> dict[str, xr.DataArray]:
+    """Membranes' distance to their stationary law and the learnt start, where soft and hard resets were run."""
+    if not set(RESETS.values()) <= set(map(str, sweep.results["case"].values)):
+        return {}
+    networks = {
+        (reset, init): list(trained(sweep, case=case, **{MP_INIT: str(init == "MP-Init")}))
+        for reset, case in RESETS.items()
+        for init in INITS
+    }
+    far = [
+        xr.concat([start_distances(networks[reset, init], 16) for init in INITS], _labels("init", INITS))
+        for reset in RESETS
+    ]
+    shares = [starts(networks[reset, "MP-Init"]) for reset in RESETS]
+    resets = _labels("reset", RESETS)
+    return {"shift": xr.concat(far, resets), "start": xr.concat(shares, resets)}
 
 
 def _labels(name: str, values: Any) -> xr.IndexVariable:

@@ -21,7 +21,7 @@ CLAIMS = {"mp-init-accuracy": "MP-Init", "trsg-accuracy": "TrSG", "mp-init-trsg-
 
 def claims_of(data: xr.Dataset) -> dict[str, list[Measured]]:
     """Every claim's cases; a frozen threshold that was not run has none."""
-    learnt = data["ablation"].fillna(CHANCE)
+    learnt = _ran(data["ablation"])
     fit = {t: above_chance("none", learnt.sel(case="none", steps=t)) for t in data["steps"].values}
     measured = {
         claim: [
@@ -56,9 +56,14 @@ def claims_of(data: xr.Dataset) -> dict[str, list[Measured]]:
     return measured
 
 
+def _ran(values: xr.DataArray) -> xr.DataArray:
+    """The seeds that were run; one that diverged there counts as guessing."""
+    return values.dropna("seed", how="all").fillna(CHANCE)
+
+
 def _frozen(accuracy: xr.DataArray, optimizer: str, rule: str, theta: float) -> list[Measured]:
     """TrSG against another rule at a frozen threshold; void where the network does not learn at a threshold of 1."""
-    there = accuracy.dropna("threshold", how="all").fillna(CHANCE)
+    there = _ran(accuracy.dropna("threshold", how="all"))
     if theta not in there["threshold"]:
         return []
     places = ({"rule": name, "threshold": theta} for name in ("TrSG", rule))

@@ -30,14 +30,11 @@ from table import control_rows, figure_data, share_rows, state_rows
 from homeonet.claims import write_measured
 from homeonet.cli.study import run_grid, write
 from homeonet.cli.terminal import run_main
-from homeonet.errors import InputError
 from homeonet.study.figure_data import gallery_figure, with_earlier, write_figure_data
-from homeonet.study.options import UNGUARDED, scale_of, study_options
+from homeonet.study.options import UNGUARDED, scale_of, some_of, study_options
 from homeonet.study.sleep import ClockScale, ratio_of, share_of
 from homeonet.study.tables import markdown_table
 from homeonet.sweep import Grid
-
-_NAMED = " ".join(f"{share:g}" for share in SHARES)
 
 
 @dataclass(frozen=True)
@@ -46,14 +43,12 @@ class SleepScale(ClockScale):
 
     data: tuple[str, ...] = ("mnist", "fashion", "notmnist")  # type: ignore[assignment]
     seeds: tuple[int, ...] = (1, 2, 3, 4, 5)
-    networks: tuple[str, ...] = field(
-        default=tuple(NETWORKS), metadata={"help": f"some of {'; '.join(NETWORKS)}"}
-    )
+    networks: tuple[str, ...] = some_of(NETWORKS)
     controls: tuple[str, ...] = field(
         default=("mnist", "fashion"), metadata={"help": "images of the controls; none without a name"}
     )
     control_seeds: tuple[int, ...] = field(default=(1, 2, 3), metadata={"help": "seeds of the controls"})
-    shares: tuple[float, ...] = field(default=SHARES, metadata={"help": f"shares asleep, of {_NAMED}"})
+    shares: tuple[float, ...] = some_of(SHARES)
 
 
 QUICK = SleepScale(("mnist5k",), 100, 0, 50, 1, (1, 2), ("paper",), ("mnist5k",), (1, 2), (0.0, 0.1, 0.3))
@@ -62,11 +57,6 @@ QUICK = SleepScale(("mnist5k",), 100, 0, 50, 1, (1, 2), ("paper",), ("mnist5k",)
 def main() -> None:
     """Run what is missing, then print and write the tables, the claims and the figure."""
     options = study_options(__doc__ or "", "sleep", SleepScale(), QUICK, earlier=True)
-    unknown = [name for name in options.networks if name not in NETWORKS]
-    if unknown:
-        raise InputError(f"--networks {unknown[0]!r} is not known; give some of {', '.join(NETWORKS)}")
-    if odd := [share for share in options.shares if share not in SHARES]:
-        raise InputError(f"--shares {odd[0]:g} is not one of the study; give some of {_NAMED}")
     fixed = {"train": options.train, "test": options.test, "evaluation.presentation": "1 s", **UNGUARDED}
     axes = {
         "data": options.data,

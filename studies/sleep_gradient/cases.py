@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from homeonet.errors import InputError
 from homeonet.store import load_records
-from homeonet.study.options import Scale
+from homeonet.study.options import Scale, some_of
 
 __all__ = [
     "NETWORKS",
@@ -65,21 +64,12 @@ class GradientScale(Scale):
 
     data: tuple[str, ...] = ("mnist", "fashion")  # type: ignore[assignment]
     hidden: int = field(default=200, metadata={"help": "neurons of a hidden layer; the paper's: 1000"})
-    networks: tuple[str, ...] = field(
-        default=tuple(NETWORKS), metadata={"help": f"some of {'; '.join(NETWORKS)}"}
-    )
-    treatments: tuple[str, ...] = field(
-        default=tuple(TREATMENTS), metadata={"help": f"some of {'; '.join(TREATMENTS)}"}
-    )
+    networks: tuple[str, ...] = some_of(NETWORKS)
+    treatments: tuple[str, ...] = some_of(TREATMENTS)
 
 
 def cases(options: Any) -> dict[str, dict[str, Any]]:
     """Every network that was asked for under every treatment that was, by a name that `split` takes apart."""
-    for option, known in (("networks", NETWORKS), ("treatments", TREATMENTS)):
-        if unknown := [name for name in getattr(options, option) if name not in known]:
-            raise InputError(
-                f"--{option} {unknown[0]!r} is not known; give some of {', '.join(map(repr, known))}"
-            )
     found: dict[str, dict[str, Any]] = {}
     for network in options.networks:
         parameters = NETWORKS[network]
