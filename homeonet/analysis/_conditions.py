@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from homeonet.analysis._significance import holm_correction, paired_permutation_test
-from homeonet.analysis._statistics import bootstrap_interval
+from homeonet.analysis._statistics import mean_interval
 from homeonet.errors import InputError
 from homeonet.machine.optional import require_extra
 
@@ -54,12 +54,13 @@ def compare_conditions(
     pairs : str, default "seed"
         What pairs observations of two conditions.
     level : float, default 0.95
-        Level of the bootstrap intervals.
+        Level of the intervals.
 
     Returns
     -------
     Dataset over `dim`
-        `mean`, `sd`, `low`, `high` (bootstrap BCa interval of the mean) and `n`; `difference` from the reference,
+        `mean`, `sd`, `low`, `high` (Student's t interval of the mean; a
+        bootstrap interval of few seeds would be too narrow) and `n`; `difference` from the reference,
         paired, with `difference_low` and `difference_high` (the same interval of it), its two-sided `p_value` (paired
         sign-flip permutation test; of n pairs it is 2/2ⁿ at least) and `p_holm`,
         corrected for all comparisons made here. NaN where fewer than two observations are left.
@@ -83,13 +84,13 @@ def compare_conditions(
         if len(present):
             rows["mean"][k] = present.mean()
         if len(present) >= 2:
-            interval = bootstrap_interval(present, level=level)
+            interval = mean_interval(present, level=level)
             rows["sd"][k], rows["low"][k], rows["high"][k] = present.std(ddof=1), interval.low, interval.high
         both = np.isfinite(row) & np.isfinite(base)
         if labels[k] != reference and both.sum() >= 2:
             test = paired_permutation_test(row[both], base[both])
             rows["difference"][k], rows["p_value"][k] = test.difference, test.p_value
-            interval = bootstrap_interval(row[both] - base[both], level=level)
+            interval = mean_interval(row[both] - base[both], level=level)
             rows["difference_low"][k], rows["difference_high"][k] = interval.low, interval.high
     tested = np.isfinite(rows["p_value"])
     if tested.any():

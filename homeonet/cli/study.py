@@ -14,7 +14,7 @@ from homeonet.claims import Measured, study_command, write_measured
 from homeonet.cli.sweep import sweep_meter
 from homeonet.errors import HomeonetError
 from homeonet.plotting import use_style
-from homeonet.study.figure_data import write_figure_data
+from homeonet.study.figure_data import commands_of, write_figure_data
 from homeonet.study.options import scale_of
 from homeonet.study.tables import markdown_table
 from homeonet.sweep import Grid, SweepResult, sweep
@@ -33,9 +33,16 @@ def run_grid(grid: Grid, out: Path, options: argparse.Namespace, *, baselines: b
     return result
 
 
-def write(out: Path, rows: list[list[str]], note: str, figure: Figure | None = None) -> None:
-    """Print the table and write it, and the figure, into `out`."""
-    text = f"{markdown_table(rows)}\n{note}\n\nhomeonet {__version__}:\n\n    {study_command()}\n"
+def write(
+    out: Path,
+    rows: list[list[str]],
+    note: str,
+    figure: Figure | None = None,
+    commands: Sequence[str] | None = None,
+) -> None:
+    """Print the table with the commands that measured it (that of the running program), write it and the figure."""
+    how = "".join(f"    {command}\n" for command in commands or [study_command()])
+    text = f"{markdown_table(rows)}\n{note}\n\nhomeonet {__version__}:\n\n{how}"
     out.mkdir(parents=True, exist_ok=True)
     (out / "table.md").write_text(text, encoding="utf-8")
     if figure is not None:
@@ -61,5 +68,6 @@ def finish(
     write_figure_data(options.out, data, study=options.name, scale=scale)
     with use_style():
         figure = draw(data)
-    write(options.out, rows, f"{scale}; {note}", figure)
-    write_measured(options.out, study=options.name, scale=scale, measured=measured)
+    commands = commands_of(data)
+    write(options.out, rows, f"{scale}; {note}", figure, commands)
+    write_measured(options.out, study=options.name, scale=scale, measured=measured, command=commands[-1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,45 @@ from homeonet.store import require_writable, write_records
 from homeonet.study.gallery import load_figure
 from homeonet.study.source import source_folder
 
-__all__ = ["gallery_figure", "with_earlier", "write_figure_data"]
+__all__ = ["commands_of", "gallery_figure", "gathered", "with_earlier", "write_figure_data"]
+
+
+def gathered(run: Callable[[argparse.Namespace], xr.Dataset], options: argparse.Namespace) -> xr.Dataset:
+    """All that a study's table, claims and figure are made of: what `run` measures, or what was stored.
+
+    Parameters
+    ----------
+    run
+        Runs what is missing, and returns what it measured.
+    options
+        Of the study. With ``--stored`` nothing is run, and the options become those of the file; with ``--earlier``,
+        see `with_earlier`.
+
+    Raises
+    ------
+    InputError
+        If a file is none of the same study, does not say how it was run, or was run with other options.
+    """
+    if options.stored is None:
+        return with_earlier(run(options), options)
+    stored = _read(options.stored, "stored", options.name)
+    for name, value in json.loads(stored.attrs["settings"]).items():
+        setattr(options, name, value)
+    return stored
+
+
+def _read(path: Path, option: str, study: str) -> xr.Dataset:
+    try:
+        data = xr.load_dataset(path, engine="h5netcdf")
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{option} = {path} cannot be read ({error}); give the figure.nc of a study"
+        ) from None
+    if (found := data.attrs.get("study")) != study:
+        raise InputError(f"{option} = {path} is of the study {found}; give one of {study}")
+    if "settings" not in data.attrs:
+        raise InputError(f"{option} = {path} does not say how it was run; run its seeds again")
+    return data
 
 
 def with_earlier(data: xr.Dataset, options: argparse.Namespace) -> xr.Dataset:
@@ -42,23 +81,14 @@ def with_earlier(data: xr.Dataset, options: argparse.Namespace) -> xr.Dataset:
     path: Path | None = options.earlier
     if path is None:
         return data
-    try:
-        before = xr.load_dataset(path, engine="h5netcdf")
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"earlier = {path} cannot be read ({error}); give the figure.nc of a study"
-        ) from None
-    study, was = before.attrs.get("study"), before.attrs.get("settings")
-    if study != options.name:
-        raise InputError(f"earlier = {path} is of the study {study}; give one of {options.name}")
-    if was is None:
-        raise InputError(f"earlier = {path} does not say how it was run; run its seeds again")
-    for name, value in json.loads(was).items():
+    before = _read(path, "earlier", options.name)
+    for name, value in json.loads(before.attrs["settings"]).items():
         if settings.get(name) != value:
             raise InputError(
                 f"earlier = {path} was run with {name} = {value}, not {settings.get(name)}; run all seeds alike, or "
                 "leave it out"
             )
+    data.attrs["before"] = "\n".join(commands_of(before))
     both = _plain_names(data).combine_first(_plain_names(before)).assign_attrs(data.attrs)
     # the outer join has sorted names; they come as they came
     order = {
@@ -76,8 +106,26 @@ def _plain_names(data: xr.Dataset) -> xr.Dataset:
     return data.assign_coords({dim: (dim, index.to_numpy(dtype=object)) for dim, index in names.items()})
 
 
+def commands_of(data: xr.Dataset) -> list[str]:
+    """The commands by which everything in a dataset was measured, the last one last."""
+    before = data.attrs.get("before", "").split("\n")
+    return [command for command in (*before, data.attrs.get("command") or study_command()) if command]
+
+
 #: Options that say what is run beside what else, where and how: they may differ between seeds that are put together.
-_FREE = {"name", "out", "workers", "scheduler", "earlier", "quick", "full", "seeds", "networks", "presets"}
+_FREE = {
+    "name",
+    "out",
+    "workers",
+    "scheduler",
+    "earlier",
+    "stored",
+    "quick",
+    "full",
+    "seeds",
+    "networks",
+    "presets",
+}
 _FREE |= {"controls", "control_seeds", "shares", "treatments", "sigmas", "rises", "rounds", "more"}
 _FREE |= {"neurons", "readers", "parts"}
 
@@ -91,7 +139,7 @@ def _settings(data: xr.Dataset, options: argparse.Namespace) -> dict[str, Any]:
 def write_figure_data(out: Path, data: xr.Dataset, *, study: str, scale: str) -> Path:
     """Write ``figure.nc`` into `out`: what ``figures/`` draws from, with the study's name, scale and command."""
     require_writable(out)
-    about = {"study": study, "scale": scale, "command": study_command(), "version": __version__}
+    about = {"study": study, "scale": scale, "command": commands_of(data)[-1], "version": __version__}
     path = out / "figure.nc"
     small = data.drop_vars([name for name in data.coords if name not in data.dims])
     write_records(path, small.assign_attrs(data.attrs | about))

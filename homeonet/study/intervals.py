@@ -9,15 +9,18 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from homeonet.analysis import bootstrap_interval, compare_conditions
+from homeonet.analysis import compare_conditions, mean_interval
 
 __all__ = ["cell", "compared", "difference", "interval_text", "table_of"]
+
+#: With as many pairs a sign-flip test can reach p < 0.05: 2/2⁶ = 0.03.
+_TESTED = 6
 
 
 def table_of(
     results: xr.Dataset, columns: Mapping[str, str], dims: Mapping[str, str], *, counted: bool = False
 ) -> list[list[str]]:
-    """One line per condition: mean over seeds of each column with its bootstrap interval, in per cent.
+    """One line per condition: mean over seeds of each column with its 95 % interval (Student's t), in per cent.
 
     `columns` and `dims` give titles to metrics and dimensions. If `counted`, the last column says how many seeds each
     condition has, for studies that add seeds to some alone.
@@ -35,31 +38,35 @@ def table_of(
 
 
 def cell(values: np.ndarray, form: str = "{:.1f}") -> str:
-    """Mean over seeds with its bootstrap interval; where seeds are missing, it says how many are there."""
+    """Mean over seeds with its 95 % interval (Student's t); where seeds are missing, it says how many are there."""
     present, of = _present(values)
     if len(present) < 2:
         return (f"{form.format(present[0])}{of}" if len(present) else of).strip()
-    found = bootstrap_interval(present)
+    found = mean_interval(present)
     mean, low, high = (form.format(value) for value in (found.estimate, found.low, found.high))
     return f"{mean} [{low}, {high}]{of}"
 
 
 def difference(at: xr.Dataset) -> str:
-    """A condition's paired difference from the reference of `compare_conditions`, with interval and corrected p."""
+    """A condition's paired difference from the reference of `compare_conditions`, with interval and corrected p.
+
+    Of five seeds or fewer the p of a permutation test is above 0.05 whatever they are; it is left out.
+    """
     if not np.isfinite(at["difference"]):
         return ""
     mean, low, high, p = (
         float(at[name]) for name in ("difference", "difference_low", "difference_high", "p_holm")
     )
-    return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}], {f'p = {p:.2f}' if p >= 0.01 else 'p < 0.01'}"
+    said = f", p = {p:.2f}" if p >= 0.01 else ", p < 0.01"
+    return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]{said if at['n'] >= _TESTED else ''}"
 
 
 def interval_text(values: Sequence[float] | np.ndarray | xr.DataArray, form: str = ".1f") -> str:
-    """Mean with its bootstrap interval; where values are missing, it says how many are there."""
+    """Mean with its 95 % interval (Student's t); where values are missing, it says how many are there."""
     present, of = _present(np.asarray(values, dtype=float).ravel())
     if len(present) < 2 or np.ptp(present) == 0:
         return (f"{present[0]:{form}}{of}" if len(present) else of).strip()
-    ends = bootstrap_interval(present)
+    ends = mean_interval(present)
     return f"{ends.estimate:{form}} [{ends.low:{form}}, {ends.high:{form}}]{of}"
 
 

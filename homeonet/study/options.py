@@ -169,6 +169,12 @@ def _add_how_to_run(parser: argparse.ArgumentParser, earlier: bool) -> None:
             metavar="FILE",
             help="figure.nc of other seeds of the same scale, which are added; figures/data/ has the committed ones",
         )
+        parser.add_argument(
+            "--stored",
+            type=Path,
+            metavar="FILE",
+            help="run nothing: table, claims and figure of this figure.nc, at the scale at which it was run",
+        )
 
 
 def scale_of(options: argparse.Namespace, measured: xr.Dataset | None = None) -> str:

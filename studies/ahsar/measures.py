@@ -22,7 +22,16 @@ from homeonet.study.timing import compare
 from homeonet.study.trained import trained
 from homeonet.sweep import SweepResult
 
-__all__ = ["TARGET", "accuracy_of", "epochs_to_target", "over_epochs", "overhead", "robustness", "spread_of"]
+__all__ = [
+    "TARGET",
+    "accuracy_of",
+    "cost_of",
+    "epochs_to_target",
+    "over_epochs",
+    "overhead",
+    "robustness",
+    "spread_of",
+]
 
 #: Of the best validation accuracy of the run without homeostasis: what is to be reached.
 TARGET = 0.95
@@ -135,12 +144,22 @@ def _accuracy(run: TrainResult, pixels: np.ndarray, labels: np.ndarray) -> float
     return 100 * correct / len(pixels)
 
 
-def overhead(rounds: int) -> list[Measured]:
+def overhead(rounds: int) -> xr.Dataset:
     """Time of a training step with AHSAR ÷ without, in turns: medians with their 95 % intervals over rounds."""
-    found = []
-    for neuron, name in (("lif", "LIF, BPTT"), ("dsn", "DSN, parallel")):
+    neurons, found = {"LIF, BPTT": "lif", "DSN, parallel": "dsn"}, []
+    for neuron in neurons.values():
         steps = {"without": TrainingStep(neuron), "with": TrainingStep(neuron, AHSAR())}
         ratio = compare(steps, rounds)["with"]
-        case = f"{name}, {TrainingStep.IMAGES} images, T = {TrainingStep.STEPS}, {rounds} rounds"
-        found.append(Measured(case, ratio.ratio, ratio.low, ratio.high, rounds))
-    return found
+        found.append([ratio.ratio, ratio.low, ratio.high])
+    at = {"timed": list(neurons), "of": ["ratio", "low", "high"]}
+    return xr.Dataset({"overhead": (("timed", "of"), found), "overhead_rounds": rounds}, at)
+
+
+def cost_of(data: xr.Dataset) -> list[Measured]:
+    """What `overhead` found, as the cases of its claim."""
+    rounds = int(data["overhead_rounds"])
+    about = f"{TrainingStep.IMAGES} images, T = {TrainingStep.STEPS}, {rounds} rounds"
+    return [
+        Measured(f"{name}, {about}", *map(float, data["overhead"].sel(timed=name).values), rounds)
+        for name in map(str, data["timed"].values)
+    ]

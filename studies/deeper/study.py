@@ -10,6 +10,7 @@ once. A readout sees one layer alone; rates say whether it lives. CIFAR-10 is re
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ from homeonet.cli.study import finish, run_grid
 from homeonet.cli.terminal import run_main
 from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_against
 from homeonet.study.checks import above_chance, alive, checked, slept
-from homeonet.study.figure_data import with_earlier
+from homeonet.study.figure_data import gathered
 from homeonet.study.intervals import interval_text
 from homeonet.study.measured import over_seeds
 from homeonet.study.options import UNGUARDED, options_of, scale_of
@@ -33,7 +34,9 @@ from homeonet.sweep import Grid
 
 SHARES, DEPTH = (0.0, 0.1), 3
 READOUTS = {"qda": "QDA", "logistic": "logistic"}
-NOTE = "mean and 95 % bootstrap interval over seeds; a readout sees the excitatory and inhibitory neurons of one layer."
+NOTE = (
+    "mean and 95 % t interval over seeds; a readout sees the excitatory and inhibitory neurons of one layer."
+)
 
 
 def main() -> None:
@@ -48,6 +51,12 @@ def main() -> None:
         test=1000,
         earlier=True,
     )
+    found = gathered(_run, options)
+    finish(options, _rows(found), NOTE, found, draw, _measured(found), scale_of(options, found))
+
+
+def _run(options: argparse.Namespace) -> xr.Dataset:
+    """Run what is missing; all that is kept of it."""
     depths = range(1, (2 if options.quick else DEPTH) + 1)
     models = {_title(name, depth): layered(name, depth) for name in options.presets for depth in depths}
     axes = {
@@ -67,9 +76,7 @@ def main() -> None:
     results = results.assign_coords({"data": sets, "sleep.ratio": list(SHARES)}).rename(
         {"sleep.ratio": "share"}
     )
-    layers = _by_layer(results, options.presets, list(depths), options.out / "sweep" / "cells")
-    found = with_earlier(layers, options)
-    finish(options, _rows(found), NOTE, found, draw, _measured(found), scale_of(options, found))
+    return _by_layer(results, options.presets, list(depths), options.out / "sweep" / "cells")
 
 
 def _title(name: str, depth: int) -> str:

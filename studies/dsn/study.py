@@ -15,6 +15,7 @@ python studies/dsn/study.py --quick                    # embedded images, a minu
 
 from __future__ import annotations
 
+import argparse
 import sys
 from functools import partial
 
@@ -26,7 +27,7 @@ from networks import DSNScale, accuracy_claims, accuracy_rows, networks, scale_o
 from homeonet.cli.study import finish
 from homeonet.cli.terminal import run_main
 from homeonet.errors import InputError
-from homeonet.study.figure_data import gallery_figure, with_earlier
+from homeonet.study.figure_data import gallery_figure, gathered
 from homeonet.study.options import QUICK, study_options
 from homeonet.study.tables import markdown_table
 
@@ -37,6 +38,27 @@ def main() -> None:
     small = {"width": 8, "epochs": 2, "updates": 20, "tested": 2000}
     small |= {"more": ("mnist5k:permuted:7",), "more_epochs": 2}
     options = study_options(__doc__ or "", "dsn", full, DSNScale(**vars(QUICK) | small), earlier=True)
+    data = gathered(_run, options)
+    data.attrs["trained_steps"] = characters.TRAINED
+    if "whole" not in data:
+        raise InputError("readers is empty and no text was read before; give some, or --earlier")
+    bits = data[["whole", "short"]].dropna("neuron", how="all").dropna("seed", how="all")
+    measured = accuracy_claims(data) | characters.length_claims(bits)
+    note = (
+        "95 % t intervals; differences are paired over seeds, p after Holm.\n\n"
+        f"{markdown_table(characters.length_rows(bits))}\n"
+        f"Text: {characters.text_name(options.text)}; {options.updates} updates of 16 × {characters.TRAINED} "
+        "characters; bits per character on the last tenth, and how many more they are if the model has read all that "
+        "stands before and not the last 128 to 256 alone. Sliding PSN's long window has 256 steps; one of 32 sees no "
+        "more of a long text than of a short one. PSN sees the future, and has a matrix for one T: it can read no "
+        "longer text, masked or not."
+    )
+    drawn = partial(gallery_figure, "dsn")
+    finish(options, accuracy_rows(data), note, data, drawn, measured, scale_of_tasks(data))
+
+
+def _run(options: argparse.Namespace) -> xr.Dataset:
+    """Run what is missing; all that is kept of it."""
     asked = tasks_of(options)
     found = xr.concat(
         [networks(task, options) for task in asked], pd.Index([t.name for t in asked], name="task")
@@ -47,23 +69,7 @@ def main() -> None:
         neurons = list(dict.fromkeys([*found["neuron"].values, *bits["neuron"].values]))
         parts = [part.reindex(neuron=neurons) for part in (found, bits)]
         found = xr.merge(parts, compat="no_conflicts")
-    data = with_earlier(found.reset_coords(drop=True), options)
-    data.attrs["trained_steps"] = characters.TRAINED
-    if "whole" not in data:
-        raise InputError("readers is empty and no text was read before; give some, or --earlier")
-    bits = data[["whole", "short"]].dropna("neuron", how="all").dropna("seed", how="all")
-    measured = accuracy_claims(data) | characters.length_claims(bits)
-    note = (
-        "differences are paired over seeds, p after Holm.\n\n"
-        f"{markdown_table(characters.length_rows(bits))}\n"
-        f"Text: {characters.text_name(options.text)}; {options.updates} updates of 16 × {characters.TRAINED} "
-        "characters; bits per character on the last tenth, and how many more they are if the model has read all that "
-        "stands before and not the last 128 to 256 alone. Sliding PSN's long window has 256 steps; one of 32 sees no "
-        "more of a long text than of a short one. PSN sees the future, and has a matrix for one T: it can read no "
-        "longer text, masked or not."
-    )
-    drawn = partial(gallery_figure, "dsn")
-    finish(options, accuracy_rows(data), note, data, drawn, measured, scale_of_tasks(data))
+    return found.reset_coords(drop=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ the difference from the same images mixed; what sleep saved of it is the differe
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ from homeonet.cli.terminal import run_main
 from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_against
 from homeonet.store import load_records
 from homeonet.study.checks import above_chance, checked, slept
-from homeonet.study.figure_data import with_earlier
+from homeonet.study.figure_data import gathered
 from homeonet.study.intervals import interval_text
 from homeonet.study.measured import over_seeds
 from homeonet.study.options import UNGUARDED, options_of, scale_of
@@ -54,6 +55,12 @@ def main() -> None:
         test=1000,
         earlier=True,
     )
+    found = gathered(_run, options)
+    finish(options, _rows(found), NOTE, found, draw, _measured(found), scale_of(options, found))
+
+
+def _run(options: argparse.Namespace) -> xr.Dataset:
+    """Run what is missing; all that is kept of it."""
     shares = SHARES[::2] if options.quick else SHARES
     fixed = {"train": options.train, "test": options.test, **UNGUARDED}
     axes = {
@@ -66,12 +73,11 @@ def main() -> None:
     results = run_grid(grid, options.out / "sweep", options).results
     results = results.assign_coords({"input.classes_at_a_time": list(ORDERS), "sleep.ratio": list(shares)})
     names = {"case": "network", "input.classes_at_a_time": "order", "sleep.ratio": "share"}
-    found = with_earlier(_scored(results.rename(names), options.out / "sweep" / "cells"), options)
-    finish(options, _rows(found), NOTE, found, draw, _measured(found), scale_of(options, found))
+    return _scored(results.rename(names), options.out / "sweep" / "cells")
 
 
 NOTE = (
-    "mean and 95 % bootstrap interval over seeds. First pair: test images of the two classes that came first, by the "
+    "mean and 95 % t interval over seeds. First pair: test images of the two classes that came first, by the "
     "readout of all classes."
 )
 

@@ -11,6 +11,7 @@ python studies/intrinsic_plasticity/study.py --quick                    # embedd
 
 from __future__ import annotations
 
+import argparse
 import sys
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +24,7 @@ from homeonet.cli.study import finish, run_grid
 from homeonet.cli.terminal import run_main
 from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_against
 from homeonet.study.checks import above_chance, alive, checked, slept
-from homeonet.study.figure_data import with_earlier
+from homeonet.study.figure_data import gathered
 from homeonet.study.intervals import table_of
 from homeonet.study.measured import over_seeds
 from homeonet.study.options import UNGUARDED, scale_of, some_of, study_options
@@ -57,6 +58,16 @@ QUICK = RiseScale("mnist5k", 100, 0, 50, 1, (1, 2), ("paper",), (0.0, RISE), (0.
 def main() -> None:
     """Run what is missing, then print and write the table, the claim and the figure."""
     options = study_options(__doc__ or "", "intrinsic_plasticity", RiseScale(), QUICK, earlier=True)
+    data = gathered(_run, options)
+    titles = {name: title for name, (_, title) in KEPT.items()}
+    dims = {"network": "network", "rise": "threshold's rise per spike, mV", "share": "share asleep"}
+    note = "Mean and 95 % t interval over seeds; sleep by the clock."
+    rows = table_of(data / 100, titles, dims, counted=True)
+    finish(options, rows, note, data, draw, _measured(data), scale_of(options, data))
+
+
+def _run(options: argparse.Namespace) -> xr.Dataset:
+    """Run what is missing; all that is kept of it."""
     fixed = {name: getattr(options, name) for name in ("data", "train", "test", "epochs")}
     cases = {
         f"{name}: {rise:g}": NETWORKS[name] | {"exc.theta_plus": f"{rise} mV", "inh.theta_plus": f"{rise} mV"}
@@ -69,12 +80,7 @@ def main() -> None:
     results = results.assign_coords({"sleep.ratio": options.shares}).rename({"sleep.ratio": "share"})
     found = {name: _unfolded(100 * results[metric], options) for name, (metric, _) in KEPT.items()}
     found |= {name: _unfolded(results[f"rate_test_hz.{name}"], options) for name in ("exc", "inh")}
-    data = with_earlier(xr.Dataset(found).reset_coords(drop=True), options)
-    titles = {name: title for name, (_, title) in KEPT.items()}
-    dims = {"network": "network", "rise": "threshold's rise per spike, mV", "share": "share asleep"}
-    note = "Mean and 95 % bootstrap interval over seeds; sleep by the clock."
-    rows = table_of(data / 100, titles, dims, counted=True)
-    finish(options, rows, note, data, draw, _measured(data), scale_of(options, data))
+    return xr.Dataset(found).reset_coords(drop=True)
 
 
 def _unfolded(values: xr.DataArray, options: Any) -> xr.DataArray:

@@ -13,6 +13,7 @@ python studies/mp_init_trsg/study.py --quick                    # embedded image
 
 from __future__ import annotations
 
+import argparse
 import sys
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +26,7 @@ from table import claims_of, rows_of, tables_of
 from homeonet.cli.study import finish, run_grid
 from homeonet.cli.terminal import run_main
 from homeonet.errors import InputError
-from homeonet.study.figure_data import gallery_figure, with_earlier
+from homeonet.study.figure_data import gallery_figure, gathered
 from homeonet.study.measured import accuracies
 from homeonet.study.options import Scale, scale_of, some_of, study_options, training
 from homeonet.study.trained import trained
@@ -52,7 +53,7 @@ STEPS, THRESHOLDS, AT = [2, 4, 6], [0.1, 1.0, 2.0], 4
 INITS, RESETS = ["zero", "MP-Init"], {"soft": "batch norm", "hard": "batch norm, hard reset"}
 #: As in the paper; Adam rescales the gradients whose size is in question. At 1 the three rules are one.
 SGD: dict[str, Any] = {"optimizer": "sgd", "lr": 0.02, "weight_decay": 5e-4}
-NOTE = """mean and 95 % bootstrap interval over seeds; p of a paired permutation test, after Holm (before, it is 2/2ⁿ at
+NOTE = """mean and 95 % t interval over seeds; p of a paired permutation test, after Holm (before, it is 2/2ⁿ at
 least for n seeds). Nothing was tuned. "none" has the AS rule, a learnt threshold and time constant, and starts at rest;
 which rule the paper's baseline had is not stated in what this was written from. Frozen thresholds are without MP-Init;
 at 1 the three rules are one. A run that diverges is left out of means and counted; in the claims it counts as guessing
@@ -74,6 +75,29 @@ def main() -> None:
     """Run what is missing, then print and write the tables, the figure and the claims."""
     full = InitScale(train=10000, epochs=2, seeds=(1, 2, 3, 4, 5))
     options = study_options(__doc__ or "", "mp_init_trsg", full, QUICK, earlier=True)
+    data = gathered(_run, options)
+    if missing := {"ablation", "accuracy", "accuracy_sgd", "elsewhere", "shift", "start"} - set(data):
+        raise InputError(
+            f"parts: {', '.join(sorted(missing))} not run, nor before; run all, or give --earlier"
+        )
+    data = data.assign(
+        distance=data["shift"].sel(reset="soft", elements="all").mean("seed"),
+        gradient=data["gradient_of_seeds"].mean("seed"),
+    )
+    note = f"{NOTE}\n\n{tables_of(data)}"
+    finish(
+        options,
+        rows_of(data),
+        note,
+        data,
+        partial(gallery_figure, "mp_init_trsg"),
+        claims_of(data),
+        scale_of(options, data),
+    )
+
+
+def _run(options: argparse.Namespace) -> xr.Dataset:
+    """Run what is missing; all that is kept of it."""
     fixed, seeds = COMMON | training(options), {"seed": options.seeds}
     steps = STEPS[:2] if options.quick else STEPS
     frozen = {"neuron": "trlif", "steps": AT, MP_INIT: False, "neuron_options.learn_threshold": False}
@@ -102,25 +126,7 @@ def main() -> None:
             values = values.rename({RULE: "rule", THRESHOLD: "threshold"}).assign_coords(rule=list(RULES))
             measured[{"frozen": "accuracy", "sgd": "accuracy_sgd"}[name]] = values
     pixels = next(iter(found.values())).results["accuracy.raw_pixels"].mean()
-    data = with_earlier(xr.Dataset(measured, attrs={"baseline": 100 * float(pixels)}), options)
-    if missing := {"ablation", "accuracy", "accuracy_sgd", "elsewhere", "shift", "start"} - set(data):
-        raise InputError(
-            f"parts: {', '.join(sorted(missing))} not run, nor before; run all, or give --earlier"
-        )
-    data = data.assign(
-        distance=data["shift"].sel(reset="soft", elements="all").mean("seed"),
-        gradient=data["gradient_of_seeds"].mean("seed"),
-    )
-    note = f"{NOTE}\n\n{tables_of(data)}"
-    finish(
-        options,
-        rows_of(data),
-        note,
-        data,
-        partial(gallery_figure, "mp_init_trsg"),
-        claims_of(data),
-        scale_of(options, data),
-    )
+    return xr.Dataset(measured, attrs={"baseline": 100 * float(pixels)})
 
 
 def _membranes(sweep: SweepResult) -> dict[str, xr.DataArray]:

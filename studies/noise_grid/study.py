@@ -10,6 +10,7 @@ python studies/noise_grid/study.py --quick                    # embedded images,
 
 from __future__ import annotations
 
+import argparse
 import sys
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,7 +21,7 @@ from homeonet.claims import Measured
 from homeonet.cli.study import finish, run_grid
 from homeonet.cli.terminal import run_main
 from homeonet.study.checks import above_chance, alive, checked, slept
-from homeonet.study.figure_data import gallery_figure, with_earlier
+from homeonet.study.figure_data import gallery_figure, gathered
 from homeonet.study.intervals import table_of
 from homeonet.study.measured import over_seeds
 from homeonet.study.options import UNGUARDED, scale_of, study_options
@@ -47,6 +48,14 @@ QUICK = NoiseScale("mnist5k", 100, 0, 50, 1, (1, 2), sigmas=("0 mV", "3 mV", "10
 def main() -> None:
     """Run what is missing, then print and write the table, the claim and the map."""
     options = study_options(__doc__ or "", "noise_grid", NoiseScale(), QUICK, earlier=True)
+    data = gathered(_run, options)
+    note = "Mean and 95 % t interval over seeds; sleep by the clock, weights that shrink towards their start."
+    drawn, measured = partial(gallery_figure, "noise_grid"), _measured(data)
+    finish(options, _rows(data), note, data, drawn, measured, scale_of(options, data))
+
+
+def _run(options: argparse.Namespace) -> xr.Dataset:
+    """Run what is missing; all that is kept of it."""
     fixed = {name: getattr(options, name) for name in ("data", "train", "test", "epochs")}
     fixed |= {**UNGUARDED, **BY_THE_CLOCK, **TARGETS_AT_START}
     axes = {"preset": options.presets, "seed": options.seeds}
@@ -58,10 +67,7 @@ def main() -> None:
     found = {name: 100 * asleep[metric] for name, (metric, _) in KEPT.items()}
     found |= {f"no_sleep_{name}": 100 * awake[metric] for name, (metric, _) in KEPT.items()}
     found |= {f"no_sleep_{name}": awake[f"rate_test_hz.{name}"] for name in ("exc", "inh")}
-    data = with_earlier(xr.Dataset(found).reset_coords(drop=True), options)
-    note = "Mean and 95 % bootstrap interval over seeds; sleep by the clock, weights that shrink towards their start."
-    drawn, measured = partial(gallery_figure, "noise_grid"), _measured(data)
-    finish(options, _rows(data), note, data, drawn, measured, scale_of(options, data))
+    return xr.Dataset(found).reset_coords(drop=True)
 
 
 def _rows(data: xr.Dataset) -> list[list[str]]:

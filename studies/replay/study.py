@@ -14,6 +14,7 @@ the accuracy with plasticity off asleep: does it depend on replay?
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import sys
 from typing import Any
@@ -25,7 +26,7 @@ from probe import MEASURES, probed
 from homeonet.cli.study import finish, run_grid
 from homeonet.cli.terminal import run_main
 from homeonet.plotting import DOUBLE_WIDTH, new_figure, plot_against
-from homeonet.study.figure_data import with_earlier
+from homeonet.study.figure_data import gathered
 from homeonet.study.intervals import interval_text
 from homeonet.study.measured import over_seeds
 from homeonet.study.options import UNGUARDED, options_of, scale_of
@@ -58,6 +59,30 @@ def main() -> None:
         among={"sigmas": SIGMAS, "shares": SHARES},
         earlier=True,
     )
+    found = gathered(_run, options)
+    head = ["σ, mV", "asleep, %", "seeds", *(f"{title}: before → after" for title in _TITLES.values())]
+    rows = [[*head, "QDA, %", "− not plastic asleep"]]
+    for sigma, share in itertools.product(found["sigma"].values, found["share"].values):
+        at = found.sel(sigma=sigma, share=share).dropna("seed", subset=["qda"])
+        changes = [
+            " → ".join(_text(at[f"{when}.{name}"]) for when in ("before", "after")) for name in MEASURES
+        ]
+        rows.append(
+            [
+                f"{sigma:g}",
+                f"{100 * share:g}",
+                str(at.sizes["seed"]),
+                *changes,
+                interval_text(at["qda"]),
+                interval_text(at["gain"]),
+            ]
+        )
+    note = "mean and 95 % t interval over seeds; a minute of sleep after training, in bins of 100 ms."
+    finish(options, rows, note, found, draw, _measured(found), scale_of(options, found))
+
+
+def _run(options: argparse.Namespace) -> xr.Dataset:
+    """Run what is missing; all that is kept of it."""
     sigmas = options.sigmas or ((0.1, 3.0) if options.quick else SIGMAS)
     shares = options.shares or (SHARES[:1] if options.quick else SHARES)
     fixed: dict[str, Any] = {"preset": options.presets[0], "data": options.data[0], **UNGUARDED}
@@ -76,26 +101,7 @@ def main() -> None:
     plastic = results.sel(case="plastic asleep")
     found["qda"] = 100 * plastic["accuracy.qda"]
     found["gain"] = 100 * (plastic["accuracy.qda"] - results["accuracy.qda"].sel(case="not plastic asleep"))
-    found = with_earlier(found.reset_coords(drop=True), options)
-    head = ["σ, mV", "asleep, %", "seeds", *(f"{title}: before → after" for title in _TITLES.values())]
-    rows = [[*head, "QDA, %", "− not plastic asleep"]]
-    for sigma, share in itertools.product(found["sigma"].values, found["share"].values):
-        at = found.sel(sigma=sigma, share=share).dropna("seed", subset=["qda"])
-        changes = [
-            " → ".join(_text(at[f"{when}.{name}"]) for when in ("before", "after")) for name in MEASURES
-        ]
-        rows.append(
-            [
-                f"{sigma:g}",
-                f"{100 * share:g}",
-                str(at.sizes["seed"]),
-                *changes,
-                interval_text(at["qda"]),
-                interval_text(at["gain"]),
-            ]
-        )
-    note = "mean and 95 % bootstrap interval over seeds; a minute of sleep after training, in bins of 100 ms."
-    finish(options, rows, note, found, draw, _measured(found), scale_of(options, found))
+    return found.reset_coords(drop=True)
 
 
 def _text(values: xr.DataArray) -> str:

@@ -17,8 +17,10 @@ of a network that was dead or had learnt nothing without sleep, are marked: they
 
 from __future__ import annotations
 
+import argparse
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 
 import pandas as pd
 import xarray as xr
@@ -27,10 +29,9 @@ from networks import CONTROLS, NETWORKS, REFERENCE, SHARE_OF_CONTROLS, SHARES
 from noisy_test import tested_with_noise
 from table import control_rows, figure_data, share_rows, state_rows
 
-from homeonet.claims import write_measured
-from homeonet.cli.study import run_grid, write
+from homeonet.cli.study import finish, run_grid
 from homeonet.cli.terminal import run_main
-from homeonet.study.figure_data import gallery_figure, with_earlier, write_figure_data
+from homeonet.study.figure_data import gallery_figure, gathered
 from homeonet.study.options import UNGUARDED, scale_of, some_of, study_options
 from homeonet.study.sleep import ClockScale, ratio_of, share_of
 from homeonet.study.tables import markdown_table
@@ -57,6 +58,20 @@ QUICK = SleepScale(("mnist5k",), 100, 0, 50, 1, (1, 2), ("paper",), ("mnist5k",)
 def main() -> None:
     """Run what is missing, then print and write the tables, the claims and the figure."""
     options = study_options(__doc__ or "", "sleep", SleepScale(), QUICK, earlier=True)
+    data = gathered(_run, options)
+    scale, parts = scale_of(options, data), [markdown_table(state_rows(data))]
+    if "control_qda" in data:
+        title = f"One thing changed at a time: `{REFERENCE}`, {100 * SHARE_OF_CONTROLS:g} % asleep"
+        parts += [f"## {title}\n", markdown_table(control_rows(data))]
+        sets, seeds = (" ".join(map(str, data[f"control_{name}"].values)) for name in ("data", "seed"))
+        scale = f"{scale}; controls: {sets}, seeds {seeds}"
+    note = "test accuracy, mean over seeds with 95 % t intervals.\n\n## State\n\n" + "\n".join(parts)
+    drawn, measured = partial(gallery_figure, "sleep"), measured_of(data)
+    finish(options, share_rows(data), note, data, drawn, measured, scale)
+
+
+def _run(options: argparse.Namespace) -> xr.Dataset:
+    """Run what is missing; all that is kept of it."""
     fixed = {"train": options.train, "test": options.test, "evaluation.presentation": "1 s", **UNGUARDED}
     axes = {
         "data": options.data,
@@ -77,17 +92,7 @@ def main() -> None:
         cases = dict(list(CONTROLS.items())[:5]) if options.quick else CONTROLS
         grid = Grid(fixed, {"data": options.controls, "seed": options.control_seeds}, cases)
         controls = run_grid(grid, options.out / "controls", options).results
-    data = with_earlier(figure_data(networks, controls), options)
-    scale, parts = scale_of(options, data), [markdown_table(state_rows(data))]
-    if "control_qda" in data:
-        title = f"One thing changed at a time: `{REFERENCE}`, {100 * SHARE_OF_CONTROLS:g} % asleep"
-        parts += [f"## {title}\n", markdown_table(control_rows(data))]
-        sets, seeds = (" ".join(map(str, data[f"control_{name}"].values)) for name in ("data", "seed"))
-        scale = f"{scale}; controls: {sets}, seeds {seeds}"
-    note = f"Test accuracy, mean over seeds with 95 % bootstrap intervals; {scale}.\n\n## State\n\n"
-    write(options.out, share_rows(data), note + "\n".join(parts), gallery_figure("sleep", data))
-    write_figure_data(options.out, data, study="sleep", scale=scale)
-    write_measured(options.out, study="sleep", scale=scale, measured=measured_of(data))
+    return figure_data(networks, controls)
 
 
 if __name__ == "__main__":

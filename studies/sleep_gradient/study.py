@@ -12,6 +12,7 @@ recurrence. Every network is to reach the published accuracy without sleep, or i
 
 from __future__ import annotations
 
+import argparse
 import sys
 from functools import partial
 
@@ -23,7 +24,7 @@ from homeonet.claims import Measured
 from homeonet.cli.study import finish, run_grid
 from homeonet.cli.terminal import run_main
 from homeonet.study.checks import checked, reaches
-from homeonet.study.figure_data import gallery_figure, with_earlier
+from homeonet.study.figure_data import gallery_figure, gathered
 from homeonet.study.intervals import difference, interval_text
 from homeonet.study.measured import accuracies, gain
 from homeonet.study.options import QUICK, scale_of, study_options, training
@@ -61,11 +62,21 @@ def main() -> None:
     small = {"data": (QUICK.data,), "hidden": 50, "epochs": 2, "networks": ("SG-SNN", "recurrent SG-SNN")}
     quick = GradientScale(**vars(QUICK) | small)
     options = study_options(__doc__ or "", "sleep_gradient", full, quick, earlier=True)
+    data = gathered(_run, options)
+    raw = data["raw_pixels"].mean("seed")
+    said = ", ".join(f"{name} {float(raw.sel(data=name)):.1f} %" for name in map(str, data["data"].values))
+    note = f"95 % t intervals; raw pixels {said}; p of a paired permutation test after Holm."
+    drawn, measured = partial(gallery_figure, "sleep_gradient"), _measured(data["accuracy"])
+    finish(options, _rows(data), note, data, drawn, measured, scale_of(options, data))
+
+
+def _run(options: argparse.Namespace) -> xr.Dataset:
+    """Run what is missing; all that is kept of it."""
     fixed = PAPER | training(options) | {"net_options.hidden": options.hidden}
     del fixed["data"]
     grid = Grid(fixed, {"data": options.data, "seed": options.seeds}, cases(options))
     found = run_grid(grid, options.out / "sweep", options)
-    data = xr.Dataset(
+    return xr.Dataset(
         {
             "accuracy": accuracies(found.results).rename(None),
             "growth": growth(found.results, options.out / "sweep" / "cells").rename(None),
@@ -74,12 +85,6 @@ def main() -> None:
             .isel(case=0, drop=True),
         }
     )
-    data = with_earlier(data, options)
-    raw = data["raw_pixels"].mean("seed")
-    said = ", ".join(f"{name} {float(raw.sel(data=name)):.1f} %" for name in map(str, data["data"].values))
-    note = f"raw pixels {said}; p of a paired permutation test after Holm."
-    drawn, measured = partial(gallery_figure, "sleep_gradient"), _measured(data["accuracy"])
-    finish(options, _rows(data), note, data, drawn, measured, scale_of(options, data))
 
 
 def _rows(found: xr.Dataset) -> list[list[str]]:

@@ -11,7 +11,7 @@ import xarray as xr
 from scipy.optimize import minimize
 
 from homeonet import InputError
-from homeonet.analysis import bootstrap_interval, compare_conditions, mixed_model
+from homeonet.analysis import compare_conditions, mean_interval, mixed_model
 
 VALUES = np.array(
     [[60.0, 62.0, 58.0, 61.0, 59.0], [66.0, 65.0, 66.0, 67.0, 60.0], [60.0, 61.0, 60.0, 60.0, 58.0]]
@@ -41,7 +41,7 @@ def test_summaries_and_paired_tests_are_those_of_enumeration() -> None:
     holm = [min(1, 2 * min(raw)), max(min(1, 2 * min(raw)), *raw)]
     np.testing.assert_allclose(sorted(found["p_holm"].values[1:]), sorted(holm))
     np.testing.assert_allclose(found["difference"][1:], (VALUES[1:] - VALUES[0]).mean(axis=1))
-    within = bootstrap_interval(VALUES[1] - VALUES[0])
+    within = mean_interval(VALUES[1] - VALUES[0])
     assert (float(found["difference_low"][1]), float(found["difference_high"][1])) == (
         within.low,
         within.high,
