@@ -24,7 +24,8 @@ UNGUARDED = {"guard.max_rate": "1001 Hz", "guard.min_rate": "0 Hz"}
 class Scale:
     """How much a study trains: images, epochs and seeds. Every field is an option of the command line.
 
-    A study with more options has a subclass, whose fields say in their metadata what "help" is printed.
+    A study with more options has a subclass, whose fields say in their metadata what "help" is printed, or are made
+    by `some_of`.
     """
 
     data: str = "fashion"
@@ -47,10 +48,10 @@ _HELP = {
 }
 
 
-def some_of(known: Iterable[str] | Iterable[float]) -> Any:
-    """A field of a scale: some of what a study compares, all of it by default; any other is an error."""
+def some_of(known: Iterable[str] | Iterable[float], *, empty: bool = False) -> Any:
+    """A field of a scale: some of what a study compares, or nothing if `empty`; all of it by default."""
     among = tuple(known)
-    return field(default=among, metadata={"among": among})
+    return field(default=among, metadata={"among": among, "least": "*" if empty else "+"})
 
 
 def study_options(
@@ -70,17 +71,12 @@ def study_options(
         value = getattr(full, item.name)
         several = isinstance(value, tuple)
         kind = type(value[0] if several else value)
-        given: dict[str, Any] = (
-            {"nargs": "*" if kind is str else "+", "metavar": "S"} if several else {"metavar": "N"}
-        )
         known = item.metadata.get("among")
-        what = (
-            f"some of {'; '.join(map(str, known))}"
-            if known
-            else item.metadata.get("help") or _HELP[item.name]
-        )
+        least = item.metadata.get("least") or ("*" if kind is str else "+")
+        given: dict[str, Any] = {"nargs": least, "metavar": "S"} if several else {"metavar": "N"}
+        what = item.metadata.get("help") or _HELP.get(item.name, "")
         if known:
-            given["choices"] = known
+            given["choices"], what = known, f"some of {'; '.join(map(str, known))}"
         default = ("all" if value == known else " ".join(map(str, value))) if several else str(value)
         parser.add_argument(f"--{item.name}", type=kind, help=f"{what}; default: {default}", **given)
     _add_how_to_run(parser, earlier)

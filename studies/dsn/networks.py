@@ -62,7 +62,7 @@ class DSNScale(Scale):
     width: int = field(default=24, metadata={"help": "width of the DSN's network; the paper's: 128"})
     text: str = field(default="", metadata={"help": "a text, plain or .gz, for the language model"})
     neurons: tuple[str, ...] = some_of((*NEURONS, AS_WIDE))
-    readers: tuple[str, ...] = some_of(READERS)
+    readers: tuple[str, ...] = some_of(READERS, empty=True)
     updates: int = field(default=400, metadata={"help": "updates of the language model"})
     tested: int = field(default=30000, metadata={"help": "characters it reads when tested"})
 
