@@ -1,8 +1,9 @@
-"""Accuracy over the noise asleep and the share of the time slept.
+"""What noise asleep changes, by its strength and the share of the time slept.
 
 Test accuracy (QDA on spike counts) of the sleep paper's network whose membranes receive noise of standard deviation
-σ while it sleeps. Each cell gives the mean over seeds and, below, the half-width of its 95 % interval (Student's t).
-Sleep comes by the clock and the weights shrink towards their start.
+σ while it sleeps, minus that of the same seeds without noise. Each cell gives the mean over seeds and, below, the
+half-width of its 95 % interval (Student's t), both in points. Sleep comes by the clock and the weights shrink towards
+their start. No noise and no sleep: in the title.
 """
 
 from __future__ import annotations
@@ -22,20 +23,17 @@ def draw(data: xr.Dataset) -> Figure:
     figure, axes = new_figure(1, len(presets), width=COLUMN_WIDTH * len(presets), height=2.6)
     for ax, preset in zip(axes[0], presets, strict=True):
         here = data["accuracy"].sel(preset=preset)
-        here = here.assign_coords(share=100 * here["share"])
+        quiet = here.sel(sigma=0.0, drop=True)
+        gained = (here.sel(sigma=here["sigma"] > 0) - quiet).assign_coords(share=100 * here["share"])
+        label = "QDA − without noise (points)"
         plot_heat_map(
-            here,
-            ax,
-            x="share",
-            y="sigma",
-            label="test accuracy, QDA (%)",
-            spread="seed",
+            gained, ax, x="share", y="sigma", label=label, form="{:+.1f}", spread="seed", centre=0.0
         )
         without = float(data["no_sleep_accuracy"].sel(preset=preset).mean())
         ax.set(
             xlabel="time asleep (%)",
             ylabel="noise asleep σ (mV)",
-            title=f"{preset}; no sleep: {without:.1f} %",
+            title=f"no noise: {float(quiet.mean()):.1f} %, no sleep: {without:.1f} %",
         )
     return figure
 

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.colors import CenteredNorm
 from matplotlib.image import AxesImage
 
 from homeonet.analysis import mean_interval
@@ -28,6 +29,9 @@ def plot_against(
     seed: str = "seed",
 ) -> dict[str, list[Artist]]:
     """Lines of means over a parameter with their 95 % intervals (Student's t), and one dot per seed.
+
+    A line is of the seeds that were run all along it, if there are two: means of other seeds beside each other would
+    differ by their seeds.
 
     Parameters
     ----------
@@ -56,7 +60,7 @@ def plot_against(
         raise InputError(f"values has {len(values)} series; give 1 to {len(SERIES)}")
     artists: dict[str, list[Artist]] = {}
     for k, (name, series) in enumerate(values.items()):
-        points = scale * series.transpose(dim, seed)
+        points = scale * _all_along(series.transpose(dim, seed))
         x = points[dim].to_numpy()
         mean, low, high = np.array([_interval(at) for at in points.to_numpy()]).T
         style: dict[str, Any] = {"color": SERIES[k], "marker": MARKERS[k]}
@@ -80,6 +84,13 @@ def plot_against(
     return artists
 
 
+def _all_along(points: xr.DataArray) -> xr.DataArray:
+    """Without the seeds, the second dimension, that are not at every place; with all if fewer than two would stay."""
+    there = np.isfinite(points.to_numpy().astype(float))
+    whole = there[there.any(axis=1)].all(axis=0)
+    return points[:, whole] if whole.sum() >= 2 else points
+
+
 def _interval(values: np.ndarray) -> tuple[float, float, float]:
     """Mean, lower and upper end of the values that are there; of one value there is no interval."""
     there = values[np.isfinite(values)]
@@ -100,6 +111,7 @@ def plot_heat_map(
     scale: float = 1.0,
     form: str = "{:.1f}",
     spread: str | None = None,
+    centre: float | None = None,
 ) -> AxesImage:
     """Means over two parameters as a map, each cell with its number.
 
@@ -119,6 +131,8 @@ def plot_heat_map(
     spread : str, optional
         A dimension of repetitions, such as "seed": below each number stands the half-width of its 95 % interval
         (Student's t).
+    centre : float, optional
+        Of differences, what is no difference: colours diverge from it.
 
     Returns
     -------
@@ -126,13 +140,18 @@ def plot_heat_map(
     """
     others = [name for name in values.dims if name not in (x, y)]
     means = scale * values.mean(others).transpose(y, x)
-    image = ax.imshow(means, origin="lower", aspect="auto", cmap="viridis")
+    colours: dict[str, Any] = {"cmap": "viridis"}
+    if centre is not None:
+        colours = {"cmap": "PuOr", "norm": CenteredNorm(centre)}
+    image = ax.imshow(means, origin="lower", aspect="auto", **colours)
     ax.set_xticks(range(means.sizes[x]), _labels(means[x]))
     ax.set_yticks(range(means.sizes[y]), _labels(means[y]))
     middle = float(np.nanmean([np.nanmin(means), np.nanmax(means)])) if np.isfinite(means).any() else 0.0
+    reach = float(np.nanmax(np.abs(means - centre))) if centre is not None else 0.0
     for (row, column), value in np.ndenumerate(means.to_numpy()):
         if np.isfinite(value):
-            colour = "black" if value > middle else "white"
+            dark = value <= middle if centre is None else abs(value - centre) > 0.6 * reach
+            colour = "white" if dark else "black"
             found = scale * values.isel({x: column, y: row}).to_numpy().ravel()
             text = form.format(value) + (_half_width(found, form) if spread else "")
             ax.text(column, row, text, ha="center", va="center", fontsize=6, color=colour)
@@ -147,4 +166,4 @@ def _labels(coordinate: xr.DataArray) -> list[str]:
 def _half_width(values: np.ndarray, form: str) -> str:
     """The half-width of a mean's interval, on a line of its own; nothing for a single value."""
     _, low, high = _interval(values)
-    return "\n±" + form.format((high - low) / 2) if np.isfinite(low) else ""
+    return "\n±" + form.replace("+", "").format((high - low) / 2) if np.isfinite(low) else ""

@@ -31,6 +31,7 @@ from homeonet.study.options import UNGUARDED, scale_of, some_of, study_options
 from homeonet.study.sleep import BY_THE_CLOCK, KEPT, TARGETS_AT_START, ClockScale, ratio_of
 from homeonet.sweep import Grid
 
+TITLES = {"paper": "the paper's network", "released": "released code"}
 NETWORKS: dict[str, dict[str, Any]] = {
     "paper": {"preset": "massey2026", **TARGETS_AT_START},
     "released": {"preset": "massey2026_released"},
@@ -121,10 +122,13 @@ def draw(data: xr.Dataset) -> Figure:
         here = data.sel(network=network)
         here = here.assign_coords(share=100 * here["share"])
         lines = {
-            f"+{float(rise):g} mV a spike": here["accuracy"].sel(rise=rise) for rise in here["rise"].values
+            f"threshold +{float(rise):g} mV a spike" if rise else "fixed threshold": here["accuracy"].sel(
+                rise=rise
+            )
+            for rise in here["rise"].values
         }
         plot_against(lines, ax, "share", baselines={"raw pixels": here["raw_pixels"]})
-        ax.set(title=network, xlabel="time asleep (%)")
+        ax.set(title=TITLES[network], xlabel="time asleep (%)")
     axes[0, 0].set_ylabel("test accuracy, QDA (%)")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     return figure

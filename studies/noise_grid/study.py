@@ -11,6 +11,7 @@ python studies/noise_grid/study.py --quick                    # embedded images,
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,7 +23,7 @@ from homeonet.cli.study import finish, run_grid
 from homeonet.cli.terminal import run_main
 from homeonet.study.checks import above_chance, alive, checked, slept
 from homeonet.study.figure_data import gallery_figure, gathered
-from homeonet.study.intervals import table_of
+from homeonet.study.intervals import interval_text, table_of
 from homeonet.study.measured import over_seeds
 from homeonet.study.options import UNGUARDED, scale_of, study_options
 from homeonet.study.sleep import BY_THE_CLOCK, KEPT, TARGETS_AT_START, ClockScale, ratio_of
@@ -73,12 +74,16 @@ def _run(options: argparse.Namespace) -> xr.Dataset:
 def _rows(data: xr.Dataset) -> list[list[str]]:
     """A line per preset, noise and share, and of each preset without sleep."""
     titles = {name: title for name, (_, title) in KEPT.items()}
-    rows = table_of(
-        data / 100, titles, {"preset": "preset", "sigma": "σ, mV", "share": "share asleep"}, counted=True
-    )
+    dims = {"preset": "preset", "sigma": "σ, mV", "share": "share asleep"}
+    rows = table_of(data / 100, titles, dims, counted=True)
+    rows[0].insert(4, "− no noise")
+    for line, place in zip(rows[1:], itertools.product(*(data[name].values for name in dims)), strict=True):
+        at = dict(zip(dims, place, strict=True))
+        gained = data["accuracy"].sel(at) - data["accuracy"].sel(at | {"sigma": 0.0})
+        line.insert(4, interval_text(gained.dropna("seed"), "+.1f") if at["sigma"] else "")
     without = {f"no_sleep_{name}": title for name, title in titles.items()}
     for line in table_of(data / 100, without, {"preset": "preset"}, counted=True)[1:]:
-        rows.append([line[0], "", "no sleep", *line[1:]])
+        rows.append([line[0], "", "no sleep", line[1], "", *line[2:]])
     return rows
 
 

@@ -38,6 +38,19 @@ def test_means_intervals_and_every_seed_are_drawn(ax) -> None:
     np.testing.assert_allclose(artists["raw"][0].get_ydata(), [65, 65])
 
 
+def test_a_line_is_of_the_seeds_that_were_run_all_along_it(ax) -> None:
+    a = series([[0.6, 0.7, 0.9, 0.9], [np.nan] * 4, [0.5, 0.6, np.nan, np.nan]])
+    line, _, dots = plotting.plot_against({"a": a}, ax, "ratio")["a"]
+    np.testing.assert_allclose(line.get_ydata(), [0.65, np.nan, 0.55])
+    assert np.isfinite(np.ma.filled(dots.get_offsets(), np.nan)).all(axis=1).sum() == 4
+
+
+def test_a_map_of_differences_has_its_centre_in_the_middle_of_the_colours(ax) -> None:
+    gains = xr.DataArray([[-1.0, 0.5], [3.0, 0.0]], {"y": [1, 2], "x": [1, 2]}, ("y", "x"))
+    image = plotting.plot_heat_map(gains, ax, x="x", y="y", label="", centre=0.0)
+    assert image.norm(0.0) == 0.5 and image.norm(3.0) == 1.0 and image.norm(-3.0) == 0.0
+
+
 def test_too_many_or_no_series_are_refused(ax) -> None:
     a = series([[0.6], [0.7], [0.8]])
     for count in (0, 11):
