@@ -47,7 +47,7 @@ def main() -> None:
     note = (
         "95 % t intervals; differences are paired over seeds, p after Holm.\n\n"
         f"{markdown_table(characters.length_rows(bits))}\n"
-        f"Text: {characters.text_name(options.text)}; {options.updates} updates of 16 × {characters.TRAINED} "
+        f"Text: {data.attrs['text']}; {options.updates} updates of 16 × {characters.TRAINED} "
         "characters; bits per character on the last tenth, and how many more they are if the model has read all that "
         "stands before and not the last 128 to 256 alone. Sliding PSN's long window has 256 steps; one of 32 sees no "
         "more of a long text than of a short one. PSN sees the future, and has a matrix for one T: it can read no "
@@ -69,7 +69,7 @@ def _run(options: argparse.Namespace) -> xr.Dataset:
         neurons = list(dict.fromkeys([*found["neuron"].values, *bits["neuron"].values]))
         parts = [part.reindex(neuron=neurons) for part in (found, bits)]
         found = xr.merge(parts, compat="no_conflicts")
-    return found.reset_coords(drop=True)
+    return found.reset_coords(drop=True).assign_attrs(text=characters.text_name(options.text))
 
 
 if __name__ == "__main__":
