@@ -33,7 +33,7 @@ def draw(data: xr.Dataset) -> Figure:
         ax.set(
             xlabel="time asleep (%)",
             ylabel="noise asleep σ (mV)",
-            title=f"no noise: {float(quiet.mean()):.1f} %, no sleep: {without:.1f} %",
+            title=f"{preset}\nno noise: {float(quiet.mean()):.1f} %, no sleep: {without:.1f} %",
         )
     return figure
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -23,8 +24,15 @@ from homeonet.study.source import source_folder
 __all__ = ["commands_of", "gallery_figure", "gathered", "with_earlier", "write_figure_data"]
 
 
-def gathered(run: Callable[[argparse.Namespace], xr.Dataset], options: argparse.Namespace) -> xr.Dataset:
+def gathered(
+    run: Callable[[argparse.Namespace], xr.Dataset],
+    options: argparse.Namespace,
+    *,
+    whole: Mapping[str, Iterable[Any]] = MappingProxyType({}),
+) -> xr.Dataset:
     """All that a study's table, claims and figure are made of: what `run` measures, or what was stored.
+
+    What does not fit together is found before anything is run.
 
     Parameters
     ----------
@@ -33,13 +41,24 @@ def gathered(run: Callable[[argparse.Namespace], xr.Dataset], options: argparse.
     options
         Of the study. With ``--stored`` nothing is run, and the options become those of the file; with ``--earlier``,
         see `with_earlier`.
+    whole
+        By the names of options, what they have to contain where there is no earlier file that has it.
 
     Raises
     ------
     InputError
-        If a file is none of the same study, does not say how it was run, or was run with other options.
+        If a file is none of the same study, does not say how it was run, or was run with other options; if an option
+        lacks what table and figure need.
     """
     if options.stored is None:
+        if options.earlier is not None:
+            _check_settings(_read(options.earlier, "earlier", options.name), options)
+        for name, needed in whole.items():
+            lacking = [value for value in needed if value not in getattr(options, name)]
+            if lacking and options.earlier is None:
+                raise InputError(
+                    f"--{name} lacks {lacking[0]!r}, which table and figure need; give it too, or an --earlier file"
+                )
         return with_earlier(run(options), options)
     stored = _read(options.stored, "stored", options.name)
     for name, value in json.loads(stored.attrs["settings"]).items():
@@ -76,18 +95,11 @@ def with_earlier(data: xr.Dataset, options: argparse.Namespace) -> xr.Dataset:
     InputError
         If the file is none of the same study, or was run with other options.
     """
-    settings = _settings(data, options)
-    data.attrs["settings"] = json.dumps(settings, ensure_ascii=False)
-    path: Path | None = options.earlier
-    if path is None:
+    data.attrs["settings"] = json.dumps(_settings(data, options), ensure_ascii=False)
+    if options.earlier is None:
         return data
-    before = _read(path, "earlier", options.name)
-    for name, value in json.loads(before.attrs["settings"]).items():
-        if settings.get(name) != value:
-            raise InputError(
-                f"earlier = {path} was run with {name} = {value}, not {settings.get(name)}; run all seeds alike, or "
-                "leave it out"
-            )
+    before = _read(options.earlier, "earlier", options.name)
+    _check_settings(before, options)
     data.attrs["before"] = "\n".join(commands_of(before))
     both = _plain_names(data).combine_first(_plain_names(before)).assign_attrs(data.attrs)
     # the outer join has sorted names; they come as they came
@@ -98,6 +110,17 @@ def with_earlier(data: xr.Dataset, options: argparse.Namespace) -> xr.Dataset:
     }
     order["seed"] = sorted(order["seed"])
     return both.sel(order)
+
+
+def _check_settings(before: xr.Dataset, options: argparse.Namespace) -> None:
+    """That the runs of an earlier file were made with the same options."""
+    settings = _settings(before, options)
+    for name, value in json.loads(before.attrs["settings"]).items():
+        if settings.get(name) != value:
+            raise InputError(
+                f"earlier = {options.earlier} was run with {name} = {value}, not {settings.get(name)}; run all seeds "
+                "alike, or leave it out"
+            )
 
 
 def _plain_names(data: xr.Dataset) -> xr.Dataset:
@@ -123,10 +146,10 @@ _FREE = {
     "quick",
     "full",
     "seeds",
-    "networks",
-    "presets",
+    "rounds",
+    "more",
 }
-_FREE |= {"controls", "control_seeds", "shares", "treatments", "sigmas", "rises", "rounds", "more"}
+_FREE |= {"networks", "presets", "controls", "control_seeds", "shares", "treatments", "sigmas", "rises"}
 _FREE |= {"neurons", "readers", "parts"}
 
 

@@ -44,7 +44,7 @@ _MEASURES = {
 }
 
 
-NOTE = """accuracies in % with 95 % bootstrap intervals over seeds; p of a paired permutation test, after Holm.
+NOTE = """accuracies in % with 95 % t intervals over seeds; p of a paired permutation test, after Holm.
 STDP networks see each training image once and no label, the others {epochs} times; HD-LIF, online, is updated at each
 of the {steps} steps of a batch, the others once. The readouts give each unit one variance, so that pixels that hardly
 vary on clean images weigh much where there is noise. Corrupted: mean over noise, blur, contrast, rotation and

@@ -218,8 +218,6 @@ def accuracy_claims(data: xr.Dataset) -> dict[str, list[Measured]]:
         here = data.sel(task=task)
         values, active, sizes = here["accuracy"], here["active"], here["parameters"]
         ran = set(map(str, values.dropna("neuron", how="all")["neuron"].values))
-        if "LIF" not in ran:
-            raise InputError("neurons: LIF was not run, nor before; give it, or --earlier")
         quiet = here["least_active"].sel(neuron="LIF").min()
         fit = (
             Check("share of active outputs of LIF, least of layers and seeds", float(quiet), at_least=_ALIVE),

@@ -50,7 +50,7 @@ def main() -> None:
         plot_against(series, axes[0, 0], "sleep.ratio", baselines=raw, scale=100)
         axes[0, 0].set(xlabel="sleep ratio", ylabel="test accuracy, QDA (%)")
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    note = f"{fixed}; four classes; seeds {options.seeds}; mean and 95 % bootstrap interval over seeds."
+    note = f"{fixed}; four classes; seeds {options.seeds}; mean and 95 % t interval over seeds."
     write(options.out, rows, note, figure)
 
 

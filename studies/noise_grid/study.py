@@ -49,7 +49,7 @@ QUICK = NoiseScale("mnist5k", 100, 0, 50, 1, (1, 2), sigmas=("0 mV", "3 mV", "10
 def main() -> None:
     """Run what is missing, then print and write the table, the claim and the map."""
     options = study_options(__doc__ or "", "noise_grid", NoiseScale(), QUICK, earlier=True)
-    data = gathered(_run, options)
+    data = gathered(_run, options, whole={"sigmas": ("0 mV",)})
     note = "Mean and 95 % t interval over seeds; sleep by the clock, weights that shrink towards their start."
     drawn, measured = partial(gallery_figure, "noise_grid"), _measured(data)
     finish(options, _rows(data), note, data, drawn, measured, scale_of(options, data))

@@ -64,7 +64,7 @@ def main() -> None:
         ]
         rows.append([preset, kind, f"{len(these)}", f"{these['seconds'].mean():.1f}", *line])
     note = f"{options.data[0]}, {options.train} images, seeds {options.seeds}; "
-    note += "mean over episodes, then over seeds with its 95 % bootstrap interval; 1 is no change."
+    note += "mean over episodes, then over seeds with its 95 % t interval; 1 is no change."
     write(options.out, rows, note, draw(means))
     asleep = means.sel(kind="sleep")
     cases = [

@@ -14,7 +14,7 @@ import xarray as xr
 
 from homeonet.claims import study_command
 from homeonet.errors import InputError
-from homeonet.study.figure_data import with_earlier, write_figure_data
+from homeonet.study.figure_data import commands_of, gathered, with_earlier, write_figure_data
 from homeonet.study.intervals import table_of
 from homeonet.study.options import scale_of
 
@@ -49,6 +49,39 @@ def test_every_value_is_where_it_belongs_and_what_was_not_run_is_missing(before:
     xr.testing.assert_equal(found["accuracy"], everything["accuracy"].where(there))
     assert int(there.sum()) == 6 + 1 + 2  # earlier, the new seed of the same network, the new network
     assert scale_of(given, found) == "mnist, fashion, 50 training and 20 test images, 1 epoch, seeds 1 2 3 4"
+
+
+def never(_: argparse.Namespace) -> xr.Dataset:
+    raise AssertionError("something was run")
+
+
+def full(seeds: list[int], *, stored: Path | None = None, **more) -> argparse.Namespace:
+    given = options(seeds, data=["mnist", "fashion"], **more)
+    given.stored, given.networks = stored, ["paper"]
+    return given
+
+
+def test_what_does_not_fit_is_found_before_anything_is_run(before: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="was run with train = 50, not 60"):
+        gathered(never, full([4], earlier=before, train=60))
+    with pytest.raises(InputError, match="cannot be read"):
+        gathered(never, full([4], earlier=tmp_path / "absent.nc"))
+    with pytest.raises(InputError, match=r"--networks lacks 'released', which table and figure need"):
+        gathered(never, full([4]), whole={"networks": ["paper", "released"]})
+    added = gathered(
+        lambda _: measured(["paper"], ["mnist"], [4]), full([4], earlier=before), whole={"networks": ["x"]}
+    )
+    assert added["seed"].values.tolist() == [1, 2, 3, 4]
+
+
+def test_stored_data_are_read_with_the_options_they_were_run_with(before: Path, tmp_path: Path) -> None:
+    given = full([9], stored=before, train=60)
+    found = gathered(never, given)
+    assert given.train == 50 and found["seed"].values.tolist() == [1, 2, 3]
+    again = write_figure_data(tmp_path / "again", found, study="sleep", scale="")
+    both = [xr.load_dataset(path, engine="h5netcdf") for path in (before, again)]
+    assert commands_of(both[0]) == commands_of(both[1])
+    xr.testing.assert_equal(*both)
 
 
 def test_names_of_pandas_and_of_a_file_are_joined(before: Path) -> None:
