@@ -112,6 +112,7 @@ def plot_heat_map(
     form: str = "{:.1f}",
     spread: str | None = None,
     centre: float | None = None,
+    reach: float | None = None,
 ) -> AxesImage:
     """Means over two parameters as a map, each cell with its number.
 
@@ -133,6 +134,8 @@ def plot_heat_map(
         (Student's t).
     centre : float, optional
         Of differences, what is no difference: colours diverge from it.
+    reach : float, optional
+        How far from `centre` the colours end; by default where the values do.
 
     Returns
     -------
@@ -141,16 +144,17 @@ def plot_heat_map(
     others = [name for name in values.dims if name not in (x, y)]
     means = scale * values.mean(others).transpose(y, x)
     colours: dict[str, Any] = {"cmap": "viridis"}
+    far = 0.0
     if centre is not None:
-        colours = {"cmap": "PuOr", "norm": CenteredNorm(centre)}
+        far = reach or float(np.nanmax(np.abs(means - centre)))
+        colours = {"cmap": "PuOr", "norm": CenteredNorm(centre, far)}
     image = ax.imshow(means, origin="lower", aspect="auto", **colours)
     ax.set_xticks(range(means.sizes[x]), _labels(means[x]))
     ax.set_yticks(range(means.sizes[y]), _labels(means[y]))
     middle = float(np.nanmean([np.nanmin(means), np.nanmax(means)])) if np.isfinite(means).any() else 0.0
-    reach = float(np.nanmax(np.abs(means - centre))) if centre is not None else 0.0
     for (row, column), value in np.ndenumerate(means.to_numpy()):
         if np.isfinite(value):
-            dark = value <= middle if centre is None else abs(value - centre) > 0.6 * reach
+            dark = value <= middle if centre is None else abs(value - centre) > 0.6 * far
             colour = "white" if dark else "black"
             found = scale * values.isel({x: column, y: row}).to_numpy().ravel()
             text = form.format(value) + (_half_width(found, form) if spread else "")

@@ -49,6 +49,8 @@ def test_a_map_of_differences_has_its_centre_in_the_middle_of_the_colours(ax) ->
     gains = xr.DataArray([[-1.0, 0.5], [3.0, 0.0]], {"y": [1, 2], "x": [1, 2]}, ("y", "x"))
     image = plotting.plot_heat_map(gains, ax, x="x", y="y", label="", centre=0.0)
     assert image.norm(0.0) == 0.5 and image.norm(3.0) == 1.0 and image.norm(-3.0) == 0.0
+    image = plotting.plot_heat_map(gains, ax, x="x", y="y", label="", centre=1.0, reach=4.0)
+    assert image.norm(1.0) == 0.5 and image.norm(5.0) == 1.0
 
 
 def test_too_many_or_no_series_are_refused(ax) -> None:
