@@ -192,6 +192,8 @@ class Config(Section):
             del tables["ahsar"]
         if not self.input.classes_at_a_time:  # as in all runs that do not say
             del tables["input"]["classes_at_a_time"]
+        if not self.input.tasks:
+            del tables["input"]["tasks"]
         if self.evaluation.noise:
             del tables["evaluation"]["noise"]
         if self.simulation.precision == "float64":

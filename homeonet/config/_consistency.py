@@ -61,6 +61,7 @@ def check_consistency(config: Config) -> None:
     _controller_is_there(config)
     _recordings_are_of_something(config)
     _thresholds_can_move(config)
+    _tasks_are_there(config)
 
 
 def _names_are_free(config: Config) -> None:
@@ -286,3 +287,10 @@ def _thresholds_can_move(config: Config) -> None:
                 f"ahsar.span = {span:g} lets the threshold of {name} fall to {lowest * 1e3:g} mV, which must stay "
                 f"above {name}.v_reset ({population.v_reset * 1e3:g} mV); lower one of them"
             )
+
+
+def _tasks_are_there(config: Config) -> None:
+    if config.input.tasks and not config.input.classes_at_a_time:
+        raise ValueError(
+            f"input.tasks = {config.input.tasks} needs input.classes_at_a_time: the classes of each task, for example 2"
+        )

@@ -47,12 +47,14 @@ class Input(Section):
     """Rate-coded images: each is scaled to the mean firing rate `mean_rate` over its pixels and shown
     for `presentation`. A pixel fires at most once per step: an image whose brightest pixels would fire more
     often has a lower mean rate. With `classes_at_a_time` training images come by their classes, the first so many in an
-    epoch, then the next: what is learnt first can be forgotten. At 0 classes are mixed."""
+    epoch, then the next, each group a task: what is learnt first can be forgotten. At 0 classes are mixed. With `tasks`
+    only so many of these tasks are shown, the first ones; at 0 all: what the network knew before it learnt the rest."""
 
     side: int = Field(ge=4, le=128)
     mean_rate: Hertz = Field(gt=0, le=1000)
     presentation: Seconds = Field(gt=0, le=100)
     classes_at_a_time: int = Field(0, ge=0, le=1000)
+    tasks: int = Field(0, ge=0, le=1000)
 
 
 class Population(Section):

@@ -40,7 +40,8 @@ def with_data(config: Config, folder: str | Path | None, given: Dataset | None) 
 def presentation_order(labels: np.ndarray, config: Config) -> np.ndarray:
     """Numbers of the training images in the order in which they are shown, all epochs one after the other.
 
-    Each epoch but the first is shuffled anew; with `input.classes_at_a_time` an epoch shows class after class.
+    Each epoch but the first is shuffled anew; with `input.classes_at_a_time` an epoch shows class after class, with
+    `input.tasks` only the first of these groups.
     """
     orders = [np.arange(len(labels))]
     for epoch in range(1, config.epochs):
@@ -48,4 +49,6 @@ def presentation_order(labels: np.ndarray, config: Config) -> np.ndarray:
     if together := config.input.classes_at_a_time:
         task = np.unique(labels, return_inverse=True)[1] // together
         orders = [order[np.argsort(task[order], kind="stable")] for order in orders]
+        if config.input.tasks:
+            orders = [order[task[order] < config.input.tasks] for order in orders]
     return np.concatenate(orders)

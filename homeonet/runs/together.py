@@ -97,7 +97,7 @@ def run_together(
         configs = [config for _, config, _ in mine]
         # replicas with the same images share them
         shown: dict[tuple[Any, ...], tuple[Dataset, np.ndarray]] = {}
-        keys = [(config.data, config.seed, config.input.classes_at_a_time) for config in configs]
+        keys = [(config.data, config.seed, config.input) for config in configs]
         for key, config in zip(keys, configs, strict=True):
             if key not in shown:
                 images = load_images(config, data_folder, dataset)

@@ -37,3 +37,19 @@ def test_it_names_runs_of_its_own_and_changes_no_other_s_name() -> None:
     assert config.replace(**{"input.classes_at_a_time": 2}).run_id != config.run_id
     with pytest.raises(InputError, match="classes_at_a_time"):
         config.replace(**{"input.classes_at_a_time": -1})
+
+
+@pytest.mark.parametrize(("epochs", "tasks"), [(1, 1), (2, 3)])
+def test_first_tasks_alone_are_the_beginning_of_all(epochs: int, tasks: int) -> None:
+    config = load_config("massey2026", {"epochs": epochs, "input.classes_at_a_time": 2})
+    shown = np.split(presentation_order(LABELS, config), epochs)
+    few = presentation_order(LABELS, config.replace(**{"input.tasks": tasks}))
+    first = np.isin(LABELS, range(2 * tasks)).sum()
+    assert few.tolist() == [k for epoch in shown for k in epoch[:first]]
+
+
+def test_tasks_need_classes_at_a_time() -> None:
+    config = load_config("massey2026", {"train": 20, "input.classes_at_a_time": 2})
+    assert config.replace(**{"input.tasks": 1}).run_id != config.run_id
+    with pytest.raises(InputError, match=r"input.tasks = 1 needs input.classes_at_a_time"):
+        load_config("massey2026", {"input.tasks": 1})
