@@ -97,8 +97,8 @@ def _run(options: argparse.Namespace) -> xr.Dataset:
 
 NOTE = (
     "mean and 95 % t interval over seeds. First pair: the two classes that came first. Kept: the readout was fitted "
-    "when the network had learnt no other classes; accuracy then → after all pairs, and what is lost. Nearest mean: the "
-    "class whose mean answer has the smaller angle.\n\nFitted anew, to what the finished network answers to all "
+    "when the network had learnt no other classes; accuracy then → after all pairs, and what is lost. Nearest mean: "
+    "the class whose mean answer has the smaller angle.\n\nFitted anew, to what the finished network answers to all "
     "classes:\n\n"
 )
 
