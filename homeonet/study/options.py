@@ -103,14 +103,14 @@ def options_of(
     train: int,
     test: int,
     single: tuple[str, ...] = (),
-    among: Mapping[str, tuple[float, ...]] = MappingProxyType({}),
+    among: Mapping[str, tuple[float, ...] | tuple[str, ...]] = MappingProxyType({}),
     earlier: bool = False,
 ) -> argparse.Namespace:
     """The command line of a study: ``--quick`` or ``--full``, and how to run it; its defaults are those given.
 
     `single` are options that take one value, and no list. `among` has further options by their names, of which some
-    of the numbers that are given there may be run alone; None without the option. With `earlier`, it takes seeds that
-    were run before.
+    of the numbers or names that are given there may be run alone; None without the option. With `earlier`, it takes
+    seeds that were run before.
     """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -130,14 +130,15 @@ def options_of(
         "--train", type=int, metavar="N", help=f"training images; default: {train} (quick: 100)"
     )
     parser.add_argument("--test", type=int, metavar="N", help=f"test images; default: {test} (quick: 50)")
-    for option, numbers in among.items():
-        known = " ".join(f"{number:g}" for number in numbers)
+    for option, values in among.items():
+        named = isinstance(values[0], str)
+        known = " ".join(str(value) if named else f"{value:g}" for value in values)
         parser.add_argument(
             f"--{option}",
             nargs="+",
-            type=float,
-            choices=numbers,
-            metavar="X",
+            type=str if named else float,
+            choices=values,
+            metavar="NAME" if named else "X",
             help=f"some of {known} (default)",
         )
     _add_how_to_run(parser, earlier)
