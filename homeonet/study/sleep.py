@@ -9,7 +9,16 @@ from typing import Any
 from homeonet.errors import InputError
 from homeonet.study.options import Scale
 
-__all__ = ["BY_THE_CLOCK", "INTERVAL", "KEPT", "TARGETS_AT_START", "ClockScale", "ratio_of", "share_of"]
+__all__ = [
+    "BY_THE_CLOCK",
+    "INTERVAL",
+    "KEPT",
+    "NETWORKS",
+    "TARGETS_AT_START",
+    "ClockScale",
+    "ratio_of",
+    "share_of",
+]
 
 #: Seconds awake between two sleeps.
 INTERVAL = 35.0
@@ -27,7 +36,12 @@ TARGETS_AT_START: Mapping[str, float] = {
     "exc_inh.w_target": 0.60,
     "inh_exc.w_target": 0.50,
 }
-
+#: Networks that studies of sleep compare: the paper's, that of its released code, and this project's own.
+NETWORKS: Mapping[str, Mapping[str, Any]] = {
+    "paper": {"preset": "massey2026", **TARGETS_AT_START},
+    "released": {"preset": "massey2026_released"},
+    "homeonet": {"preset": "homeonet"},
+}
 
 #: What studies of one network's code keep of each run, by their own names, and the titles of tables' columns.
 KEPT: Mapping[str, tuple[str, str]] = {

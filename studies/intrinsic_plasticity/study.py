@@ -28,14 +28,10 @@ from homeonet.study.figure_data import gathered
 from homeonet.study.intervals import table_of
 from homeonet.study.measured import over_seeds
 from homeonet.study.options import UNGUARDED, scale_of, some_of, study_options
-from homeonet.study.sleep import BY_THE_CLOCK, KEPT, TARGETS_AT_START, ClockScale, ratio_of
+from homeonet.study.sleep import BY_THE_CLOCK, KEPT, NETWORKS, ClockScale, ratio_of
 from homeonet.sweep import Grid
 
 TITLES = {"paper": "the paper's network", "released": "released code"}
-NETWORKS: dict[str, dict[str, Any]] = {
-    "paper": {"preset": "massey2026", **TARGETS_AT_START},
-    "released": {"preset": "massey2026_released"},
-}
 #: The rise and the share that the claim speaks of.
 RISE, SHARE = 3.0, 0.1
 
@@ -44,7 +40,7 @@ RISE, SHARE = 3.0, 0.1
 class RiseScale(ClockScale):
     """A study's scale with the networks, the rises of the threshold and the shares asleep."""
 
-    networks: tuple[str, ...] = some_of(NETWORKS)
+    networks: tuple[str, ...] = some_of(TITLES)
     rises: tuple[float, ...] = field(
         default=(0.0, 1.5, 3.0, 6.0), metadata={"help": "rises of the threshold at each spike, mV"}
     )
@@ -71,7 +67,11 @@ def _run(options: argparse.Namespace) -> xr.Dataset:
     """Run what is missing; all that is kept of it."""
     fixed = {name: getattr(options, name) for name in ("data", "train", "test", "epochs")}
     cases = {
-        f"{name}: {rise:g}": NETWORKS[name] | {"exc.theta_plus": f"{rise} mV", "inh.theta_plus": f"{rise} mV"}
+        f"{name}: {rise:g}": {
+            **NETWORKS[name],
+            "exc.theta_plus": f"{rise} mV",
+            "inh.theta_plus": f"{rise} mV",
+        }
         for name in options.networks
         for rise in options.rises
     }
