@@ -49,8 +49,7 @@ def tables_of(data: xr.Dataset) -> tuple[list[list[str]], list[list[str]]]:
 
 
 def _shapes(data: xr.Dataset) -> xr.DataArray:
-    both = data["shape_accuracy"].dropna("homeostasis", how="all")
-    return both.rename(shape="case")
+    return data["shape_accuracy"].sel(homeostasis=["none", "AHSAR"]).rename(shape="case")
 
 
 def _epochs(data: xr.Dataset) -> xr.DataArray:
