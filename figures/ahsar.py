@@ -1,7 +1,7 @@
 """AHSAR beside the same training without it.
 
-Paired differences over seeds, with 95 % intervals (Student's t); dots are seeds, zero is no effect. Left: validation
-accuracy after the last epoch, by neuron and way to train. Middle: standard deviation of the layers' firing rates, to be
+Paired differences over seeds, with 95 % intervals (Student's t); dots are seeds, zero is no effect. Left: test
+accuracy by neuron and way to train. Middle: standard deviation of the layers' firing rates after the last epoch, to be
 lowered by a homeostasis. Right: test accuracy on corrupted images, by kind of corruption, mean over severities.
 """
 
@@ -19,10 +19,10 @@ STUDY = "ahsar"
 def draw(data: xr.Dataset) -> Figure:
     """Accuracy, rates and robustness."""
     figure, axes = new_figure(1, 3, width=DOUBLE_WIDTH, height=2.6)
-    last = data[["learning", "spread"]].isel(epoch=-1)
+    last = data[["accuracy", "spread"]].isel(epoch=-1)
     gains = last.sel(homeostasis="AHSAR") - last.sel(homeostasis="none")
-    plot_differences(gains["learning"], axes[0, 0], "case")
-    axes[0, 0].set_xlabel("validation accuracy,\nAHSAR − without, points")
+    plot_differences(gains["accuracy"], axes[0, 0], "case")
+    axes[0, 0].set_xlabel("test accuracy,\nAHSAR − without, points")
     plot_differences(gains["spread"], axes[0, 1], "case", labelled=False)
     axes[0, 1].set_xlabel("SD of layers' rates,\nAHSAR − without")
     harmed = (
