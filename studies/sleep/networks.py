@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from homeonet.study.sleep import BY_THE_CLOCK, TARGETS_AT_START, ratio_of
+from homeonet.study.sleep import BY_THE_CLOCK, ratio_of
+from homeonet.study.sleep import NETWORKS as COMPARED
 
 __all__ = ["CONTROLS", "NETWORKS", "REFERENCE", "SHARES", "SHARE_OF_CONTROLS"]
 
@@ -15,15 +16,15 @@ _INHIBITION_KEPT = {"exc_inh.renormalised": False, "inh_exc.renormalised": False
 
 #: The name that tables and figures use, and the parameters; the share is crossed with them.
 NETWORKS: Mapping[str, Mapping[str, Any]] = {
-    "released": {"preset": "massey2026_released", **BY_THE_CLOCK},
-    "paper": {"preset": "massey2026", **BY_THE_CLOCK, **TARGETS_AT_START},
+    "released": {**COMPARED["released"], **BY_THE_CLOCK},
+    "paper": {**COMPARED["paper"], **BY_THE_CLOCK},
     "paper, targets 0.01": {"preset": "massey2026", **BY_THE_CLOCK},
     "paper, targets 0.01, inhibition protected": {
         "preset": "massey2026",
         **BY_THE_CLOCK,
         **_INHIBITION_KEPT,
     },
-    "homeonet": {"preset": "homeonet", **BY_THE_CLOCK},
+    "homeonet": {**COMPARED["homeonet"], **BY_THE_CLOCK},
 }
 
 #: The share at which one thing is changed at a time, and in which network.
