@@ -3,9 +3,9 @@
 Every claim of the five papers that can be measured here: its sentence, what was measured (the mean of its only case
 with the interval that it was judged by, else the range of the means of its cases), how each case came out (filled: the
 whole interval meets the rule; cross: the whole interval violates it; open: undecided; bar: void, for its treatment was
-not applied; +n: as many cases more) and the verdict; of an undecided claim, the number of seeds n that would decide it
-if means and spreads stay. A claim does not hold if what was measured is certain to be less than what would matter, be
-it more than nothing. Units, rules and cases are in `homeonet claims`.
+not applied; +n: as many cases more, of no other kind) and the verdict; of an undecided claim, the number of seeds n
+that would decide it if means and spreads stay. A claim does not hold if what was measured is certain to be less than
+what would matter, be it more than nothing. Units, rules and cases are in `homeonet claims`.
 """
 
 from __future__ import annotations
@@ -91,7 +91,12 @@ def line(row: ClaimRow, ax: Axes, place: float) -> None:
     ax.text(NUMBER, middle, measured(row), fontsize=4.8, va="center", ha="center")
     outcomes = row.verdict.outcomes
     shown = MOST if len(outcomes) <= MOST else MOST - 1
-    for k, outcome in enumerate(outcomes[:shown]):
+    drawn = list(outcomes[:shown])
+    if len(outcomes) > shown:  # one of each kind first, then the others as they come
+        first = [outcomes.index(kind) for kind in dict.fromkeys(outcomes)]
+        others = [k for k in range(len(outcomes)) if k not in first]
+        drawn = [outcomes[k] for k in (*first, *others)[:shown]]
+    for k, outcome in enumerate(drawn):
         marker, style = MARKS[outcome]
         there = FIRST_MARK + STEP * k
         ax.plot(there, middle, marker, fillstyle=style, markersize=2.4, color=colour, markeredgewidth=0.7)
